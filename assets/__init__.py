@@ -1,0 +1,4 @@
+"""What exists, in the order in which data flows: reference, intake, staging, core, marts, returns.
+
+Plain functions do the work and import no Dagster; ``definitions`` modules beside them are thin callers.
+"""

@@ -1,0 +1,1 @@
+"""Identity, standing of submissions, survivorship, history and conflicts: derived, never entered."""

@@ -1,0 +1,266 @@
+"""Merge: from the set of staged submissions to the history of entities, for the keys that changed since the last publish.
+
+Runs in the caller's transaction under an open publish number. Standings are derived anew (:mod:`assets.core.standing`);
+where one of them changed, the entities it speaks of are derived anew from everything in force, and only what differs from
+the last publish is written. So the result is a function of the set, whatever the order or number of runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from schemas.contract import Contract
+from schemas.migrate import quote
+from schemas.tables import index_statements
+
+from .standing import Decision, Staged, Standing, derive
+
+_HERE = Path(__file__).parent
+_NO_ABSENCE = (
+    "select null::bigint as entity_id, null::text as sender, null::date as as_of, null::numeric as seq, null::text as state, "
+    "null::bigint as home, null::smallint as sheet, null::integer as row, null::bigint as value where false"
+)
+
+
+@dataclass
+class Merged:
+    """What a merge did to one dataset: numbers of versions and of submissions whose standing changed."""
+
+    dataset: str
+    standings_changed: int = 0
+    entities: int = 0
+    opened: int = 0
+    closed: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything at all is different from the last publish."""
+        return bool(self.standings_changed or self.opened or self.closed)
+
+
+def _sql(file: str, /, **parts: str) -> str:
+    text = (_HERE / f"{file}.sql").read_text(encoding="utf-8")
+    return text.format(**parts) if parts else text
+
+
+def current_standings(connection: psycopg.Connection, dataset: str) -> dict[int, Standing]:
+    """Standings as last derived, by submission number."""
+    rows = connection.execute(
+        "select submission_no, standing, reasons, predecessor_no, ends_nobody, assessment_no, waivers "
+        "from core.standing where dataset = %s and publish_to is null",
+        [dataset],
+    )
+    return {r[0]: Standing(r[0], r[1], tuple(r[2]), r[3], r[4], r[5], r[6]) for r in rows}
+
+
+def derive_standings(connection: psycopg.Connection, contract: Contract) -> list[Standing]:
+    """Derive the standing of every staged submission of the dataset from the set and the decisions."""
+    staged = [
+        Staged(*r[:12], unkeyed=r[12], could_not_run=tuple(r[13]), totals_differ=r[14], withdraws=r[15], waivers=r[16])
+        for r in connection.execute(_sql("staged"), {"dataset": contract.dataset})
+    ]
+    decisions = [
+        Decision(*r)
+        for r in connection.execute(
+            "select d.kind, d.submission_id, d.predecessor, d.decided_at from intake.decision d "
+            "join intake.submission u using (submission_id) where u.dataset = %s order by d.decision_id",
+            [contract.dataset],
+        )
+    ]
+
+    def ended(before: Staged, after: Staged) -> tuple[int, int]:
+        pair = {"before": before.assessment_no, "after": after.assessment_no}
+        known = "select keys_ended, keys_before from core.pair_difference where assessment_no = %(after)s and before_no = %(before)s"
+        found = connection.execute(known, pair).fetchone()
+        if found is None:
+            connection.execute(_sql("ended", rows=quote(contract.dataset + "_rows")), pair)
+            found = connection.execute(known, pair).fetchone()
+        assert found is not None
+        return int(found[0]), int(found[1])
+
+    return derive(contract, staged, decisions, ended)
+
+
+def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> Merged:
+    """Derive standings and history of one dataset under the open publish number; what was done."""
+    result = Merged(contract.dataset)
+    old = current_standings(connection, contract.dataset)
+    new = {s.no: s for s in derive_standings(connection, contract)}
+    differing = [no for no in old.keys() | new.keys() if old.get(no) != new.get(no) or _said(old.get(no)) != _said(new.get(no))]
+    if not differing:
+        return result
+    result.standings_changed = len(differing)
+    _write_standings(connection, contract, publish, [no for no in differing if no in old], [new[no] for no in differing if no in new])
+    spoken = [no for no in differing if _speaks(old.get(no)) or _speaks(new.get(no))]
+    if not spoken:
+        return result
+    parameters: dict[str, Any] = {"dataset": contract.dataset, "publish": publish, "precedence": list(contract.precedence)}
+    connection.execute("set local client_min_messages = warning")
+    connection.execute(_sql("force"), parameters)
+    columns = [quote(c.name) for c in contract.columns]
+    names = {
+        "name": quote(contract.dataset),
+        "rows": quote(contract.dataset + "_rows"),
+        "columns": ", ".join(columns),
+        "o_columns": ", ".join(f"o.{c}" for c in columns),
+        "r_columns": ", ".join(f"r.{c}" for c in columns),
+    } | _validity(contract)
+    if _is_first(connection, contract):
+        first = names | ({"valid_from": "f.as_of", "valid_to": "null"} if contract.valid_time == "asOf" else {})
+        result.opened = connection.execute(_sql("open_first", **first), parameters).rowcount
+        result.entities = result.opened
+        for statement in index_statements(contract, floor="core"):
+            connection.execute(statement)
+        connection.execute("drop table _force")
+        return result
+    for statement in index_statements(contract, floor="core"):
+        connection.execute(statement)
+    connection.execute(_sql("shadow"), parameters)
+    connection.execute(_sql("waived"))
+    _touch(connection, contract, names, spoken, old, new)
+    connection.execute(_sql("events", **names))
+    if contract.valid_time == "asOf":
+        absent = _sql("absent") if contract.delivery == "snapshot" else _NO_ABSENCE
+        connection.execute(_sql("spans_as_of", absent=absent, until=_until(contract)))
+    else:
+        connection.execute(_sql("spans_explicit"))
+    connection.execute(_sql("survivorship"), parameters)
+    connection.execute(_sql("coalesce"))
+    touched = connection.execute("select count(*) from _touched").fetchone()
+    result.entities = int(touched[0]) if touched else 0
+    result.closed = connection.execute(_sql("close", **names), parameters).rowcount
+    result.opened = connection.execute(_sql("open", **names), parameters).rowcount
+    for table in ("_touched", "_force", "_shadow", "_waived", "_event", "_span", "_desired"):
+        connection.execute(f"drop table if exists {table}")
+    return result
+
+
+def _said(s: Standing | None) -> Any:
+    return s and s.reasons
+
+
+def _speaks(s: Standing | None) -> bool:
+    return s is not None and s.standing in ("in_force", "superseded")
+
+
+def _validity(contract: Contract) -> dict[str, str]:
+    """SQL of a row's own validity, over the row ``r`` and its submission ``f``; null for datasets that have none."""
+    if contract.valid_time == "period":
+        return {"valid_from": "f.period_first", "valid_to": "f.period_last + 1"}
+    if contract.valid_time == "columns":
+        until = f"r.{quote(contract.valid_to_column)}" if contract.valid_to_column else "null"
+        return {"valid_from": f"r.{quote(contract.valid_from_column or '')}", "valid_to": until}
+    return {"valid_from": "null", "valid_to": "null"}
+
+
+def _until(contract: Contract) -> str:
+    word = "lead(as_of) over w"
+    if contract.stale_after_months is None:
+        return word
+    return f"least({word}, (as_of + interval '{int(contract.stale_after_months)} months')::date)"
+
+
+def _is_first(connection: psycopg.Connection, contract: Contract) -> bool:
+    """Whether one submission alone is in force and the history is empty: then no rule of time can matter."""
+    if contract.stale_after_months is not None or contract.valid_time == "columns":
+        return False
+    alone = connection.execute("select count(*) = 1 and sum(waivers) = 0 from _force").fetchone()
+    empty = connection.execute(f"select not exists (select from core.{quote(contract.dataset)})").fetchone()
+    shadows = connection.execute(
+        "select exists (select from core.standing where dataset = %s and publish_to is null and standing = 'superseded')",
+        [contract.dataset],
+    ).fetchone()
+    return bool(alone and alone[0] and empty and empty[0] and shadows and not shadows[0])
+
+
+def _write_standings(
+    connection: psycopg.Connection, contract: Contract, publish: int, closed: Sequence[int], opened: Sequence[Standing]
+) -> None:
+    connection.execute(
+        "update core.standing set publish_to = %s where submission_no = any (%s) and publish_to is null", [publish, list(closed)]
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into core.standing (submission_no, dataset, standing, reasons, predecessor_no, ends_nobody, assessment_no, "
+            "waivers, publish_from) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (s.no, contract.dataset, s.standing, Jsonb(list(s.reasons)), s.predecessor_no, s.ends_nobody, s.assessment_no,
+                 s.waivers, publish)
+                for s in opened
+            ],
+        )
+
+
+def _touch(
+    connection: psycopg.Connection,
+    contract: Contract,
+    names: dict[str, str],
+    spoken: Sequence[int],
+    old: dict[int, Standing],
+    new: dict[int, Standing],
+) -> None:
+    """Fill ``_touched``: entities of the submissions whose word changed and, for complete lists, of those just before them."""
+    assessments = {s.assessment_no for no in spoken for s in (old.get(no), new.get(no)) if s is not None}
+    shared = _resend(connection, contract, spoken, old, new)
+    if shared is not None:
+        parameters: dict[str, Any] = {"changed": shared[0], "own": shared[0], "base": shared[1]}
+        connection.execute(_sql("touched_small", **names), parameters)
+    else:
+        if contract.delivery == "snapshot":
+            assessments |= _just_before(connection, spoken)
+        connection.execute(_sql("touched", **names), {"changed": sorted(assessments)})
+    connection.execute("analyze _touched")
+
+
+def _resend(
+    connection: psycopg.Connection,
+    contract: Contract,
+    spoken: Sequence[int],
+    old: dict[int, Standing],
+    new: dict[int, Standing],
+) -> tuple[list[int], int] | None:
+    """(assessments, base) where all that happened is one new submission that shares its rows with the one in force at its
+    own date; None where anything else did, and then every key of what changed is touched."""
+    came = [no for no in spoken if no not in old and new[no].standing == "in_force"]
+    left = [no for no in spoken if no in old]
+    if len(came) != 1 or any(old[no].standing != "in_force" or new.get(no, old[no]).standing != "superseded" for no in left):
+        return None
+    if contract.valid_time == "columns" or len(left) > 1:
+        return None
+    row = connection.execute(
+        "select a.assessment_no, a.base_assessment, p.assessment_no, b.base_assessment from intake.submission u "
+        "join intake.assessment a using (assessment_no) "
+        "join intake.submission p on p.dataset = u.dataset and p.sender = u.sender and p.period = u.period and p.as_of = u.as_of "
+        "join intake.assessment b on b.assessment_no = p.assessment_no "
+        "where u.submission_no = %s and p.submission_no = any (%s) and a.base_assessment is not null "
+        "and a.base_assessment in (b.assessment_no, b.base_assessment) order by p.submission_no desc limit 1",
+        [came[0], left or [no for no, s in old.items() if s.standing == "in_force"]],
+    ).fetchone()
+    if row is None:
+        return None
+    own = [row[0]] if row[2] == row[1] else [row[0], row[2]]
+    return own, int(row[1])
+
+
+def _just_before(connection: psycopg.Connection, spoken: Sequence[int]) -> set[int]:
+    """Assessments in force just before each of the submissions, back to one whose silence ends entities."""
+    rows = connection.execute(
+        "select f.submission_no, f.assessment_no, f.ends_nobody, f.sender, f.as_of, u.as_of from intake.submission u "
+        "join _force f on f.sender = u.sender and f.as_of <= u.as_of and f.submission_no <> u.submission_no "
+        "where u.submission_no = any (%s) order by u.submission_no, f.as_of desc, f.seq desc",
+        [list(spoken)],
+    ).fetchall()
+    found: set[int] = set()
+    done: set[tuple[str, Any]] = set()
+    for _, assessment_no, ends_nobody, sender, _, at in rows:
+        if (sender, at) not in done:
+            found.add(assessment_no)
+            if not ends_nobody:
+                done.add((sender, at))
+    return found

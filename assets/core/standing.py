@@ -1,0 +1,159 @@
+"""What each submission stands for: in force, held, repeated, superseded or withdrawn. A pure fold over the set.
+
+Law 2: nothing here depends on the order in which things were processed; only on the set of submissions (each with its
+``received_at``, ties broken by hash), the decisions and the contract. A hold names the pair (submission, predecessor in
+valid time); a decision names the same pair and lapses when the predecessor is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from schemas.contract import Contract
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A staged submission as the fold sees it."""
+
+    no: int
+    id: str
+    sender: str
+    period: str
+    period_first: date
+    period_last: date
+    as_of: date
+    received_at: datetime
+    content: str
+    assessment_no: int
+    accepted: int = 0
+    quarantined: int = 0
+    unkeyed: int = 0
+    could_not_run: tuple[str, ...] = ()
+    totals_differ: bool = False
+    withdraws: str | None = None
+    waivers: int = 0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision on a submission; ``predecessor`` is the other half of the pair (None: there was none)."""
+
+    kind: str
+    submission_id: str
+    predecessor: str | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The outcome for one submission. ``ends_nobody``: it has rows without a readable key, so absence proves nothing."""
+
+    no: int
+    standing: str
+    reasons: tuple[dict[str, Any], ...] = field(default=(), hash=False)
+    predecessor_no: int | None = None
+    ends_nobody: bool = False
+    assessment_no: int = 0
+    waivers: int = 0
+
+
+Ended = Callable[[Staged, Staged], tuple[int, int]]
+"""(before, after) -> (keys of *before* that *after* lacks, keys of *before*)."""
+
+
+def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Decision], ended: Ended) -> list[Standing]:
+    """The standing of every staged submission of one dataset."""
+    everything = sorted(staged, key=lambda s: (s.sender, s.period_first, s.period_last, s.received_at, s.content, s.id))
+    withdrawn = {d.submission_id for d in decisions if d.kind == "withdraw"}
+    sender_of = {s.id: s.sender for s in everything}
+    # a sender may withdraw its own submissions only
+    withdrawn |= {s.withdraws for s in everything if s.withdraws and sender_of.get(s.withdraws) == s.sender}
+    verdicts: dict[tuple[str, str | None], str] = {}
+    for d in sorted((d for d in decisions if d.kind in ("accept", "refuse")), key=lambda d: str(d.decided_at)):
+        verdicts[d.submission_id, d.predecessor] = d.kind
+    found: list[Standing] = []
+    for _, of_sender in groupby(everything, key=lambda s: s.sender):
+        before: Staged | None = None
+        for _, of_period in groupby(of_sender, key=lambda s: (s.period_first, s.period_last)):
+            before = _period(contract, list(of_period), before, withdrawn, verdicts, ended, found)
+    return found
+
+
+def _period(
+    contract: Contract,
+    group: list[Staged],
+    before: Staged | None,
+    withdrawn: set[str],
+    verdicts: dict[tuple[str, str | None], str],
+    ended: Ended,
+    found: list[Standing],
+) -> Staged | None:
+    """Fold the submissions of one sender and period, in order of receipt; the one in force at the end."""
+    replaces = contract.delivery in ("snapshot", "facts")
+    current: Staged | None = None
+    outcomes: dict[int, Standing] = {}
+    older: dict[str, Staged] = {}
+    for s in group:
+        base = {"no": s.no, "assessment_no": s.assessment_no, "waivers": s.waivers}
+        if s.id in withdrawn:
+            outcomes[s.no] = Standing(standing="withdrawn", **base)
+            continue
+        if current is not None and s.content == current.content:
+            reason = {"code": "SAME_AS_IN_FORCE", "params": {"submission": current.id}}
+            outcomes[s.no] = Standing(standing="repeated", reasons=(reason,), predecessor_no=current.no, **base)
+            continue
+        predecessor = current or before
+        decision = verdicts.get((s.id, predecessor.id if predecessor else None))
+        accepted = decision == "accept"
+        ends_nobody = contract.delivery == "snapshot" and s.unkeyed > 0 and not accepted
+        reasons = _reasons(contract, s, predecessor, older.get(s.content), ends_nobody, ended)
+        if decision == "refuse":
+            reasons = [*reasons, {"code": "REFUSED", "params": {}}]
+        predecessor_no = predecessor.no if predecessor else None
+        if reasons and not accepted:
+            outcomes[s.no] = Standing(standing="held", reasons=tuple(reasons), predecessor_no=predecessor_no, **base)
+            continue
+        outcomes[s.no] = Standing(standing="in_force", predecessor_no=predecessor_no, ends_nobody=ends_nobody, **base)
+        if current is not None:
+            older[current.content] = current
+            if replaces:
+                outcomes[current.no] = Standing(
+                    no=current.no, standing="superseded", predecessor_no=s.no,
+                    assessment_no=current.assessment_no, waivers=current.waivers,
+                )
+        current = s
+    found.extend(outcomes.values())
+    return current or before
+
+
+def _reasons(
+    contract: Contract, s: Staged, predecessor: Staged | None, older: Staged | None, ends_nobody: bool, ended: Ended
+) -> list[dict[str, Any]]:
+    """Why the submission is held, as codes with parameters (no values of rows); empty where it is not."""
+    reasons: list[dict[str, Any]] = []
+    if older is not None:
+        reasons.append({"code": "RESEND_OF_OLDER", "params": {"submission": older.id}})
+    if not s.period_first <= s.as_of <= s.period_last:
+        reasons.append({"code": "AS_OF_OUTSIDE_PERIOD", "params": {"as_of": s.as_of.isoformat(), "period": s.period}})
+    reasons.extend({"code": "RULE_COULD_NOT_RUN", "params": {"rule": rule}} for rule in s.could_not_run)
+    total = s.accepted + s.quarantined
+    if total and s.quarantined / total > contract.max_bad_share:
+        params = {"bad": s.quarantined, "total": total, "limit": _percent(contract.max_bad_share)}
+        reasons.append({"code": "TOO_MANY_BAD_ROWS", "params": params})
+    if s.totals_differ and contract.control_severity == "hold":
+        reasons.append({"code": "TOTALS_HOLD", "params": {}})
+    if contract.delivery == "snapshot" and predecessor is not None and not ends_nobody:
+        gone, before = ended(predecessor, s)
+        if before and gone / before > contract.max_ended_share:
+            params = {"ended": gone, "before": before, "limit": _percent(contract.max_ended_share)}
+            reasons.append({"code": "ENDS_TOO_MANY", "params": params})
+    return reasons
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}"

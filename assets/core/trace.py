@@ -1,0 +1,112 @@
+"""Trace: from a published value back to sender, submission, file, sheet and cell (law 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psycopg
+from psycopg.rows import dict_row
+
+from assets.staging.observe import key_hash
+from schemas.contract import Contract
+from schemas.migrate import quote
+from schemas.semantic import polars_type
+
+_SQL = (Path(__file__).parent / "trace.sql").read_text(encoding="utf-8")
+
+
+class NotFound(Exception):
+    """Nothing answers to what was asked for; the text names the key columns to give."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an entity as published, and the rows that assert it.
+
+    ``sources``: submission_id, sender, period, as_of, origin, file_name, sheet (name), row, cells (column -> 'B17', or
+    'sender' where the form has no such column), standing.
+    """
+
+    entity_id: int
+    valid_from: date
+    valid_to: date | None
+    carried_since: date | None
+    values: dict[str, Any]
+    sources: list[dict[str, Any]]
+
+
+def shown_at(connection: psycopg.Connection, known_at: datetime | None) -> int:
+    """The publish number that readers saw at a time (now: None); raises :class:`NotFound` before the first."""
+    if known_at is None:
+        row = connection.execute("select shows from core.pointer").fetchone()
+    else:
+        row = connection.execute(
+            "select shows from core.publish where state = 'published' and published_at <= %s order by published_at desc, number desc limit 1",
+            [known_at],
+        ).fetchone()
+    if row is None:
+        raise NotFound("nothing had been published at that time")
+    return int(row[0])
+
+
+def entity_id(contract: Contract, key: Mapping[str, str]) -> int:
+    """The id of the entity with these key values; raises :class:`NotFound` where a key column is not given."""
+    missing = [c for c in contract.key if c not in key]
+    if missing:
+        raise NotFound(f"{contract.dataset} is found by {', '.join(contract.key)}; missing: {', '.join(missing)}")
+    values = pl.DataFrame(
+        {c: pl.Series([key[c]], dtype=pl.String).cast(polars_type(contract.column(c))) for c in contract.key}
+    )
+    found = key_hash(contract, values)[0]
+    if found is None:
+        raise NotFound(f"{contract.dataset}: a key value is blank")
+    return int(found)
+
+
+def trace(
+    connection: psycopg.Connection, contract: Contract, entity: int, *, at: date | None = None, known_at: datetime | None = None
+) -> list[Version]:
+    """Versions of the entity as known at a time (all of them, or the one valid on ``at``), each with its sources."""
+    shows = shown_at(connection, known_at)
+    name = quote(contract.dataset)
+    columns = ", ".join(quote(c.name) for c in contract.columns)
+    with connection.cursor(row_factory=dict_row) as cursor:
+        versions = cursor.execute(
+            f"select entity_id, valid_from, valid_to, carried_since, value_hash, {columns} from core.{name} "
+            "where entity_id = %(entity)s and publish_from <= %(shows)s and (publish_to is null or publish_to > %(shows)s) "
+            "and (%(at)s::date is null or (valid_from <= %(at)s and (valid_to is null or valid_to > %(at)s))) order by valid_from",
+            {"entity": entity, "shows": shows, "at": at},
+        ).fetchall()
+        if not versions:
+            raise NotFound(f"{contract.dataset}: no such entity was published")
+        return [_version(cursor, contract, v, shows) for v in versions]
+
+
+def _version(cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, row: dict[str, Any], shows: int) -> Version:
+    sources = cursor.execute(
+        _SQL.format(rows=quote(contract.dataset + "_rows")),
+        {
+            "entity": row["entity_id"], "value": row["value_hash"], "shows": shows, "valid_from": row["valid_from"],
+            "valid_to": row["valid_to"], "any_time": contract.valid_time != "asOf",
+        },
+    ).fetchall()
+    return Version(
+        row["entity_id"], row["valid_from"], row["valid_to"], row["carried_since"],
+        {c.name: row[c.name] for c in contract.columns}, [_source(contract, s) for s in sources],
+    )
+
+
+def _source(contract: Contract, source: dict[str, Any]) -> dict[str, Any]:
+    layouts = source.pop("layout")
+    layout = next((lay for lay in layouts if lay["sheet"] == source["sheet"]), {"name": "", "columns": {}})
+    letters = layout["columns"]
+    cells = {}
+    for column in contract.columns:
+        letter = letters.get(column.options.get("sameAs", column.name))
+        cells[column.name] = f"{letter}{source['row']}" if letter else (column.default_from or "")
+    return {**source, "sheet": layout["name"], "cells": cells}

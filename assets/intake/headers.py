@@ -1,0 +1,218 @@
+"""Which contract do the header texts of a table speak, and which of its columns stands under which letter?
+
+Here: comparison of header texts with the synonyms, labels and names of contract columns. Not here: where in a sheet
+the header is and what the rows below it are (:mod:`assets.intake.tables`). Texts are compared by
+:func:`schemas.text.fold_one`, so without diacritics, case and punctuation (domain.md §6.1, N15).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from schemas.contract import Column, Contract
+from schemas.grid import Problem, Unreadable
+from schemas.text import clean_one, fold_one
+
+fold_header = lru_cache(maxsize=16384)(fold_one)
+"""Headers repeat from file to file: folding each text once keeps small files cheap."""
+
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_TRAILING_NUMBER = re.compile(r"[\s.:]*\d+\s*$")
+_PARENT = re.compile(r"\s*[/:\n>]\s*|\s+[-–—]\s+")
+
+
+@dataclass(frozen=True)
+class ContractMatch:
+    """How well the headers of a table answer to one contract.
+
+    ``columns``: contract column -> sheet letter; ``headers``: contract column -> header text as sent; ``unmatched``:
+    letter -> header text of columns that the contract does not know; ``missing``: required columns that no header
+    answers to; ``duplicates``: label -> letters that answer to it equally well. ``score`` counts what is explained
+    (required 1, optional 1/2) less what is missing or double (1 each); ``looseness`` breaks ties: 0 = every header is a
+    synonym letter for letter.
+    """
+
+    contract: Contract
+    columns: dict[str, str]
+    headers: dict[str, str]
+    unmatched: dict[str, str]
+    missing: tuple[Column, ...]
+    duplicates: dict[str, tuple[str, ...]]
+    score: float
+    looseness: int
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Greater is better; equal ranks of two contracts are ambiguous."""
+        return (self.score, -self.looseness)
+
+    @property
+    def meant(self) -> bool:
+        """Is it plain that the sender meant this contract, even if a required header is unknown?"""
+        required = [c.name for c in self.contract.columns if c.header_required]
+        found = sum(name in self.columns for name in required)
+        return 2 * found >= len(required) and (len(self.columns) >= 2 or len(self.contract.columns) == 1)
+
+    def nearest(self, column: Column) -> str:
+        """The unmatched header text that looks most like one of the column's spellings; '' where there is none."""
+        spellings = [fold_header(t) for t in (*column.synonyms, column.label)]
+        return max(
+            self.unmatched.values(),
+            key=lambda text: max(_likeness(fold_header(text), s) for s in spellings),
+            default="",
+        )
+
+    def problem(self) -> Problem | None:
+        """The reason to reject, or None."""
+        for label, letters in self.duplicates.items():
+            shown = ", ".join(letters)
+            return Problem("DUPLICATE_HEADER", {"dataset": self.contract.dataset, "label": label, "columns": shown})
+        for column in self.missing:
+            params = {"dataset": self.contract.dataset, "label": column.label, "nearest": self.nearest(column)}
+            return Problem("MISSING_HEADER", params)
+        return None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The folded header spellings of one contract, built once per call and not per block of rows that is tried."""
+
+    contract: Contract
+    names: dict[str, str] = field(default_factory=dict)
+    """Folded spelling -> column name; the first column that claims a spelling has it."""
+
+    @classmethod
+    def of(cls, contract: Contract) -> Vocabulary:
+        """Synonyms first, then labels and names: what the contract's author wrote on purpose wins."""
+        names: dict[str, str] = {}
+        columns = [c for c in contract.columns if c.source == c.name]  # those have no header of their own
+        for column in columns:
+            for text in column.synonyms:
+                names.setdefault(fold_header(text), column.name)
+        for column in columns:
+            names.setdefault(fold_header(column.label), column.name)
+            names.setdefault(fold_header(column.name), column.name)
+        names.pop("", None)
+        return cls(contract, names)
+
+    def lookup(self, texts: tuple[str, ...]) -> tuple[int, str] | None:
+        """(looseness, column name) of the tightest reading of one column's header texts, or None."""
+        for looseness, form, before in _readings(texts):
+            name = self.names.get(form)
+            # 'Số hộ / Số khẩu' names two columns, not a parent and its child
+            if name is not None and (before is None or self.names.get(before, name) == name):
+                return looseness, name
+        return None
+
+
+@lru_cache(maxsize=16384)
+def _readings(texts: tuple[str, ...]) -> tuple[tuple[int, str, str | None], ...]:
+    """(looseness, folded form, folded parent if the form was cut off behind a parent), tightest first."""
+    return tuple(dict.fromkeys(_spell(texts)))
+
+
+def _spell(texts: tuple[str, ...]) -> Iterator[tuple[int, str, str | None]]:
+    joins = ["\n".join(texts[i:]) for i in range(len(texts))]
+    for i, text in enumerate(joins):
+        yield min(i, 1), fold_header(text), None
+    bare = [_TRAILING_NUMBER.sub("", _BRACKETS.sub(" ", text)) for text in joins]
+    for text in bare:
+        yield 2, fold_header(text), None
+    for text in bare:
+        parts = _PARENT.split(text)
+        for i in range(1, len(parts)):
+            yield 3, fold_header(" ".join(parts[i:])), fold_header(" ".join(parts[:i]))
+
+
+def vocabularies(contracts: Sequence[Contract]) -> list[Vocabulary]:
+    """One :class:`Vocabulary` per contract."""
+    return [Vocabulary.of(c) for c in contracts]
+
+
+def match_headers(
+    headers: Mapping[str, Sequence[str]], contracts: Sequence[Contract | Vocabulary]
+) -> list[ContractMatch]:
+    """Match header texts against contracts, best first.
+
+    ``headers``: sheet column letter -> the texts above that column from top to bottom, e.g. ``{'E': ['Quy mô', 'Số
+    hộ']}``; blanks and repeats (a vertically merged cell) are ignored.
+    """
+    texts = {letter: _distinct(stack) for letter, stack in headers.items()}
+    texts = {letter: stack for letter, stack in texts.items() if stack}
+    known = [c if isinstance(c, Vocabulary) else Vocabulary.of(c) for c in contracts]
+    return sorted((_match(texts, v) for v in known), key=lambda m: m.rank, reverse=True)
+
+
+def _distinct(stack: Sequence[str]) -> tuple[str, ...]:
+    kept: list[str] = []
+    for text in stack:
+        if text.strip() and (not kept or kept[-1] != text):
+            kept.append(text)
+    return tuple(kept)
+
+
+def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary) -> ContractMatch:
+    claims: dict[str, list[tuple[int, str]]] = {}
+    for letter, stack in texts.items():
+        found = vocabulary.lookup(stack)
+        if found is not None:
+            claims.setdefault(found[1], []).append((found[0], letter))
+    shown = {letter: " / ".join(clean_one(t) for t in stack) for letter, stack in texts.items()}
+    columns: dict[str, str] = {}
+    duplicates: dict[str, tuple[str, ...]] = {}
+    missing: list[Column] = []
+    score, looseness = 0.0, 0
+    for column in vocabulary.contract.columns:
+        claim = claims.get(column.name)
+        if claim is None:
+            if column.header_required:
+                missing.append(column)
+                score -= 1
+            continue
+        tightest = min(claim)[0]
+        letters = tuple(letter for level, letter in claim if level == tightest)
+        columns[column.name] = letters[0]
+        score += 1 if column.header_required else 0.5
+        looseness += tightest
+        if len(letters) > 1:
+            duplicates[column.label] = letters
+            score -= 1
+    taken = set(columns.values())
+    unmatched = {letter: text for letter, text in shown.items() if letter not in taken}
+    return ContractMatch(
+        contract=vocabulary.contract,
+        columns=columns,
+        headers={name: shown[letter] for name, letter in columns.items()},
+        unmatched=unmatched,
+        missing=tuple(missing),
+        duplicates=duplicates,
+        score=score,
+        looseness=looseness,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _likeness(left: str, right: str) -> float:
+    return difflib.SequenceMatcher(None, left, right, autojunk=False).ratio()
+
+
+def choose(ranked: Sequence[ContractMatch], stated: bool = False) -> ContractMatch:
+    """The contract that the headers speak.
+
+    ``stated``: the sender named the dataset, so ``ranked`` holds one contract and it is meant whatever it looks like.
+    Raises :class:`schemas.grid.Unreadable` with UNKNOWN_DATASET, AMBIGUOUS_DATASET, DUPLICATE_HEADER or MISSING_HEADER.
+    """
+    meant = [m for m in ranked if m.meant or stated]
+    if not meant:
+        raise Unreadable("UNKNOWN_DATASET")
+    best = [m for m in meant if m.rank == meant[0].rank]
+    if len(best) > 1:
+        raise Unreadable("AMBIGUOUS_DATASET", candidates=", ".join(sorted(m.contract.dataset for m in best)))
+    problem = best[0].problem()
+    if problem is not None:
+        raise Unreadable(problem.code, **problem.params)
+    return best[0]

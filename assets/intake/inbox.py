@@ -1,0 +1,173 @@
+"""The inbox: ``<period>/<sender>/<any file name>``, looked through without moving, renaming or trusting anything.
+
+A file still being written is left for the next round. A sidecar ``<file>.yaml`` may state what the path and the sheet do
+not: ``dataset``, ``as_of``, ``nothing_to_report``, ``withdraws``. The same file seen twice is the same delivery, by content
+and time of arrival, not by name alone or by a cursor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import fsspec
+import yaml
+
+from schemas.grid import Problem
+
+_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
+_SIDECAR = {"dataset": str, "as_of": date, "nothing_to_report": bool, "withdraws": str}
+
+
+@dataclass
+class Arrived:
+    """A file in the inbox that is whole; ``data_path`` is None where a sidecar stands alone (it then is the delivery)."""
+
+    path: str
+    origin: str
+    period: str
+    sender: str
+    file_name: str
+    received_at: datetime
+    size: int
+    sidecar: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass
+class Look:
+    """One round: what is whole, and what was left because it is still growing."""
+
+    arrived: list[Arrived]
+    growing: list[str]
+
+
+def look(url: str, *, period: str | None = None, settle_seconds: float = 1.0) -> Look:
+    """Look through the inbox. ``period`` keeps to one period folder. A file that changed less than ``settle_seconds`` ago
+    is looked at again after that time, and left where its size or time has changed by then. Order: by path."""
+    fs, root = fsspec.core.url_to_fs(url)
+    root = root.rstrip("/")
+    if not fs.exists(root):
+        return Look([], [])
+    files: dict[str, dict[str, Any]] = fs.find(root, detail=True)
+    wanted = {path: info for path, info in files.items() if _wanted(path[len(root) + 1 :], period)}
+    growing = _growing(fs, wanted, settle_seconds)
+    arrived = [_arrived(fs, root, path, info, wanted) for path, info in sorted(wanted.items()) if path not in growing]
+    return Look([a for a in arrived if a is not None], sorted(p[len(root) + 1 :] for p in growing))
+
+
+def open_arrived(url: str, arrived: Arrived) -> Any:
+    """The file's bytes as a stream."""
+    fs, _ = fsspec.core.url_to_fs(url)
+    return fs.open(arrived.path, "rb")
+
+
+def _wanted(origin: str, period: str | None) -> bool:
+    name = origin.rsplit("/", 1)[-1]
+    if name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED) or "/." in origin:
+        return False
+    return period is None or origin.split("/", 1)[0] == period
+
+
+def _growing(fs: Any, files: dict[str, dict[str, Any]], settle_seconds: float) -> set[str]:
+    now = time.time()
+    young = {p: i for p, i in files.items() if now - _modified(fs, p, i).timestamp() < settle_seconds}
+    if not young:
+        return set()
+    time.sleep(settle_seconds)
+    if hasattr(fs, "invalidate_cache"):
+        fs.invalidate_cache()
+    changed = set()
+    for path, before in young.items():
+        try:
+            after = fs.info(path)
+        except FileNotFoundError:
+            changed.add(path)
+            continue
+        if after["size"] != before["size"] or _modified(fs, path, after) != _modified(fs, path, before):
+            changed.add(path)
+    return changed
+
+
+def _modified(fs: Any, path: str, info: dict[str, Any]) -> datetime:
+    for key in ("mtime", "LastModified", "created"):
+        value = info.get(key)
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, datetime):
+            return value if value.tzinfo else value.replace(tzinfo=UTC)
+    modified: datetime = fs.modified(path)
+    return modified
+
+
+def _arrived(fs: Any, root: str, path: str, info: dict[str, Any], files: dict[str, Any]) -> Arrived | None:
+    origin = path[len(root) + 1 :]
+    parts = origin.split("/")
+    problems: list[Problem] = []
+    stem = path[: -len(".yaml")] if path.lower().endswith(".yaml") else None
+    if stem is not None and stem in files:
+        return None  # it speaks for the file beside it
+    if len(parts) != 3:
+        problems.append(Problem("BAD_PATH", {"detail": origin}))
+    period, sender = (parts[0], parts[1]) if len(parts) == 3 else ("", "")
+    received_at = _modified(fs, path, info)
+    beside = path if stem is not None else f"{path}.yaml"
+    sidecar: dict[str, Any] = {}
+    if stem is not None or beside in files:
+        try:
+            sidecar = _read_sidecar(fs.cat_file(beside))
+        except ValueError as error:
+            problems.append(Problem("BAD_SIDECAR", {"detail": str(error)}))
+        # a statement made later is a later word
+        received_at = max(received_at, _modified(fs, beside, files[beside]))
+    return Arrived(path, origin, period, sender, parts[-1], received_at, int(info["size"]), sidecar, problems)
+
+
+def _read_sidecar(data: bytes) -> dict[str, Any]:
+    """The statements of a sidecar; :class:`ValueError` with a reason that names keys and never values."""
+    try:
+        found = yaml.safe_load(data.decode("utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ValueError(f"YAML, dòng {mark.line + 1}" if mark else "YAML") from None
+    if not isinstance(found, dict):
+        raise ValueError("phải là các dòng «khóa: giá trị»")
+    out: dict[str, Any] = {}
+    for key, value in found.items():
+        kind = _SIDECAR.get(str(key))
+        if kind is None:
+            raise ValueError(f"khóa lạ “{key}”; chỉ nhận {', '.join(_SIDECAR)}")
+        if kind is date and isinstance(value, str):
+            try:
+                value = date.fromisoformat(value)
+            except ValueError:
+                raise ValueError(f"{key} phải là ngày dạng YYYY-MM-DD") from None
+        if not isinstance(value, kind) or isinstance(value, datetime):
+            raise ValueError(f"{key} không đúng kiểu")
+        out[str(key)] = value.isoformat() if isinstance(value, date) else value
+    return out
+
+
+def content_id(sha256: str, sidecar: dict[str, Any]) -> str:
+    """What a submission says: its bytes and the statements of its sidecar."""
+    if not sidecar:
+        return sha256
+    return hashlib.sha256(f"{sha256}|{json.dumps(sidecar, sort_keys=True)}".encode()).hexdigest()
+
+
+def delivery_id(sha256: str, arrived: Arrived) -> str:
+    """The delivery's name: the same for the same bytes, place, statements and time of arrival."""
+    said = json.dumps(arrived.sidecar, sort_keys=True)
+    text = "|".join((sha256, arrived.origin, arrived.received_at.astimezone(UTC).isoformat(), said))
+    return "D" + hashlib.sha256(text.encode()).hexdigest()[:15]
+
+
+def submission_id(delivery: str, dataset: str | None) -> str:
+    """The submission's name: its delivery and dataset."""
+    return "S" + hashlib.sha256(f"{delivery}|{dataset or ''}".encode()).hexdigest()[:11]
+
+

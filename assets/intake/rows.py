@@ -1,0 +1,428 @@
+"""What each row below a header is: data, or set aside as a repeated header, section, total, note, signature or blank.
+
+Here: the rules for rows. A vectorised sieve finds the few rows of a sheet (or batch of a large CSV) that may not be
+data, and only those are looked at one by one. Not here: finding the header (:mod:`assets.intake.tables`), checking
+stated totals against the rows (after cleaning), judging a value.
+
+The rule above all: a row that may be data is data. It is set aside only where several cells agree that it is not, so
+that no damage to one cell can make a row vanish (law 7); what is taken for data wrongly is quarantined and seen.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from assets.intake.headers import ContractMatch
+from assets.intake.workbook import column_number
+from schemas.grid import KIND, Control, Grid, Kind
+from schemas.text import clean_one, fold_one, match_key_one
+
+NUMERIC = ("integer", "number")
+TAIL_ROWS = 80
+"""How far from the end of a sheet a signature block may begin."""
+
+_TOTAL_WORDS = (
+    "tổng cộng|tổng số|tổng|cộng|tc|t cộng|toàn xã|toàn phường|toàn đặc khu|toàn tỉnh|toàn huyện|toàn thôn"
+    "|tong cong|tong so|toan xa|toan phuong|toan dac khu|toan tinh|toan huyen"
+)
+_SCOPE = (
+    "chung|cộng|số|toàn|bộ|mục|phần|khu vực|nhóm|thôn|tổ dân phố|tdp|xã|phường|đặc khu|tỉnh|huyện|hộ|khẩu|người"
+    r"|và|từ|đến|các|dòng|trang|này|[ivxlc]+|[a-eđ]|\d+"
+)
+_TOTAL = re.compile(rf"(?:{_TOTAL_WORDS})(?: (?:{_SCOPE}))*|(?:tổng cộng|tổng số|cộng) (?:xã|phường|đặc khu|tỉnh) \D+")
+"""A label that is a total word, or one with its scope ('Cộng mục I', 'Tổng số (4 thôn)', 'Tổng cộng xã Pác Thông').
+Accents count where they are written: 'Cống' and 'Tống' are names of villages."""
+_UNACCENTED = {"cong", "tong"}
+"""Total words only in a table whose data rows are numbered: without accents they may be names."""
+_GRAND = re.compile(r"(?:tổng|tong|toàn|toan|tc)\b")
+_PART = re.compile(r"\b(?:mục|phần|nhóm|trang)\b|(?<!\b[ivxlc] và)(?<!\b[ivxlc]) [ivxlc]+$")
+_OF_WHICH = re.compile(r"trong (?:đó|do)\b")
+_DASH = re.compile(r"[-–—+•*]\s*\w")
+_COUNT_OF_UNITS = re.compile(r"\d+ (?:thôn|tổ|tdp|tổ dân phố|thôn tổ dân phố|xã|phường|đơn vị|khu phố|hộ|người)")
+_NOTE = re.compile(r"\(?\*+\)?|(?:ghi chú|ghi chu|nguồn(?: số liệu| tài liệu)?|nguon|lưu ý|luu y|chú thích)\s*[:.]")
+_SIGNATURE = re.compile(
+    r"^(?:nguoi (?:lap|tong hop|bao cao|ky)|lap bieu|noi nhan|(?:tm|t m|kt|k t|tl|t l|tuq)\b|(?:pho )?chu tich"
+    r"|thu truong|truong phong|(?:pho )?giam doc|(?:pho )?chanh van phong|ke toan|cong chuc|can bo thong ke|xac nhan"
+    r"|ky\b|da ky|uy ban nhan dan|dang uy|(?:pho )?bi thu)"
+    r"|\bngay (?:\d{1,2} )?thang (?:\d{1,2} )?nam(?: \d{2,4})?$"
+)
+"""Folded first words of a signature block; they count only below the last row that looks like data."""
+_ARABIC = r"^\(?\d+(?:[.,]\d+)*[.)]?$"
+_ORDINAL = r"^\(?(?:[IVXLC]+|[A-ZĐa-eđ])[.)]?$"
+_HEADED = re.compile(r"(?:[IVXLC]+|[A-ZĐ])\s*[.)/:–-]\s*[^\W\d_]")
+_NUMBER_LIKE = re.compile(r"[~≈<>=]*\s*-?\d[\d.,\s]*%?(?:\s*[^\W\d_]{1,10})?")
+_HINT = r"(?i)^\P{L}*(?:t(?:[oổô]\p{M}*ng|o[aà]\p{M}*n|rong|\.?\s?c(?:\P{L}|$|\p{L}))|c[oộô]\p{M}*ng)|^\s*[-–—+•*(]"
+"""Whatever a total, an 'of which' row or a note may begin with; wider than the rules, and cheap."""
+
+
+@dataclass
+class HeaderMatch:
+    """A header found in a sheet, and what must be remembered from one batch of its rows to the next.
+
+    ``printed``: the cleaned texts (letter -> text) of the header rows and of the numbering row, which come again after
+    a page break; ``marks``: of each such row the first matched letter with its text as sent. ``counter``: letter of
+    the STT column. ``unit``: the text of a unit line ('ĐVT: triệu đồng').
+    """
+
+    match: ContractMatch
+    first_row: int
+    last_row: int
+    printed: list[dict[str, str]] = field(default_factory=list)
+    marks: list[tuple[str, str]] = field(default_factory=list)
+    numbering_row: int | None = None
+    counter: str | None = None
+    stated_as_of: date | None = None
+    stated_as_of_address: str | None = None
+    unit: str | None = None
+    open_first: int | None = None
+    """First data row since the last section or sub-total, over all batches so far; None where there is none yet."""
+    data_first: int | None = None
+    data_last: int | None = None
+
+
+@dataclass
+class SheetRows:
+    """The rows of one sheet (or batch): ``rows`` with ``_row`` and per matched contract column its text and kind,
+    ``set_aside`` with ``_row``, ``reason``, ``text``; together they are every row of the grid."""
+
+    rows: pl.DataFrame
+    set_aside: pl.DataFrame
+    controls: list[Control]
+    below_header: int
+
+
+def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
+    """Split the rows of ``grid`` by the header ``head``; for the batches of a CSV call it in their order.
+
+    Rows above and in the header are TITLE and HEADER. ``head`` is updated with what later batches need.
+    """
+    absent = [x for x in head.match.columns.values() if x not in grid.frame.columns]
+    blank = {x + s: v for x in absent for s, v in (("", pl.lit("")), (KIND, pl.lit(Kind.BLANK, pl.UInt8)))}
+    frame = grid.frame.with_columns(**blank) if blank else grid.frame  # a batch may hold nothing in a column
+    above = int(frame["_row"].search_sorted(head.last_row, side="right"))
+    layout = _Layout(frame, head)
+    body = _fill_merged(frame.slice(above), grid, layout)
+    aside = _titles(frame.head(above), head, layout)
+    odd = _Sieve(body, grid, head, layout).judged()
+    aside += [(row.row, row.reason, row.text) for row in odd]
+    if odd:
+        keep = np.ones(body.height, dtype=bool)
+        keep[[row.at for row in odd]] = False
+        body = body.filter(pl.Series(keep))
+    rows = pl.DataFrame(
+        [body["_row"], *(body[x + s].alias(name + s) for name, x in head.match.columns.items() for s in ("", KIND))]
+    )
+    set_aside = pl.DataFrame(aside, {"_row": pl.Int32, "reason": pl.String, "text": pl.String}, orient="row")
+    return SheetRows(rows, set_aside, _controls(grid, body["_row"], odd, head, layout), frame.height - above)
+
+
+class _Layout:
+    """The letters of a sheet by the part that they play."""
+
+    def __init__(self, frame: pl.DataFrame, head: HeaderMatch) -> None:
+        contract, columns = head.match.contract, head.match.columns
+        self.letters = [c for c in frame.columns if c != "_row" and not c.endswith(KIND)]
+        self.names = {x: name for name, x in columns.items()}
+        self.key = {columns[n] for n in contract.key if n in columns}
+        self.measures = [columns[c.name] for c in contract.columns if c.logical_type in NUMERIC and c.name in columns]
+        self.attributes = [x for x in columns.values() if x not in self.measures]
+        """Matched columns that are no figures: in a total row they are empty but for the label."""
+        self.counter = head.counter if head.counter in self.letters else None
+
+
+def _fill_merged(body: pl.DataFrame, grid: Grid, layout: _Layout) -> pl.DataFrame:
+    """Fill the non-numeric matched columns down inside real merged ranges of the data area (domain.md N10)."""
+    if not grid.merged or not body.height:
+        return body
+    position = {column_number(x): x for x in layout.attributes}
+    first = int(body["_row"][0])
+    tall = [(position[c1], r1, r2) for r1, c1, r2, _ in grid.merged if r1 >= first and r2 > r1 and c1 in position]
+    if not tall:
+        return body
+    ranges = pl.DataFrame(tall, schema={"letter": pl.String, "anchor": pl.Int32, "last": pl.Int32}, orient="row")
+    ranges = ranges.with_columns(_row=pl.int_ranges(pl.col("anchor") + 1, pl.col("last") + 1, dtype=pl.Int32))
+    for letter, part in ((x, ranges.filter(pl.col("letter") == x)) for x in layout.attributes):
+        anchors = body.select(anchor="_row", _text=letter, _kind=letter + KIND)
+        source = part.explode("_row").join(anchors, on="anchor").select("_row", "_text", "_kind").unique("_row")
+        empty = (pl.col(letter + KIND) == Kind.BLANK) & pl.col("_kind").is_not_null()
+        body = body.join(source, on="_row", how="left", maintain_order="left").with_columns(
+            pl.when(empty).then("_text").otherwise(letter).alias(letter),
+            pl.when(empty).then("_kind").otherwise(letter + KIND).alias(letter + KIND),
+        ).drop("_text", "_kind")  # fmt: skip
+    return body
+
+
+def _titles(top: pl.DataFrame, head: HeaderMatch, layout: _Layout) -> list[tuple[int, str, str]]:
+    rows = []
+    for row, *cells in top.select("_row", *layout.letters).iter_rows():
+        text = " | ".join(t for t in (c.strip() for c in cells) if t)
+        reason = "HEADER" if row >= head.first_row else "TITLE" if text else "BLANK"
+        rows.append((row, reason, text))
+    return rows
+
+
+class _Row:
+    """One row that may not be data, its texts cleaned. ``reason`` is '' as long as it counts as data."""
+
+    def __init__(self, at: int, row: int, cells: Sequence[str], kinds: Sequence[int], layout: _Layout) -> None:
+        self.at, self.row, self.reason, self.layout = at, row, "", layout
+        self.kind = dict(zip(layout.letters, kinds, strict=True))
+        self.cell = {
+            x: clean_one(t) if k == Kind.TEXT else t for x, t, k in zip(layout.letters, cells, kinds, strict=True)
+        }
+        # a formula without a stored result has no text, and yet the cell is not empty
+        self.full = {x for x, t in self.cell.items() if t or self.kind[x] == Kind.UNCALCULATED}
+        self.stt = self.cell[layout.counter] if layout.counter else ""
+        self.counted = bool(re.search(_ARABIC, self.stt))
+        self.ordinal = bool(re.search(_ORDINAL, self.stt))
+        self.place = next((x for x in layout.letters if self._may_label(x)), "")
+        """Letter of the label: the leftmost text that is no ordinal of the counter column."""
+        self.raw = self.cell[self.place] if self.place else ""
+        self.others = [x for x in layout.attributes if x in self.full and x != self.place]
+        self.figures = [x for x in layout.measures if x in self.full]
+        self.at_counter = self.place != "" and self.place == layout.counter
+
+    def _may_label(self, letter: str) -> bool:
+        if letter not in self.full or self.kind[letter] != Kind.TEXT:
+            return False
+        return letter != self.layout.counter or not (self.counted or self.ordinal)
+
+    @property
+    def text(self) -> str:
+        return " | ".join(t for t in self.cell.values() if t)
+
+    @cached_property
+    def label(self) -> str:
+        """The words of the label in lower case, accents kept."""
+        return re.sub(r"[\W_]+", " ", match_key_one(self.raw)).strip(" ")
+
+    @property
+    def numbers(self) -> bool:
+        """Does any figure look like one (an error or an uncalculated formula stands for one)?"""
+        return any(self.kind[x] != Kind.TEXT or _NUMBER_LIKE.fullmatch(self.cell[x]) for x in self.figures)
+
+    def looks_like_data(self) -> bool:
+        """Strong enough to say that no signature block has begun above it."""
+        if self.counted and len(self.full) >= 2:
+            return True
+        if self.layout.measures:
+            return self.numbers and bool(self.raw or self.others)
+        filled = len(self.others) + (self.place in self.layout.attributes)
+        return filled >= max(2, (len(self.layout.attributes) + 1) // 2)
+
+    def signs(self) -> bool:
+        """Does a cell hold a token of a signature block?"""
+        return any(_SIGNATURE.search(fold_one(self.cell[x])) for x in self.full if self.kind[x] == Kind.TEXT)
+
+
+class _Sieve:
+    """Finds and judges the rows of a body (below the header, merged keys filled) that are not data."""
+
+    def __init__(self, body: pl.DataFrame, grid: Grid, head: HeaderMatch, layout: _Layout) -> None:
+        self.body, self.grid, self.head, self.layout = body, grid, head, layout
+        self.across = {r1 for r1, c1, r2, c2 in grid.merged if r1 == r2 and c2 > c1}
+
+    def judged(self) -> list[_Row]:
+        """The rows to set aside, in order, each with its reason."""
+        if not self.body.height:
+            return []
+        rows = {row.at: row for row in self._rows(self.body.with_row_index("_i").filter(self._suspicious()))}
+        for row in rows.values():
+            row.reason = self._reason(row)
+        self._of_which(rows)
+        self._sections_with_sums(rows)
+        self._signatures(rows)
+        return [row for _, row in sorted(rows.items()) if row.reason]
+
+    def _suspicious(self) -> pl.Expr:
+        """The sieve: nearly no data row of a table with two text columns passes, few of others."""
+        layout = self.layout
+        filled = [
+            (pl.col(x + KIND) == Kind.UNCALCULATED) | ((pl.col(x + KIND) != Kind.BLANK) & pl.col(x).str.contains(r"\S"))
+            for x in layout.attributes
+        ]
+        lone = pl.sum_horizontal([pl.lit(0, pl.UInt32), *(f.cast(pl.UInt32) for f in filled)]) <= 1
+        texts = [x for x in layout.letters if x not in layout.measures]
+        hints = [pl.col(x).str.contains(_HINT) for x in texts]
+        if layout.counter:
+            hints.append(pl.col(layout.counter).str.strip_chars().str.contains(_ORDINAL))
+        figure = _any((pl.col(x + KIND) != Kind.BLANK) & (pl.col(x) != "") for x in layout.measures)
+        again = [pl.col(x) == text for x, text in self.head.marks]
+        return _any(again) | (lone & (_any(hints) | ~figure))
+
+    def _rows(self, frame: pl.DataFrame) -> Iterable[_Row]:
+        letters = self.layout.letters
+        width = len(letters)
+        for at, row, *cells in frame.select("_i", "_row", *letters, *(x + KIND for x in letters)).iter_rows():
+            yield _Row(at, row, cells[:width], cells[width:], self.layout)
+
+    @cached_property
+    def wide(self) -> bool:
+        """Does a data row fill three cells or more? In a narrower table damage to one cell could make it look odd."""
+        filled = self._filled
+        looks = filled.filter(pl.col("figure") | pl.col("counted")) if self.layout.measures else filled
+        median = looks.filter(pl.col("n") > 1)["n"].median()
+        return isinstance(median, float) and median >= 3
+
+    @cached_property
+    def numbered(self) -> bool:
+        """Do most data rows with something in the counter column have an arabic number there?"""
+        marked = self._filled.filter(pl.col("marked") & (pl.col("n") > 1))
+        share = marked.filter(pl.col("figure"))["counted"].mean()
+        if share is None:  # nothing but texts: then one number is enough to tell rows from sections
+            return bool(marked["counted"].any())
+        return isinstance(share, float) and share >= 0.5
+
+    @cached_property
+    def _filled(self) -> pl.DataFrame:
+        """Per row: how many cells are filled, is there a figure, is the counter filled, and with an arabic number?"""
+        layout = self.layout
+        stt = pl.col(layout.counter).str.strip_chars() if layout.counter else pl.lit("")
+        return self.body.select(
+            pl.sum_horizontal((pl.col(x + KIND) != Kind.BLANK).cast(pl.UInt32) for x in layout.letters).alias("n"),
+            _any(pl.col(x).str.contains(r"^\s*[~<>=-]?\d") for x in layout.measures).alias("figure"),
+            (stt != "").alias("marked"),
+            stt.str.contains(_ARABIC).alias("counted"),
+        )
+
+    def _reason(self, row: _Row) -> str:
+        """What a row says of itself; '' for data."""
+        layout = self.layout
+        if not row.full or (len(row.full) == 1 and row.counted and self.wide):
+            return "BLANK"
+        if any(all(row.cell.get(x, "") == t for x, t in printed.items()) for printed in self.head.printed):
+            return "HEADER"
+        if self._is_total(row):
+            return "TOTAL"
+        lone = not row.others and (not row.stt or row.at_counter)
+        if lone and not row.numbers and _NOTE.match(row.raw.lower()):
+            return "NOTE"
+        if not self.wide or row.counted:
+            return ""
+        if not row.figures and self._is_section(row):
+            return "SECTION"
+        # nothing under any column of the contract, and no number of its own: a remark in the margin
+        if len(layout.names) >= 2 and row.full.isdisjoint(layout.names):
+            return "NOTE"
+        return ""
+
+    def _is_total(self, row: _Row) -> bool:
+        if row.stt and not row.at_counter:
+            return False
+        others = row.others
+        if row.at_counter:  # 'Tổng cộng' under STT, '4 thôn' under the name
+            others = [x for x in others if not _COUNT_OF_UNITS.fullmatch(match_key_one(row.cell[x]))]
+        if others or not row.raw:
+            return False
+        if _TOTAL.fullmatch(row.label) or _OF_WHICH.match(row.label):
+            return True
+        return row.label in _UNACCENTED and self.numbered
+
+    def _is_section(self, row: _Row) -> bool:
+        n = len(row.full)
+        if row.ordinal and n <= 2 and (row.raw or n == 1):
+            return self.numbered
+        if n != 1 or not row.raw:
+            return False
+        capital = row.raw == row.raw.upper() and sum(c.isalpha() for c in row.raw) >= 4
+        return (
+            row.place not in self.layout.key
+            or capital
+            or bool(_HEADED.match(row.raw))
+            or row.row in self.across
+            or row.row in self.grid.bold_rows
+            or self.numbered
+        )
+
+    def _of_which(self, rows: Mapping[int, _Row]) -> None:
+        """Rows '- Nữ' straight under a row 'Trong đó' are parts of a total, not data."""
+        open_at = -2
+        for at, row in rows.items():
+            if row.reason == "TOTAL" and _OF_WHICH.match(row.label):
+                open_at = at
+            elif at == open_at + 1 and not row.reason and not row.others and not row.stt and _DASH.match(row.raw):
+                row.reason, open_at = "TOTAL", at
+
+    def _sections_with_sums(self, rows: Mapping[int, _Row]) -> None:
+        """A row under an ordinal ('I', 'A') whose figures are the sums of the rows below it is a total, else data."""
+        found = [r for r in rows.values() if not r.reason and r.ordinal and r.figures and r.raw and not r.others]
+        if not found or not self.numbered:
+            return
+        ends = sorted({*(r.at for r in found), *(r.at for r in rows.values() if r.reason in ("SECTION", "TOTAL"))})
+        ends.append(self.body.height)
+        whole = pl.col(self.layout.measures).str.replace_all(r"[.\s]", "").cast(pl.Int64, strict=False)
+        figures = self.body.select(whole)
+        for row in found:
+            below = figures.slice(row.at + 1, ends[bisect_right(ends, row.at)] - row.at - 1)
+            stated = {x: v for x, v in zip(self.layout.measures, figures.row(row.at), strict=True) if v is not None}
+            if stated and below.height and all(below[x].sum() == v for x, v in stated.items()):
+                row.reason = "TOTAL"
+
+    def _signatures(self, rows: dict[int, _Row]) -> None:
+        """Cut at the first signature token below the last row that looks like data or a total (domain.md N16)."""
+        tail = self.body.with_row_index("_i").tail(TAIL_ROWS)
+        below: list[_Row] = []
+        for read in self._rows(tail.reverse()):
+            row = rows.get(read.at, read)
+            if row.reason == "TOTAL" or (not row.reason and row.looks_like_data()):
+                break
+            below.append(row)
+        signed = [row.at for row in below if row.signs()]
+        for row in below:
+            if signed and row.at >= min(signed) and row.reason != "BLANK":
+                row.reason = "NOTE"
+                rows[row.at] = row
+
+
+def _controls(
+    grid: Grid, data: pl.Series, odd: Sequence[_Row], head: HeaderMatch, layout: _Layout
+) -> list[Control]:
+    """The figures of total rows with the data rows that they cover.
+
+    A sub-total ('Cộng', 'Cộng mục I') covers the data rows since the section began or the sub-total before it; a grand
+    total ('Tổng cộng', 'Toàn xã') all data rows, also if it stands above them. 'Trong đó' states parts: no control.
+    """
+    marks = [row for row in odd if row.reason in ("SECTION", "TOTAL")]
+    rows = data.to_list() if marks else [*data.head(1), *data.tail(1)]
+    first = head.data_first if head.data_first is not None or not rows else rows[0]
+    grands = [m.row for m in marks if m.reason == "TOTAL" and _GRAND.match(m.label) and not _PART.search(m.label)]
+    controls: list[Control] = []
+    start = 0
+    for mark in marks:
+        at = bisect_left(rows, mark.row)
+        if mark.reason == "TOTAL":
+            if not _TOTAL.fullmatch(mark.label) and mark.label not in _UNACCENTED:
+                continue  # 'Trong đó' and its parts; a section with its sum
+            since = head.open_first if head.open_first is not None else (rows[start] if start < at else None)
+            past = rows[at - 1] if at else head.data_last
+            span: tuple[int, int] | None = None
+            if past is None:  # above all data
+                span = (rows[at], rows[-1]) if mark.row in grands and at < len(rows) else None
+            elif first is not None and (mark.row in grands[-1:] or since is None):
+                span = (first, past)
+            elif since is not None:
+                span = (since, past)
+            if span is not None:
+                controls += [
+                    Control(grid.index, mark.row, layout.names[x], mark.cell[x], *span)
+                    for x in layout.measures if mark.cell[x]
+                ]  # fmt: skip
+        head.open_first, start = None, at
+    if head.open_first is None and start < len(rows):
+        head.open_first = rows[start]
+    head.data_first = first
+    if rows:
+        head.data_last = rows[-1]
+    return controls
+
+
+def _any(masks: Iterable[pl.Expr]) -> pl.Expr:
+    return pl.any_horizontal([pl.lit(False), *masks])

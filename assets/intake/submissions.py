@@ -1,0 +1,165 @@
+"""From a delivery to its submissions: what was found in it, whose it is, for which period, as of which day.
+
+Everything here is about one delivery and needs no database: it ends in :class:`Found` (a table that may be staged) or in
+a :class:`Refusal` with a code. What needs other submissions (holds, replacements) is derived later, from the set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from schemas.codes import CODES
+from schemas.contract import Contract
+from schemas.grid import FoundTable, Grid, Problem, Unreadable
+from schemas.periods import Period, as_kind, parse_period, period_of
+
+from .csvfile import read_csv
+from .ledger import Delivery
+from .sniff import sniff
+from .tables import find_tables
+from .workbook import read_workbook
+
+
+@dataclass(frozen=True)
+class SenderInfo:
+    """A sender of the reference data."""
+
+    code: str
+    name: str
+    kind: str
+    commune_code: str | None = None
+
+
+@dataclass
+class Found:
+    """A submission that may be staged."""
+
+    delivery: Delivery
+    contract: Contract
+    sender: SenderInfo
+    period: Period
+    as_of: date
+    as_of_source: str
+    table: FoundTable
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass
+class Refusal:
+    """A submission, or a whole delivery (``dataset`` None), that is rejected, and why."""
+
+    delivery: Delivery
+    dataset: str | None
+    problems: list[Problem]
+    period: Period | None = None
+    table: FoundTable | None = None
+
+
+def grids_of(data: bytes, file_name: str) -> tuple[list[Grid], list[Problem]]:
+    """The sheets of a delivery by its content; raises :class:`Unreadable`."""
+    sniffed = sniff(data, file_name)
+    grids = [read_csv(data)] if sniffed.kind == "csv" else read_workbook(data)
+    return grids, list(sniffed.problems)
+
+
+def read(
+    delivery: Delivery, data: bytes, contracts: Mapping[str, Contract], senders: Mapping[str, SenderInfo]
+) -> list[Found | Refusal]:
+    """All submissions in a delivery. Never raises for what the sender did: that becomes a refusal."""
+    try:
+        sender = check_sender(delivery, senders)
+        if not delivery.sidecar.get("dataset") and _speaks_alone(delivery):
+            raise Unreadable("BAD_SIDECAR", detail="dataset")
+        if _speaks_alone(delivery):
+            grids: list[Grid] = []
+            problems: list[Problem] = []
+        else:
+            grids, problems = grids_of(data, delivery.file_name)
+        wanted = _wanted(delivery, contracts)
+        tables = find_tables(grids, list(wanted.values()), delivery.sidecar.get("dataset")) if grids else [_empty(delivery)]
+    except Unreadable as refused:
+        return [Refusal(delivery, refused.problem.params.get("dataset"), [refused.problem])]
+    return [submission_of(delivery, sender, contracts[t.dataset], t, problems) for t in tables]
+
+
+def check_sender(delivery: Delivery, senders: Mapping[str, SenderInfo]) -> SenderInfo:
+    """The delivery's sender; raises :class:`Unreadable` where the inbox or the folder made it unusable."""
+    if delivery.problems:
+        first = delivery.problems[0]
+        raise Unreadable(first.code, **first.params)
+    sender = senders.get(delivery.sender)
+    if sender is None:
+        raise Unreadable("UNKNOWN_SENDER", sender=delivery.sender)
+    return sender
+
+
+def may_send(contract: Contract, sender: SenderInfo) -> bool:
+    """Whether the contract names the sender, by code or by group."""
+    groups = {"any", "communes" if sender.kind == "commune" else "departments", sender.code}
+    return bool(groups & set(contract.senders))
+
+
+def submission_of(
+    delivery: Delivery, sender: SenderInfo, contract: Contract, table: FoundTable, problems: Sequence[Problem]
+) -> Found | Refusal:
+    """Decide sender, period and as-of date of a table that was found; a :class:`Refusal` where one of them is wrong."""
+    said = [*problems, *table.problems]
+    if not may_send(contract, sender):
+        refused = Problem("NOT_A_SENDER", {"sender": sender.code, "dataset": contract.dataset})
+        return Refusal(delivery, contract.dataset, [refused, *said], table=table)
+    stated = _stated(delivery, table)
+    period = _period(delivery.period, contract, stated)
+    if period is None:
+        refused = Problem("UNKNOWN_PERIOD", {"period": delivery.period, "dataset": contract.dataset})
+        return Refusal(delivery, contract.dataset, [refused, *said], table=table)
+    errors = [p for p in said if CODES[p.code].severity == "error"]
+    if table.rows.is_empty() and not delivery.sidecar.get("nothing_to_report") and not errors:
+        errors = [Problem("NO_DATA_ROWS")]
+        said = [*errors, *said]
+    if errors:
+        return Refusal(delivery, contract.dataset, said, period, table)
+    day = stated or period.last
+    source = "period" if stated is None else "sidecar" if "as_of" in delivery.sidecar else "sheet"
+    return Found(delivery, contract, sender, period, day, source, table, said)
+
+
+def _stated(delivery: Delivery, table: FoundTable) -> date | None:
+    said = delivery.sidecar.get("as_of")
+    return date.fromisoformat(said) if said else table.stated_as_of
+
+
+def _period(label: str, contract: Contract, stated: date | None) -> Period | None:
+    """The contract's own period that the folder's label means; a coarser label is understood with the stated date."""
+    try:
+        named = parse_period(label, contract.calendar)
+    except ValueError:
+        return None
+    found = as_kind(named, contract.period_type, contract.calendar)
+    if found is None and stated is not None and named.contains(stated):
+        found = period_of(stated, contract.period_type, contract.calendar)
+    return found
+
+
+def _speaks_alone(delivery: Delivery) -> bool:
+    """Whether the delivery is a sidecar without a file: a statement that there is nothing to report, or a withdrawal."""
+    name = delivery.file_name.lower()
+    return name.endswith(".yaml") and bool(delivery.sidecar.get("nothing_to_report") or delivery.sidecar.get("withdraws"))
+
+
+def _wanted(delivery: Delivery, contracts: Mapping[str, Contract]) -> Mapping[str, Contract]:
+    dataset = delivery.sidecar.get("dataset")
+    if dataset is None:
+        return contracts
+    if dataset not in contracts:
+        raise Unreadable("BAD_SIDECAR", detail=f"dataset “{dataset}”")
+    return {dataset: contracts[dataset]}
+
+
+def _empty(delivery: Delivery) -> FoundTable:
+    import polars as pl
+
+    rows = pl.DataFrame(schema={"_sheet": pl.Int16, "_row": pl.Int32})
+    aside = pl.DataFrame(schema={"_sheet": pl.Int16, "_row": pl.Int32, "reason": pl.String, "text": pl.String})
+    return FoundTable(str(delivery.sidecar["dataset"]), rows, aside, [], 0)

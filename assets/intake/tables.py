@@ -1,0 +1,318 @@
+"""From grids to recognised tables: where the header is, which dataset it speaks, what was said above it.
+
+Here: the search for header rows (one to three, after any number of title rows), sheets of one dataset put together,
+dates stated in titles, hidden and unread sheets. Not here: reading files (:mod:`assets.intake.workbook`), comparing
+header texts (:mod:`assets.intake.headers`), telling data rows from the rest (:mod:`assets.intake.rows`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import cache
+
+import polars as pl
+
+from assets.intake.headers import ContractMatch, Vocabulary, choose, fold_header, match_headers, vocabularies
+from assets.intake.rows import HeaderMatch, SheetRows, rows_of
+from assets.intake.workbook import column_number
+from schemas.contract import Contract
+from schemas.grid import KIND, FoundTable, Grid, Kind, Problem, SheetLayout, Unreadable
+from schemas.text import clean_one, fold_one, match_key_one
+
+__all__ = ["HeaderMatch", "SheetRows", "find_header", "find_tables", "rows_of"]
+
+HEAD_ROWS = 80
+"""Rows in which a header is looked for."""
+_COUNTERS = {"stt", "tt", "so tt", "so thu tu", "thu tu", "no"}
+_REMARKS = {"ghi chu"}
+
+
+class _Head:
+    """The first rows of a sheet as lists: only here are cells looked at one by one."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.letters = [c for c in grid.frame.columns if c != "_row" and not c.endswith(KIND)]
+        top = grid.frame.head(HEAD_ROWS)
+        self.rows: list[int] = top["_row"].to_list()
+        texts = [top[x].to_list() for x in self.letters]
+        kinds = [top[x + KIND].to_list() for x in self.letters]
+        size = range(len(self.rows))
+        self.cells = [[texts[j][i] if texts[j][i].strip() else "" for j in range(len(self.letters))] for i in size]
+        """Texts as printed, '' for blank."""
+        self.words = [
+            [c if kinds[j][i] == Kind.TEXT else "" for j, c in enumerate(self.cells[i])] for i in size
+        ]
+        """Texts of text cells only, merged cells repeated over their whole range."""
+        at = {row: i for i, row in enumerate(self.rows)}
+        column = {column_number(x): j for j, x in enumerate(self.letters)}
+        self.tall: list[tuple[int, int]] = []
+        """First and last row of text cells that are merged over several rows."""
+        for r1, c1, r2, c2 in grid.merged:
+            word = self.words[at[r1]][column[c1]] if r1 in at and c1 in column else ""
+            if not word:
+                continue
+            if r2 > r1:
+                self.tall.append((r1, r2))
+            for i in (at[r] for r in range(r1, min(r2, self.rows[-1]) + 1) if r in at):
+                for j in (column[c] for c in range(c1, c2 + 1) if c in column):
+                    self.words[i][j] = word
+
+    def stacks(self, first: int, last: int) -> dict[str, tuple[str, ...]]:
+        """Letter -> header texts of rows ``first`` to ``last`` (indices), parents spread over unmerged blanks."""
+        block = [list(row) for row in self.words[first : last + 1]]
+        bottom = block[-1]
+        for row in block[:-1]:
+            for j in range(1, len(row)):
+                if not row[j] and bottom[j] and row[j - 1] and bottom[j - 1]:
+                    row[j] = row[j - 1]
+        stacks = {x: tuple(row[j] for row in block if row[j]) for j, x in enumerate(self.letters)}
+        return {x: texts for x, texts in stacks.items() if texts}
+
+
+def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None = None) -> HeaderMatch:
+    """Find the header in the first rows of a sheet (or in the first batch of a CSV).
+
+    ``dataset``: named by the sender, then only that contract is tried. Raises :class:`schemas.grid.Unreadable` with
+    UNKNOWN_DATASET, AMBIGUOUS_DATASET, DUPLICATE_HEADER or MISSING_HEADER.
+    """
+    if dataset is not None:
+        contracts = [c for c in contracts if c.dataset == dataset]
+    known = vocabularies(contracts)
+    head = _Head(grid)
+    found: tuple[tuple[float, ...], int, int, list[ContractMatch]] | None = None
+    for first, last in _blocks(head, known):
+        if found is not None and not found[3][0].problem() and last > found[2] + 2:
+            break
+        ranked = match_headers(head.stacks(first, last), known)
+        if not ranked or not ranked[0].columns:
+            continue
+        score, looseness = ranked[0].rank
+        rank = (score, float(first - last), float(looseness))
+        if found is None or rank > found[0]:
+            found = (rank, first, last, ranked)
+    if found is None:
+        raise Unreadable("UNKNOWN_DATASET")
+    _, first, last, ranked = found
+    wider = _whole_cells(head, first, last)
+    if wider != (first, last):
+        again = match_headers(head.stacks(*wider), known)
+        if again[0].score >= ranked[0].score:
+            (first, last), ranked = wider, again
+    match = choose(ranked, stated=dataset is not None)
+    return _header_match(head, first, last, match)
+
+
+def _blocks(head: _Head, known: Sequence[Vocabulary]) -> Iterator[tuple[int, int]]:
+    """Candidate blocks of header rows (first, last index) from the top; rows without a known word are passed over."""
+
+    def blocks(hit: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
+        for last in range(len(head.rows)):
+            for first in range(last, max(last - 3, -1), -1):
+                if head.rows[last] - head.rows[first] != last - first or not any(head.words[first]):
+                    break
+                if any(hit(i) for i in range(first, last + 1)):
+                    yield first, last
+
+    # rows are looked at as far as the search goes: mostly it ends a few rows below the title
+    known_word = cache(lambda i: any(w and any(v.lookup((w,)) for v in known) for w in head.words[i]))
+    found = False
+    for block in blocks(known_word):
+        found = True
+        yield block
+    if not found:  # a header broken over rows word by word ('Số' above 'hộ') shows only when joined
+        yield from blocks(lambda i: sum(map(bool, head.words[i])) >= 2)
+
+
+def _whole_cells(head: _Head, first: int, last: int) -> tuple[int, int]:
+    """The block with the vertically merged cells that it cuts through, as long as it stays a header of four rows."""
+    top, bottom = head.rows[first], head.rows[last]
+    for r1, r2 in head.tall:
+        if r1 <= bottom and r2 >= top and max(bottom, r2) - min(top, r1) < 4:
+            top, bottom = min(top, r1), max(bottom, r2)
+    if top not in head.rows or bottom not in head.rows:
+        return first, last
+    return head.rows.index(top), head.rows.index(bottom)
+
+
+def _header_match(head: _Head, first: int, last: int, match: ContractMatch) -> HeaderMatch:
+    shown = list(range(first, last + 1))
+    numbering = next((i for i in range(last + 1, len(head.rows)) if any(head.cells[i])), None)
+    if numbering is not None and _is_numbering(head.cells[numbering], len(head.stacks(first, last))):
+        shown.append(numbering)
+    else:
+        numbering = None
+    sent = [{x: t for x, t in zip(head.letters, head.cells[i], strict=True) if t} for i in shown]
+    sent = [row for row in sent if len(row) >= 2]
+    matched = set(match.columns.values())
+    marks = [next(((x, t) for x, t in row.items() if x in matched), None) for row in sent]
+    stated = _stated_date(head, last)
+    unit = next((c for row in head.cells[: last + 1] for c in row if re.match(r"(?i)\W*(đvt|đơn vị tính)\b", c)), None)
+    return HeaderMatch(
+        match=match,
+        first_row=head.rows[first],
+        last_row=head.rows[last],
+        printed=[{x: clean_one(t) for x, t in row.items()} for row in sent],
+        marks=[mark for mark in marks if mark is not None],
+        numbering_row=None if numbering is None else head.rows[numbering],
+        counter=_counter(head, last, match),
+        stated_as_of=stated[0] if stated else None,
+        stated_as_of_address=stated[1] if stated else None,
+        unit=clean_one(unit) if unit else None,
+    )
+
+
+def _counter(head: _Head, last: int, match: ContractMatch) -> str | None:
+    """The letter of the STT column: by its header, or left of the table without one but with running numbers."""
+    for letter, text in (*match.unmatched.items(), *((match.columns[n], t) for n, t in match.headers.items())):
+        if fold_header(text.split(" / ")[-1]) in _COUNTERS:
+            return letter
+    for j, letter in enumerate(head.letters):
+        if letter in match.columns.values() or letter in match.unmatched:
+            return None
+        numbers = [row[j] for row in head.cells[last + 1 :] if row[j]]
+        if numbers and sum(bool(re.fullmatch(r"\d+\.?", n.strip())) for n in numbers) * 2 >= len(numbers):
+            return letter
+    return None
+
+
+def _is_numbering(cells: Sequence[str], columns: int) -> bool:
+    """'(1) (2) (3)', '1 2 3', 'A B 1 2', '(5)=(3)+(4)': the row that numbers the ``columns`` of a header."""
+    marks = [c.strip() for c in cells if c.strip()]
+    heads = [re.fullmatch(r"(\()?\s*(\d{1,2}|[A-E])\s*(?(1)\))(?:\s*=.*)?", m) for m in marks]
+    found = [h for h in heads if h is not None]
+    if len(marks) < 2 or len(found) < len(marks):
+        return False
+    numbers = [int(h[2]) for h in found if h[2].isdigit()]
+    ordinals = [h[2] for h in found if not h[2].isdigit()]
+    start = numbers[0] if numbers else 1
+    running = numbers == list(range(start, start + len(numbers))) and ordinals == list("ABCDE"[: len(ordinals)])
+    # without brackets, only a row that numbers all columns is told from a row of small figures
+    return running and start <= 3 and (all(h[1] for h in found) or len(marks) >= max(3, columns))
+
+
+_DATE = re.compile(
+    r"(?<!\d)(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4})(?!\d)"
+    r"|(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2})\s+năm\s+(\d{4})(?!\d)"
+)
+_UNTIL = re.compile(r"(?:tính đến|có đến|đến|tại|thời điểm)(?: hết)?(?: thời điểm)?(?: ngày)?\s*:?\s*$")
+_CITED = re.compile(r"\bsố\s*:?\s*[\w.]*\s*/|(?:thông tư|nghị định|nghị quyết|quyết định|công văn|kế hoạch|luật)\b")
+_LETTERHEAD = re.compile(r"^[^,:()]{2,40},\s*ngày\s*$")
+_BEFORE = re.compile(r"trước(?: ngày)?\s*$")
+
+
+def _stated_date(head: _Head, last: int) -> tuple[date, str] | None:
+    """The as-of date that titles state, with its address; None where there is none or it can be read two ways.
+
+    A date after 'tính đến', 'đến ngày' counts before any other; the date of a cited law ('Thông tư số … ngày …') and
+    the date of signing ('Pác Thông, ngày …') do not count.
+    """
+    until: dict[date, str] = {}
+    other: dict[date, str] = {}
+    for i in range(last + 1):
+        for j, cell in enumerate(head.cells[i]):
+            text = match_key_one(cell) if cell else ""
+            for found in _DATE.finditer(text):
+                day, month, year = (int(g) for g in found.groups() if g is not None)
+                try:
+                    value = date(year, month, day)
+                except ValueError:
+                    continue
+                lead = text[: found.start()]
+                address = f"{head.letters[j]}{head.rows[i]}"
+                if _UNTIL.search(lead):
+                    until.setdefault(value, address)
+                elif not (_CITED.search(lead) or _LETTERHEAD.search(lead) or _BEFORE.search(lead)):
+                    other.setdefault(value, address)
+    for dates in (until, other):
+        if dates:
+            return next(iter(dates.items())) if len(dates) == 1 else None
+    return None
+
+
+def find_tables(
+    grids: Sequence[Grid], contracts: Sequence[Contract], dataset: str | None = None
+) -> list[FoundTable]:
+    """The tables of a delivery: one per dataset, over all sheets that speak it.
+
+    A table without data rows comes back with 0 rows. Hidden sheets are not read, but reported. A sheet that is not
+    recognised is reported if another one is, except one that plainly holds more of the same dataset under a damaged
+    header: that rejects the delivery, since its rows would vanish. Raises :class:`schemas.grid.Unreadable` with the
+    codes of :func:`find_header`, or NO_DATA_ROWS where no visible sheet holds anything.
+    """
+    visible = [g for g in grids if not g.hidden and g.frame.height]
+    if not visible:
+        raise Unreadable("NO_DATA_ROWS")
+    names = {g.index: fold_one(g.name) for g in visible}
+    heads: list[tuple[Grid, HeaderMatch]] = []
+    failures: list[tuple[Grid, Unreadable]] = []
+    for grid in visible:
+        try:
+            heads.append((grid, find_header(grid, _speakers(contracts, names, grid), dataset)))
+        except Unreadable as failure:
+            failure.problem.params["sheet"] = grid.name
+            failures.append((grid, failure))
+    spoken = {head.match.contract.dataset for _, head in heads}
+    telling = [f for _, f in failures if f.problem.code != "UNKNOWN_DATASET"]
+    if not heads:
+        raise telling[0] if telling else failures[0][1]
+    for failed in telling:
+        if failed.problem.params.get("dataset") in spoken:
+            raise failed
+    general = [Problem("HIDDEN_SHEET", {"sheet": g.name}) for g in grids if g.hidden and g.frame.height]
+    general += [Problem("SHEET_NOT_READ", {"sheet": g.name}) for g, _ in failures]
+    return [
+        _table([(g, h) for g, h in heads if h.match.contract.dataset == name], general, len(visible) > 1)
+        for name in dict.fromkeys(head.match.contract.dataset for _, head in heads)
+    ]
+
+
+def _speakers(contracts: Sequence[Contract], names: Mapping[int, str], grid: Grid) -> list[Contract]:
+    """The contracts that the sheet may speak: one that names its sheets is read from no other where it is there."""
+    named = ((c, {fold_one(s) for s in c.sheets}) for c in contracts)
+    return [c for c, sheets in named if names[grid.index] in sheets or sheets.isdisjoint(names.values())]
+
+
+def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many: bool) -> FoundTable:
+    parts = [(grid, head, rows_of(grid, head)) for grid, head in sheets]
+    contract = parts[0][1].match.contract
+    problems = [*general]
+    stated: dict[date, str] = {}
+    layouts, rows, aside = [], [], []
+    names = [c.name for c in contract.columns if any(c.name in h.match.columns for _, h, _ in parts)]
+    for grid, head, part in parts:
+        if head.stated_as_of is not None and head.stated_as_of_address is not None:
+            address = head.stated_as_of_address
+            stated.setdefault(head.stated_as_of, f"{grid.name}!{address}" if many else address)
+        hidden = part.rows.filter(pl.col("_row").is_in(list(grid.hidden_rows))).height if grid.hidden_rows else 0
+        if hidden:
+            problems.append(Problem("HIDDEN_ROWS", {"sheet": grid.name, "count": hidden}))
+        for letter, text in head.match.unmatched.items():
+            if letter != head.counter and fold_header(text) not in _REMARKS:
+                problems.append(Problem("UNKNOWN_COLUMN", {"sheet": grid.name, "header": text, "letter": letter}))
+        layouts.append(
+            SheetLayout(
+                sheet=grid.index, name=grid.name, hidden=grid.hidden, header_rows=(head.first_row, head.last_row),
+                columns=dict(head.match.columns), headers=dict(head.match.headers),
+                unmatched=dict(head.match.unmatched), rows_below_header=part.below_header,
+            )
+        )
+        sheet = pl.lit(grid.index, pl.Int16).alias("_sheet")
+        absent = [n for n in names if n not in head.match.columns]
+        blanks = [e for n in absent for e in (pl.lit("").alias(n), pl.lit(Kind.BLANK, pl.UInt8).alias(n + KIND))]
+        columns = [n + suffix for n in names for suffix in ("", KIND)]
+        rows.append(part.rows.with_columns(sheet, *blanks).select("_sheet", "_row", *columns))
+        aside.append(part.set_aside.select(sheet, "_row", "reason", "text"))
+    table = FoundTable(
+        dataset=contract.dataset,
+        rows=pl.concat(rows),
+        set_aside=pl.concat(aside),
+        layouts=layouts,
+        rows_read=sum(grid.frame.height for grid, _, _ in parts),
+        controls=[control for _, _, part in parts for control in part.controls],
+        problems=problems,
+    )
+    if len(stated) == 1:
+        table.stated_as_of, table.stated_as_of_address = next(iter(stated.items()))
+    return table

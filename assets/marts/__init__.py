@@ -1,0 +1,1 @@
+"""Publishing: the pointer, the published views, the change feed."""

@@ -1,0 +1,138 @@
+"""The answer to a submission: what was received, accepted, quarantined, set aside or held, and which cell to mend.
+
+Made from the ledger alone. Texts are Vietnamese and come from :mod:`schemas.codes`, the contract's rules, addresses and
+the sender's own cells; never from a database message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from expectations.suite import checks_of
+from schemas.codes import CODES
+from schemas.contract import Contract
+
+_SUBMISSION = (
+    "select u.*, t.d00_state, t.label as state_label, d.origin, d.size, p.submission_id as predecessor "
+    "from intake.submission u join intake.state t using (state) join intake.delivery d using (delivery_id) "
+    "left join core.standing s on s.submission_no = u.submission_no and s.publish_to is null "
+    "left join intake.submission p on p.submission_no = s.predecessor_no where u.submission_id = %s"
+)
+_ROWS = (
+    "select v.sheet, v.row, v.rule, v.column_name, v.severity, v.address, v.params, q.raw, "
+    "exists (select from intake.decision d where d.kind = 'waive' and d.submission_id = %s and d.sheet = v.sheet "
+    "and d.row = v.row and d.rule = v.rule) as waived "
+    "from staging.verdict v left join staging.quarantine q using (assessment_no, sheet, row) "
+    "where v.assessment_no = %s order by v.sheet, v.row, v.severity, v.rule"
+)
+_REPAIRS = "select sheet, row, column_name, rule, raw from staging.repair where assessment_no = %s order by sheet, row, column_name"
+
+
+class NoSuchSubmission(Exception):
+    """No submission has that id."""
+
+
+def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], submission_id: str) -> dict[str, Any]:
+    """Everything that there is to say about a submission; raises :class:`NoSuchSubmission`.
+
+    Keys: submission_id, dataset, sender, period, as_of, as_of_source, received_at, file, origin, sha256, size, state,
+    d00_state, state_label, predecessor, counts {read, accepted, quarantined, set_aside, flagged}, set_aside {reason: n},
+    problems [{code, severity, message, remedy}], rows [{sheet, row, address, column, rule, severity, value, message,
+    remedy, waived}], repairs [{sheet, row, column, rule, raw}].
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_SUBMISSION, [submission_id]).fetchone()
+        if found is None:
+            raise NoSuchSubmission(f"there is no submission {submission_id}")
+        rows = cursor.execute(_ROWS, [submission_id, found["assessment_no"]]).fetchall()
+        repairs = cursor.execute(_REPAIRS, [found["assessment_no"]]).fetchall()
+        layouts = cursor.execute("select layout from intake.assessment where assessment_no = %s", [found["assessment_no"]]).fetchone()
+    contract = contracts.get(found["dataset"] or "")
+    sheets = {lay["sheet"]: lay["name"] for lay in (layouts["layout"] if layouts else [])}
+    return {
+        "submission_id": found["submission_id"],
+        "dataset": found["dataset"],
+        "sender": found["sender"],
+        "period": found["period"],
+        "as_of": found["as_of"] and found["as_of"].isoformat(),
+        "as_of_source": found["as_of_source"],
+        "received_at": found["received_at"].isoformat(),
+        "file": found["file_name"],
+        "origin": found["origin"],
+        "sha256": found["sha256"],
+        "size": found["size"],
+        "state": found["state"],
+        "d00_state": found["d00_state"],
+        "state_label": found["state_label"],
+        "predecessor": found["predecessor"],
+        "counts": {
+            "read": found["rows_read"], "accepted": found["rows_accepted"], "quarantined": found["rows_quarantined"],
+            "set_aside": found["rows_set_aside"], "flagged": found["rows_flagged"],
+        },
+        "set_aside": found["set_aside"],
+        "problems": [problem_text(p) for p in found["problems"]],
+        "rows": [_row_text(contract, sheets, r) for r in rows],
+        "repairs": [
+            {"sheet": sheets.get(r["sheet"], ""), "row": r["row"], "column": r["column_name"], "rule": r["rule"], "raw": r["raw"]}
+            for r in repairs
+        ],
+    }
+
+
+def problem_text(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """A problem of a submission in words."""
+    code = CODES[problem["code"]]
+    params = problem.get("params", {})
+    return {
+        "code": code.code, "severity": code.severity, "message": code.text(**params), "remedy": code.remedy, "params": params,
+    }
+
+
+def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping[str, Any]) -> dict[str, Any]:
+    column = next((c for c in contract.columns if c.name == row["column_name"]), None) if contract else None
+    raw = row["raw"] or {}
+    source = str(column.options.get("sameAs", column.name)) if column else ""
+    value = raw.get(source)
+    words = {
+        "label": column.label if column else row["column_name"], "value": value, "address": row["address"],
+        "key": " + ".join(c.label for c in contract.columns if c.key_position is not None) if contract else "",
+        "limit": column.options.get("maxLength", "") if column else "", **row["params"],
+    }
+    if row["rule"] in CODES:
+        code = CODES[row["rule"]]
+        message, remedy = code.text(**words), code.remedy.format_map({**words, "message": "", "remedy": ""})
+    else:
+        check = next((c for c in checks_of(contract) if c.id == row["rule"]), None) if contract else None
+        message, remedy = (check.message, check.remedy) if check else (row["rule"], "")
+    return {
+        "sheet": sheets.get(row["sheet"], ""), "sheet_no": row["sheet"], "row": row["row"], "address": row["address"],
+        "column": row["column_name"], "label": words["label"], "rule": row["rule"], "severity": row["severity"],
+        "value": value, "message": message, "remedy": remedy, "waived": row["waived"],
+    }
+
+
+def write_answers(connection: psycopg.Connection, contracts: Mapping[str, Contract], folder: Path) -> list[str]:
+    """Write the answer of every submission whose state changed since it was last answered, as JSON under
+    ``folder/<period>/<sender>/<submission>.json``; their ids. Writing again gives the same file."""
+    due = connection.execute(
+        "select submission_id, period, sender from intake.submission where announced_state is distinct from state order by submission_no"
+    ).fetchall()
+    for name, period, sender in due:
+        place = folder / _safe(period) / _safe(sender)
+        place.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(answer(connection, contracts, name), ensure_ascii=False, indent=1, default=str)
+        temporary = place / f".{name}.json"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(place / f"{name}.json")
+    return [r[0] for r in due]
+
+
+def _safe(part: str | None) -> str:
+    """A folder name out of what a sender's path said: letters, digits, dash and underscore, never a way out."""
+    return "".join(ch if ch.isalnum() or ch in "-_" else "_" for ch in part or "") or "_"

@@ -1,0 +1,1 @@
+"""Clean typed observations, their verdicts, and the quarantine."""

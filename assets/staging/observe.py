@@ -1,0 +1,297 @@
+"""From raw rows to observations: clean, hash, judge. Plain frames in, plain frames out; no database here.
+
+One call takes a batch: many whole submissions of one dataset, or a slice of a huge one. All work is done a column at a
+time over the whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import polars_hash as plh
+
+from expectations.run import Outcome
+from schemas.contract import Contract
+from schemas.grid import KIND, Kind, SheetLayout
+from schemas.semantic import Context, clean, key_form
+
+from .copy import as_json
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+_ID = ["_sub", "_sheet", "_row"]
+_PLACE = {"_sub": pl.Int64, "_sheet": pl.Int16, "_row": pl.Int32}
+_ISSUE = {"_id": pl.Int64, **_PLACE, "rule": pl.String, "detail": pl.String, "column_name": pl.String}
+_REPAIR = {**_PLACE, "column_name": pl.String, "rule": pl.String, "raw": pl.String}
+_NULL = "\x01"  # stands for null inside hashed text; cleaned text holds no control characters
+_SEPARATOR = "\x1f"
+
+Validate = Callable[[pl.DataFrame, pl.DataFrame], Outcome]
+"""(typed frame with _id and _sub, cells already found bad: _id, column) -> failures and results."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends, as far as staging must know: its code and the communes in its authority (None: any)."""
+
+    code: str
+    commune_code: str | None = None
+    scope: frozenset[str] | None = None
+
+
+@dataclass
+class Pending:
+    """A submission about to be observed; ``no`` is its number within the batch."""
+
+    no: int
+    sender: Sender
+    as_of: date
+    received_at: datetime
+    layouts: Sequence[SheetLayout]
+
+
+@dataclass
+class Observed:
+    """What a batch says. All frames carry _sub, _sheet, _row.
+
+    ``observations``: _key (Int64 or null), _value (Int64), _ok, then the contract's columns, typed. ``verdicts``: rule,
+    column_name, severity, address, params (JSON text). ``quarantine``: key, raw (JSON text). ``repairs``: column_name, rule,
+    raw. ``set_aside``: reason, text. ``results``: _sub, check, severity, status, evaluated, unexpected.
+    """
+
+    observations: pl.DataFrame
+    verdicts: pl.DataFrame
+    quarantine: pl.DataFrame
+    repairs: pl.DataFrame
+    set_aside: pl.DataFrame
+    results: pl.DataFrame
+
+
+def observe(
+    contract: Contract,
+    raw: pl.DataFrame,
+    pending: Sequence[Pending],
+    resolve_unit: Callable[[pl.DataFrame], pl.DataFrame] | None,
+    validate: Validate,
+    severities: Mapping[str, tuple[str, str | None]],
+) -> Observed:
+    """Observe a batch. ``raw``: _sub, _sheet, _row and the table's columns with kinds (:class:`schemas.grid.FoundTable`).
+
+    ``severities``: check id -> (severity, column blamed). Rows out of the sender's scope and exact repeats are set aside; two
+    differing rows under one key are both quarantined; a row with an error is quarantined, with its typed values kept.
+    """
+    frame = _with_all_columns(contract, raw)
+    facts = pl.DataFrame(
+        {
+            "_sub": [p.no for p in pending],
+            "sender": [p.sender.code for p in pending],
+            "commune": [p.sender.commune_code for p in pending],
+            "as_of": [p.as_of for p in pending],
+            "received_on": [p.received_at.astimezone(VIETNAM).date() for p in pending],
+        },
+        schema={"_sub": pl.Int64, "sender": pl.String, "commune": pl.String, "as_of": pl.Date, "received_on": pl.Date},
+    )
+    about = frame.select("_sub").join(facts, on="_sub", how="left", maintain_order="left")
+    frame, repairs = _with_defaults(contract, frame, about, raw.columns)
+    context = Context(
+        as_of=about["as_of"], received_on=about["received_on"], sender=about["sender"], resolve_unit=resolve_unit,
+        today=datetime.now(VIETNAM).date(),
+    )
+    places = frame.select(_ID)
+    typed: dict[str, pl.Series] = {}
+    issues: list[pl.DataFrame] = []
+    for column in contract.columns:
+        source = column.options.get("sameAs", column.name)
+        cleaned = clean(column, frame[source], frame[source + KIND], context)
+        typed[column.name] = cleaned.value.alias(column.name)
+        if cleaned.issue.null_count() < frame.height:
+            detail = cleaned.detail if cleaned.detail is not None else pl.Series([None] * frame.height, dtype=pl.String)
+            found = places.with_row_index("_id").with_columns(rule=cleaned.issue, detail=detail)
+            issues.append(found.filter(pl.col("rule").is_not_null()).with_columns(column_name=pl.lit(column.name)))
+        if cleaned.repair.null_count() < frame.height:
+            mended = places.with_columns(rule=cleaned.repair, raw=frame[source]).filter(pl.col("rule").is_not_null())
+            repairs.append(mended.with_columns(column_name=pl.lit(column.name)))
+    values = pl.DataFrame(list(typed.values()))
+    bad = _stack(issues, _ISSUE)
+    everything = pl.concat([places.with_row_index("_id").cast({"_id": pl.Int64}), values], how="horizontal")
+    everything = everything.with_columns(_key=key_hash(contract, values), _value=value_hash(values, frame, bad))
+    outside = _out_of_scope(contract, everything, pending)
+    inside = _without(everything, outside)
+    repeated, doubled = duplicates(inside)
+    kept, bad = _without(inside, repeated), _without(_without(bad, outside), repeated)
+    outcome = validate(kept.drop("_key", "_value", "_sheet", "_row"), bad.select("_id", column="column_name"))
+    verdicts = _verdicts(contract, pending, kept.select("_id", *_ID), bad, outcome.failures, doubled, severities)
+    wrong = verdicts.filter(severity="error").get_column("_id").unique()
+    kept = kept.with_columns(_ok=pl.col("_id").is_in(wrong.implode()).not_())
+    raw_columns = [c for c in raw.columns if not c.startswith("_") and not c.endswith(KIND)]
+    quarantined = kept.filter(pl.col("_ok").not_()).select("_id", *_ID, key="_key")
+    aside = pl.concat([
+        places[outside].with_columns(reason=pl.lit("OUT_OF_SCOPE"), _id=outside),
+        places[repeated].with_columns(reason=pl.lit("REPEAT"), _id=repeated),
+    ])
+    return Observed(
+        observations=kept.select(*_ID, "_key", "_value", "_ok", *values.columns),
+        verdicts=verdicts.drop("_id"),
+        quarantine=quarantined.drop("_id").with_columns(raw=as_json(frame[quarantined["_id"]].select(raw_columns))),
+        repairs=_stack(repairs, _REPAIR),
+        set_aside=aside.drop("_id").with_columns(text=as_json(frame[aside["_id"]].select(raw_columns))),
+        results=outcome.results.with_columns(
+            severity=pl.col("check").replace_strict({c: v[0] for c, v in severities.items()}, return_dtype=pl.String)
+        ),
+    )
+
+
+def key_hash(contract: Contract, values: pl.DataFrame) -> pl.Series:
+    """The entity id of each row: a stable 63-bit hash of dataset and key in comparison form; null where a key cell is.
+
+    XXH3 is fixed by its specification, so ids are the same on every machine and in every year (docs/decisions/0003).
+    """
+    parts = [key_form(contract.column(name), values[name]).alias(name) for name in contract.key]
+    frame = pl.DataFrame(parts)
+    text = plh.concat_str(pl.lit(contract.dataset), *frame.columns, separator=_SEPARATOR)
+    hashed = text.nchash.xxh3_64() & pl.lit(0x7FFF_FFFF_FFFF_FFFF, dtype=pl.UInt64)
+    complete = pl.all_horizontal(pl.col(frame.columns).is_not_null())
+    return frame.select(pl.when(complete).then(hashed.cast(pl.Int64))).to_series().alias("_key")
+
+
+def value_hash(values: pl.DataFrame, frame: pl.DataFrame, bad: pl.DataFrame) -> pl.Series:
+    """A stable hash of each row's typed values; a cell that could not be cleaned counts with its raw text."""
+    texts: list[pl.Expr] = []
+    for name, dtype in values.schema.items():
+        column = pl.col(name)
+        if dtype in (pl.Date, pl.Datetime, pl.Datetime("us", "UTC"), pl.Boolean):
+            column = column.to_physical() if dtype != pl.Boolean else column.cast(pl.Int8)
+        texts.append(column.cast(pl.String).fill_null(_NULL))
+    joined = values.select(plh.concat_str(*texts, separator=_SEPARATOR).alias("text"))
+    if bad.height:
+        # only the rows concerned pay for their raw text
+        rows = bad["_id"].unique().sort()
+        names = [c for c in frame.columns if not c.startswith("_") and not c.endswith(KIND)]
+        raw = frame[rows].select(plh.concat_str(pl.col(names).fill_null(_NULL), separator=_SEPARATOR)).to_series()
+        joined = joined.with_columns(text=joined["text"].scatter(rows, joined["text"][rows] + raw))
+    hashed: pl.Series = joined.select(plh.col("text").nchash.xxh3_64().reinterpret(signed=True)).to_series()
+    return hashed.alias("_value")
+
+
+def duplicates(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """Keys met more than once in a submission: (ids of rows that repeat an earlier one exactly, differing rows).
+
+    ``rows``: _id, _sub, _sheet, _row, _key, _value. Differing: _id, rows (text naming the row numbers of the group).
+    """
+    keyed = rows.select("_id", *_ID, "_key", "_value").filter(pl.col("_key").is_not_null())
+    twice = keyed.filter(pl.struct("_sub", "_key").is_duplicated())
+    if twice.is_empty():
+        return pl.Series("_id", [], dtype=pl.Int64), pl.DataFrame(schema={"_id": pl.Int64, "rows": pl.String})
+    groups = twice.with_columns(differs=pl.col("_value").n_unique().over("_sub", "_key") > 1)
+    same = groups.filter(pl.col("differs").not_())
+    repeated = same.filter(pl.col("_id") > pl.col("_id").min().over("_sub", "_key"))["_id"]
+    numbers = pl.col("_row").cast(pl.String).implode().over("_sub", "_key", mapping_strategy="join")
+    differing = groups.filter("differs").select("_id", rows=numbers.list.head(20).list.join(", "))
+    return repeated, differing
+
+
+def _with_all_columns(contract: Contract, raw: pl.DataFrame) -> pl.DataFrame:
+    names = {c.options.get("sameAs", c.name) for c in contract.columns}
+    absent = [n for n in sorted(names) if n not in raw.columns]
+    return raw.with_columns(
+        *[pl.lit(None, dtype=pl.String).alias(n) for n in absent],
+        *[pl.lit(int(Kind.BLANK), dtype=pl.UInt8).alias(n + KIND) for n in absent],
+    )
+
+
+def _with_defaults(
+    contract: Contract, frame: pl.DataFrame, about: pl.DataFrame, sent: Sequence[str]
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Fill what the submission itself says (its sender's commune, its as-of date) where the cell is blank.
+
+    A blank cell in a column that was sent is recorded as a repair; a column that the form does not have is not."""
+    repairs = []
+    for column in contract.columns:
+        if column.default_from is None:
+            continue
+        given = about["commune"] if column.default_from == "sender" else about["as_of"].dt.to_string("%Y-%m-%d")
+        kind = Kind.TEXT if column.default_from == "sender" else Kind.DATE
+        fill = (pl.col(column.name + KIND) == int(Kind.BLANK)) & pl.lit(given).is_not_null()
+        if column.name in sent:
+            filled = frame.filter(fill).select(_ID).with_columns(
+                column_name=pl.lit(column.name), rule=pl.lit("DEFAULT_" + column.default_from.upper()), raw=pl.lit("")
+            )
+            repairs.append(filled)
+        frame = frame.with_columns(
+            pl.when(fill).then(pl.lit(given)).otherwise(pl.col(column.name)).alias(column.name),
+            pl.when(fill).then(int(kind)).otherwise(pl.col(column.name + KIND)).cast(pl.UInt8).alias(column.name + KIND),
+        )
+    return frame, repairs
+
+
+def _out_of_scope(contract: Contract, rows: pl.DataFrame, pending: Sequence[Pending]) -> pl.Series:
+    """Ids of rows that speak of what is not the sender's (a cell that cannot be read is not out of scope, it is bad)."""
+    nothing = pl.Series("_id", [], dtype=pl.Int64)
+    if contract.scope_column is None or contract.sender_scope == "all":
+        return nothing
+    pairs = [(p.no, code) for p in pending if p.sender.scope is not None for code in sorted(p.sender.scope)]
+    bounded = [p.no for p in pending if p.sender.scope is not None]
+    if not bounded:
+        return nothing
+    own = pl.DataFrame(pairs, schema={"_sub": pl.Int64, "code": pl.String}, orient="row")
+    scoped = rows.select("_id", "_sub", code=contract.scope_column).filter(
+        pl.col("code").is_not_null(), pl.col("_sub").is_in(bounded)
+    )
+    return scoped.join(own, on=["_sub", "code"], how="anti", maintain_order="left")["_id"]
+
+
+def _verdicts(
+    contract: Contract,
+    pending: Sequence[Pending],
+    places: pl.DataFrame,
+    bad: pl.DataFrame,
+    failures: pl.DataFrame,
+    doubled: pl.DataFrame,
+    severities: Mapping[str, tuple[str, str | None]],
+) -> pl.DataFrame:
+    """All that is said about rows: cells that could not be read, rules that failed, keys that contradict."""
+    columns = {check: column for check, (_, column) in severities.items()}
+    said = [
+        bad.select(
+            "_id", "rule", "column_name", severity=pl.lit("error"),
+            params=pl.when(pl.col("detail").is_null()).then(pl.lit("{}")).otherwise(pl.struct("detail").struct.json_encode()),
+        )
+    ]
+    if failures.height:
+        said.append(
+            failures.select(
+                "_id", rule="check", column_name=pl.col("check").replace_strict(columns, return_dtype=pl.String),
+                severity=pl.col("severity"), params=pl.lit("{}"),
+            )
+        )
+    if doubled.height:
+        said.append(
+            doubled.select(
+                "_id", rule=pl.lit("DUPLICATE_KEY"), column_name=pl.lit(contract.key[-1]), severity=pl.lit("error"),
+                params=pl.struct("rows").struct.json_encode(),
+            )
+        )
+    verdicts = pl.concat(said).join(places, on="_id", how="left", maintain_order="left")
+    return with_address(verdicts, pending)
+
+
+def with_address(rows: pl.DataFrame, pending: Sequence[Pending]) -> pl.DataFrame:
+    """Add ``address`` (``B17``; the row alone where the form has no such column) from _sub, _sheet, _row, column_name."""
+    letters = pl.DataFrame(
+        [(p.no, lay.sheet, name, letter) for p in pending for lay in p.layouts for name, letter in lay.columns.items()],
+        schema={"_sub": pl.Int64, "_sheet": pl.Int16, "column_name": pl.String, "letter": pl.String},
+        orient="row",
+    )
+    found = rows.join(letters, on=["_sub", "_sheet", "column_name"], how="left", maintain_order="left")
+    return found.with_columns(address=pl.col("letter").fill_null("") + pl.col("_row").cast(pl.String)).drop("letter")
+
+
+def _without(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    return rows.filter(pl.col("_id").is_in(ids.implode()).not_()) if ids.len() else rows
+
+
+def _stack(frames: Sequence[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    return pl.concat([f.select(schema.keys()).cast(dict(schema)) for f in frames]) if frames else pl.DataFrame(schema=schema)

@@ -1,0 +1,327 @@
+"""Stage: pending deliveries become submissions with observations, verdicts and quarantine, each with its ledger state.
+
+A batch of deliveries is one transaction: submissions, assessments, observations, verdicts and the deliveries' states
+become true together or not at all, so a crash loses a batch's work and nothing else, and the next run reads it again
+from the archive. A delivery that cannot be read, or that the database refuses, is answered with a rejection and stops no
+other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import polars as pl
+import psycopg
+from psycopg.types.json import Jsonb
+
+from assets.intake.archive import Archive
+from assets.intake.inbox import content_id, submission_id
+from assets.intake.ledger import Delivery
+from assets.intake.submissions import Found, Refusal, SenderInfo, read
+from assets.reference.resolver import Resolver
+from expectations.run import Outcome, validate
+from expectations.suite import Check, checks_of
+from schemas.contract import Contract
+from schemas.grid import Problem
+from schemas.tables import index_statements, sync
+
+from .controls import differing_totals
+from .copy import copy_frame
+from .observe import Observed, Pending, Sender, observe
+
+log = logging.getLogger(__name__)
+
+_PLACE = ("_sub", "_sheet", "_row")
+
+
+@dataclass
+class Tools:
+    """What staging works with; the same for a whole run."""
+
+    connection: psycopg.Connection
+    archive: Archive
+    contracts: Mapping[str, Contract]
+    senders: Mapping[str, SenderInfo]
+    resolver: Resolver
+    reference_version: str
+    batch_rows: int = 200_000
+    batch_deliveries: int = 200
+    large_bytes: int = 16 << 20
+    checks: dict[str, tuple[Check, ...]] = field(default_factory=dict)
+
+    def checks_for(self, contract: Contract) -> tuple[Check, ...]:
+        """The contract's checks, derived once."""
+        if contract.dataset not in self.checks:
+            self.checks[contract.dataset] = checks_of(contract)
+        return self.checks[contract.dataset]
+
+    def sender(self, info: SenderInfo) -> Sender:
+        """The sender with the communes in its authority."""
+        scope = frozenset({info.commune_code}) if info.commune_code else None
+        return Sender(info.code, info.commune_code, scope)
+
+
+@dataclass
+class Staged:
+    """What one run of staging did: ids of the submissions that it wrote."""
+
+    staged: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+
+
+def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Delivery], None] | None = None) -> Staged:
+    """Read and stage deliveries in batches of bounded rows; what was written."""
+    done = Staged()
+    batch: list[tuple[Delivery, list[Found | Refusal]]] = []
+    rows = 0
+    for delivery in deliveries:
+        if delivery.size >= tools.large_bytes and _streams(delivery):
+            from .large import stage_large
+
+            _flush(tools, batch, done)
+            batch, rows = [], 0
+            stage_large(tools, delivery, done)
+        else:
+            found = _read(tools, delivery)
+            batch.append((delivery, found))
+            rows += sum(f.table.rows.height for f in found if isinstance(f, Found))
+            if rows >= tools.batch_rows or len(batch) >= tools.batch_deliveries:
+                _flush(tools, batch, done)
+                batch, rows = [], 0
+        if progress is not None:
+            progress(delivery)
+    _flush(tools, batch, done)
+    return done
+
+
+def _streams(delivery: Delivery) -> bool:
+    return delivery.file_name.lower().endswith((".csv", ".tsv", ".txt"))
+
+
+def _read(tools: Tools, delivery: Delivery) -> list[Found | Refusal]:
+    try:
+        return read(delivery, tools.archive.read(delivery.sha256), tools.contracts, tools.senders)
+    except Exception as error:  # a fault of ours in reading one file must not stop the others
+        log.error("delivery %s could not be read: %s", delivery.delivery_id, type(error).__name__)
+        log.debug("", exc_info=True)
+        return [Refusal(delivery, None, [Problem("INTERNAL", {"fault": type(error).__name__})])]
+
+
+def _flush(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]], done: Staged) -> None:
+    """Write a batch in one transaction; where that fails, each delivery in one of its own, to find the culprit."""
+    if not batch:
+        return
+    try:
+        with tools.connection.transaction():
+            written = _write(tools, batch)
+    except (psycopg.DataError, psycopg.IntegrityError, pl.exceptions.PolarsError, ValueError, TypeError, KeyError) as error:
+        if len(batch) > 1:
+            for item in batch:
+                _flush(tools, [item], done)
+            return
+        delivery = batch[0][0]
+        log.error("delivery %s could not be staged: %s", delivery.delivery_id, type(error).__name__)
+        log.debug("", exc_info=True)
+        refusal = Refusal(delivery, None, [Problem("INTERNAL", {"fault": type(error).__name__})])
+        with tools.connection.transaction():
+            written = _write(tools, [(delivery, [refusal])])
+    done.staged.extend(written.staged)
+    done.rejected.extend(written.rejected)
+
+
+def _write(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]]) -> Staged:
+    done = Staged()
+    by_dataset: dict[str, list[Found]] = defaultdict(list)
+    for delivery, items in batch:
+        for item in items:
+            if isinstance(item, Found):
+                by_dataset[item.contract.dataset].append(item)
+            else:
+                done.rejected.append(reject(tools.connection, item))
+        refused = all(isinstance(i, Refusal) and i.dataset is None for i in items)
+        close_delivery(tools.connection, delivery, items, "rejected" if refused else "read")
+    for dataset, found in by_dataset.items():
+        contract = tools.contracts[dataset]
+        sync(tools.connection, contract)
+        for statement in index_statements(contract, floor="staging"):
+            tools.connection.execute(statement)
+        done.staged.extend(_write_dataset(tools, contract, found))
+    return done
+
+
+def close_delivery(connection: psycopg.Connection, delivery: Delivery, items: Iterable[Found | Refusal], state: str) -> None:
+    """Write the delivery's end state in the transaction in which its submissions appear."""
+    problems = [p for i in items if isinstance(i, Refusal) and i.dataset is None for p in i.problems]
+    connection.execute(
+        "update intake.delivery set state = %s, problems = %s where delivery_id = %s",
+        [state, Jsonb([asdict(p) for p in problems]), delivery.delivery_id],
+    )
+
+
+def reject(connection: psycopg.Connection, refusal: Refusal) -> str:
+    """Write a rejected submission; its id. What could be counted of its rows is kept."""
+    delivery, table = refusal.delivery, refusal.table
+    name = submission_id(delivery.delivery_id, refusal.dataset)
+    aside = _counts(table.set_aside["reason"]) if table is not None and table.rows.is_empty() else {}
+    connection.execute(
+        "insert into intake.submission (submission_id, delivery_id, dataset, sender, period, period_first, period_last, received_at, "
+        "sha256, content, file_name, state, problems, withdraws, rows_read, rows_set_aside, set_aside) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'rejected', %s, %s, %s, %s, %s) on conflict (submission_id) do update set state = 'rejected', problems = excluded.problems",
+        [
+            name, delivery.delivery_id, refusal.dataset, delivery.sender,
+            refusal.period.label if refusal.period else delivery.period,
+            refusal.period.first if refusal.period else None, refusal.period.last if refusal.period else None,
+            delivery.received_at, delivery.sha256, content_id(delivery.sha256, delivery.sidecar), delivery.file_name,
+            Jsonb([asdict(p) for p in refusal.problems]), delivery.sidecar.get("withdraws"),
+            sum(aside.values()), sum(aside.values()), Jsonb(aside),
+        ],
+    )
+    return name
+
+
+def insert_submission(connection: psycopg.Connection, found: Found) -> tuple[str, int]:
+    """Write a submission as 'staged', its counts still open; (id, number). An existing one is taken up again (replay)."""
+    delivery = found.delivery
+    name = submission_id(delivery.delivery_id, found.contract.dataset)
+    row = connection.execute(
+        "insert into intake.submission (submission_id, delivery_id, dataset, sender, period, period_first, period_last, as_of, "
+        "as_of_source, received_at, sha256, content, file_name, state, problems, withdraws) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'staged', %s, %s) "
+        "on conflict (submission_id) do update set state = 'staged', problems = excluded.problems, as_of = excluded.as_of, "
+        "as_of_source = excluded.as_of_source returning submission_no",
+        [
+            name, delivery.delivery_id, found.contract.dataset, found.sender.code, found.period.label, found.period.first,
+            found.period.last, found.as_of, found.as_of_source, delivery.received_at, delivery.sha256,
+            content_id(delivery.sha256, delivery.sidecar), delivery.file_name,
+            Jsonb([asdict(p) for p in found.problems]), delivery.sidecar.get("withdraws"),
+        ],
+    ).fetchone()
+    assert row is not None
+    return name, int(row[0])
+
+
+def insert_assessment(tools: Tools, contract: Contract, submission_no: int, layout: Any, base: int | None = None) -> int:
+    """Write a new assessment of a submission; its number."""
+    row = tools.connection.execute(
+        "insert into intake.assessment (submission_no, contract_version, rule_set, reference_version, layout, base_assessment) "
+        "values (%s, %s, %s, %s, %s, %s) returning assessment_no",
+        [submission_no, contract.version, _rule_set(tools.checks_for(contract)), tools.reference_version, Jsonb(layout), base],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _rule_set(checks: Sequence[Check]) -> str:
+    return hashlib.sha256(repr(checks).encode()).hexdigest()[:16]
+
+
+def judge(tools: Tools, contract: Contract) -> tuple[Callable[[pl.DataFrame, pl.DataFrame], Outcome], dict[str, tuple[str, str | None]]]:
+    """The contract's validation as :func:`observe` wants it, and what each check blames."""
+    checks = tools.checks_for(contract)
+
+    def run(frame: pl.DataFrame, bad: pl.DataFrame) -> Outcome:
+        return validate(frame, contract, checks, bad=bad)
+
+    return run, {c.id: (c.severity, c.columns[0] if c.columns else None) for c in checks}
+
+
+def _write_dataset(tools: Tools, contract: Contract, found: Sequence[Found]) -> list[str]:
+    pending = [
+        Pending(n, tools.sender(f.sender), f.as_of, f.delivery.received_at, f.table.layouts) for n, f in enumerate(found)
+    ]
+    raw = pl.concat(
+        [f.table.rows.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)], how="diagonal"
+    )
+    run, blamed = judge(tools, contract)
+    observed = observe(contract, raw, pending, tools.resolver.resolve, run, blamed)
+    names, numbers = [], {}
+    for n, f in enumerate(found):
+        name, submission_no = insert_submission(tools.connection, f)
+        names.append(name)
+        numbers[n] = insert_assessment(tools, contract, submission_no, [asdict(lay) for lay in f.table.layouts])
+    structural = [f.table.set_aside.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)]
+    observed.set_aside = pl.concat([*(s.select(*_PLACE, "reason", "text") for s in structural), observed.set_aside], how="vertical_relaxed")
+    write_observed(tools.connection, contract, observed, numbers)
+    controls = [(n, c) for n, f in enumerate(found) for c in f.table.controls]
+    totals = differing_totals(contract, controls, observed.observations, {n: f.table.layouts for n, f in enumerate(found)})
+    finish(tools.connection, contract, observed, numbers, {n: f.table.rows_read for n, f in enumerate(found)}, totals)
+    return names
+
+
+def write_observed(connection: psycopg.Connection, contract: Contract, observed: Observed, numbers: Mapping[int, int]) -> None:
+    """COPY all that a batch says; ``numbers``: submission number within the batch -> assessment number."""
+    columns = [c.name for c in contract.columns]
+
+    def placed(frame: pl.DataFrame, *rest: str) -> pl.DataFrame:
+        number = pl.col("_sub").replace_strict(numbers, return_dtype=pl.Int64).alias("assessment_no")
+        return frame.select(number, pl.col("_sheet").alias("sheet"), pl.col("_row").alias("row"), *rest)
+
+    copy_frame(
+        connection, ("staging", contract.dataset), placed(observed.observations, "_key", "_value", "_ok", *columns),
+        ["_assessment", "_sheet", "_row", "_key", "_value", "_ok", *columns],
+    )
+    copy_frame(connection, ("staging", "verdict"), placed(observed.verdicts, "rule", "column_name", "severity", "address", "params"))
+    copy_frame(connection, ("staging", "quarantine"), placed(observed.quarantine, "key", "raw"))
+    copy_frame(connection, ("staging", "repair"), placed(observed.repairs, "column_name", "rule", "raw"))
+    copy_frame(connection, ("staging", "set_aside"), placed(observed.set_aside, "reason", "text"))
+
+
+def finish(
+    connection: psycopg.Connection,
+    contract: Contract,
+    observed: Observed,
+    numbers: Mapping[int, int],
+    rows_read: Mapping[int, int],
+    totals: Mapping[int, list[Problem]],
+) -> None:
+    """Write check results and the counts of every submission of a batch; conservation is checked by the table itself."""
+    number = pl.col("_sub").replace_strict(numbers, return_dtype=pl.Int64)
+    failing = (
+        observed.verdicts.group_by("_sub", check="rule", maintain_order=True).agg(pl.col("address").head(20))
+    )
+    results = observed.results.join(failing, on=["_sub", "check"], how="left").with_columns(
+        addresses=pl.lit("{") + pl.col("address").list.join(",").fill_null("") + pl.lit("}")
+    )
+    copy_frame(
+        connection, ("staging", "check_result"),
+        results.select(number, "check", "severity", "status", "evaluated", "unexpected", "addresses"),
+        ["assessment_no", "check_id", "severity", "status", "evaluated", "unexpected", "addresses"],
+    )
+    counted = observed.observations.group_by("_sub").agg(
+        ok=pl.col("_ok").sum(), bad=pl.col("_ok").not_().sum(), unkeyed=(pl.col("_key").is_null() & pl.col("_ok").not_()).sum()
+    )
+    flagged = observed.verdicts.filter(pl.col("severity") == "warning").group_by("_sub").agg(
+        flagged=pl.struct("_sheet", "_row").n_unique()
+    )
+    aside: dict[int, dict[str, int]] = defaultdict(dict)
+    for n, reason, count in observed.set_aside.group_by("_sub", "reason").len().sort("_sub", "reason").iter_rows():
+        aside[n][reason] = count
+    by_no = {r["_sub"]: r for r in counted.iter_rows(named=True)}
+    flags = dict(flagged.iter_rows())
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "update intake.assessment set rows_accepted = %s, rows_quarantined = %s, unkeyed = %s where assessment_no = %s",
+            [(c["ok"], c["bad"], c["unkeyed"], numbers[n]) for n, c in by_no.items()],
+        )
+        cursor.executemany(
+            "update intake.submission u set assessment_no = a.assessment_no, rows_read = %s, rows_accepted = a.rows_accepted, "
+            "rows_quarantined = a.rows_quarantined, rows_set_aside = %s, set_aside = %s, rows_flagged = %s, "
+            "problems = u.problems || %s "
+            "from intake.assessment a where a.submission_no = u.submission_no and a.assessment_no = %s",
+            [
+                (
+                    rows_read[n], sum(aside[n].values()), Jsonb(aside[n]), flags.get(n, 0),
+                    Jsonb([asdict(p) for p in totals.get(n, [])]), no,
+                )
+                for n, no in numbers.items()
+            ],
+        )
+
+
+def _counts(reasons: pl.Series) -> dict[str, int]:
+    return dict(reasons.value_counts().sort("reason").iter_rows())

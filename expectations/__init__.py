@@ -1,0 +1,4 @@
+"""What must hold: contract -> Great Expectations suites, own expectation types, results -> verdicts.
+
+Does not belong here: cleaning of values (``schemas.semantic``), storage of verdicts (``assets.staging``).
+"""

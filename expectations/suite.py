@@ -1,0 +1,105 @@
+"""Contract -> checks: a neutral list that names no engine, and its rendering as a Great Expectations suite.
+
+Belongs here: what must hold for a row of a dataset, derived from the contract alone. Does not belong here: running the
+checks (:mod:`expectations.run`), what a cleaner finds in a cell (``schemas.semantic``; not repeated here), rules
+across rows, submissions or datasets (staging and publish).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.codes import CODES
+from schemas.contract import Column, Contract, Rule, Severity
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold for every row.
+
+    ``id`` is stable: ``<dataset>.<column>.<what>`` for derived checks, the rule's own id for the contract's rules; it
+    is the name of the Dagster asset check and the key of verdicts. ``code``: the entry of :mod:`schemas.codes` under
+    which a failing cell or row is reported. ``message`` and ``remedy`` are Vietnamese and hold no value and no address.
+    """
+
+    id: str
+    kind: str
+    columns: tuple[str, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = "error"
+    code: str = "RULE"
+    message: str = ""
+    remedy: str = ""
+
+    def as_rule(self) -> Rule:
+        """The same as a rule of a contract, for :func:`schemas.expectation_types.problems_of`."""
+        return Rule(self.id, self.kind, self.columns, self.kwargs, self.severity, self.message, self.remedy)
+
+
+_LIMITS: Mapping[str, Mapping[str, bool | None]] = {
+    "minimum": {"min_value": None},
+    "exclusiveMinimum": {"min_value": None, "strict_min": True},
+    "maximum": {"max_value": None},
+    "exclusiveMaximum": {"max_value": None, "strict_max": True},
+}
+"""Options of ODCS ``logicalTypeOptions`` -> arguments of a between rule; None stands for the option's value."""
+
+
+def _range(column: Column) -> dict[str, Any]:
+    kwargs: dict[str, Any] = {}
+    for option, arguments in _LIMITS.items():
+        if (limit := column.options.get(option)) is not None:
+            kwargs |= {name: limit if value is None else value for name, value in arguments.items()}
+    return kwargs
+
+
+def _derived(contract: Contract, column: Column) -> Iterator[Check]:
+    def check(what: str, kind: str, code: str, message: str, remedy: str, **kwargs: Any) -> Check:
+        name = f"{contract.dataset}.{column.name}.{what}"
+        return Check(name, kind, (column.name,), kwargs, "error", code, message, remedy)
+
+    label = column.label
+    if column.required or column.key_position is not None:
+        yield check("not_null", "expect_column_values_to_not_be_null", "MISSING",
+                    CODES["MISSING"].text(label=label), f"Điền {label}.")  # fmt: skip
+    if column.enum:
+        values = [entry.value for entry in column.enum]
+        yield check("in_set", "expect_column_values_to_be_in_set", "NOT_IN_LIST",
+                    f"{label} không có trong danh mục.", f"Chọn một giá trị trong danh mục cho {label}.",
+                    value_set=values)  # fmt: skip
+    if limits := _range(column):
+        yield check("between", "expect_column_values_to_be_between", "OUT_OF_RANGE",
+                    f"{label} nằm ngoài khoảng cho phép{_words(limits)}.", f"Kiểm tra và sửa {label}.",
+                    **limits)  # fmt: skip
+    if (longest := column.options.get("maxLength")) is not None and column.logical_type == "string":
+        yield check("max_length", "expect_column_value_lengths_to_be_between", "TOO_LONG",
+                    CODES["TOO_LONG"].text(label=label, limit=longest), f"Viết gọn lại {label}.",
+                    max_value=longest)  # fmt: skip
+
+
+def _words(limits: Mapping[str, Any]) -> str:
+    least, most = limits.get("min_value"), limits.get("max_value")
+    words = [
+        "" if least is None else f"{'lớn hơn' if limits.get('strict_min') else 'từ'} {least}",
+        "" if most is None else f"{'nhỏ hơn' if limits.get('strict_max') else 'đến'} {most}",
+    ]
+    return f" ({', '.join(word for word in words if word)})"
+
+
+def checks_of(contract: Contract) -> tuple[Check, ...]:
+    """Everything that must hold for a row of the dataset: derived checks in the order of the columns, then the rules.
+
+    A required or key column is not null; a column with a code list holds one of its values; declared limits
+    (``minimum``, ``maximum`` and their exclusive forms, ``maxLength``) hold. Pure. Raises :class:`ValueError` where
+    two checks have one id.
+    """
+    checks = [check for column in contract.columns for check in _derived(contract, column)]
+    for rule in contract.rules:
+        given = (rule.id, rule.kind, rule.columns, rule.kwargs, rule.severity)
+        checks.append(Check(*given, message=rule.message, remedy=rule.remedy))
+    ids = [check.id for check in checks]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise ValueError(f"checks of {contract.dataset} with one id: {', '.join(twice)}")
+    return tuple(checks)

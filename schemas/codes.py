@@ -1,0 +1,134 @@
+"""The closed list of codes: what can be said about a cell, a row, a submission or a delivery.
+
+One entry per code with its Vietnamese text and remedy (what the commune officer reads). Texts are built from codes and
+addresses here and nowhere else; they never hold a database message. ``{value}`` is the sender's own cell text and is
+filled in only where the sender reads it, never in logs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Code:
+    """One thing that can be said. ``level``: which thing it is said about."""
+
+    code: str
+    level: Literal["cell", "row", "submission", "delivery"]
+    severity: Literal["error", "warning", "info"]
+    message: str
+    remedy: str
+
+    def text(self, **params: Any) -> str:
+        """The Vietnamese sentence with its parameters filled in; a missing parameter shows as '…'."""
+        return self.message.format_map(_Lenient(params))
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _table(level: Literal["cell", "row", "submission", "delivery"], *entries: tuple[str, str, str, str]) -> dict[str, Code]:
+    return {c: Code(c, level, s, m, r) for c, s, m, r in entries}  # type: ignore[arg-type]
+
+
+SET_ASIDE = ("TITLE", "HEADER", "SECTION", "TOTAL", "NOTE", "BLANK", "REPEAT", "OUT_OF_SCOPE")
+"""The closed list of reasons for which a row is set aside (design, law 1)."""
+
+CODES: dict[str, Code] = {
+    **_table(
+        "cell",
+        ("MISSING", "error", "{label} bị bỏ trống.", "Điền {label} vào ô {address}."),
+        ("MISSING_OLD_CODE", "error", "Dòng không có mã đơn vị hành chính cũ nên không đối chiếu được.",
+         "Điền mã 5 chữ số của đơn vị cũ vào ô {address}; nếu đơn vị mới lập từ cả một huyện đảo thì không cần gửi dòng này."),
+        ("EXCEL_ERROR", "error", "{label} là lỗi {value} của Excel.", "Sửa công thức hoặc gõ lại giá trị vào ô {address}."),
+        ("UNCALCULATED", "error", "{label} là công thức chưa có kết quả được lưu.",
+         "Mở tệp bằng Excel, tính lại (F9), lưu rồi gửi lại; hoặc gõ giá trị vào ô {address}."),
+        ("NOT_A_NUMBER", "error", "{label} “{value}” không phải là số.", "Gõ số vào ô {address}, không kèm chữ."),
+        ("NOT_WHOLE", "error", "{label} “{value}” không phải là số nguyên.", "Gõ số nguyên vào ô {address}."),
+        ("AMBIGUOUS_NUMBER", "error", "{label} “{value}” có thể hiểu theo hai cách.",
+         "Viết rõ số ở ô {address}: dấu chấm ngăn hàng nghìn, dấu phẩy trước phần thập phân."),
+        ("OUT_OF_RANGE", "error", "{label} “{value}” nằm ngoài khoảng cho phép.", "Kiểm tra và sửa ô {address}."),
+        ("PENDING_VALUE", "error", "{label} ghi “{value}”, chưa có số liệu.", "Điền số liệu thật vào ô {address} khi đã có."),
+        ("TOO_LONG", "error", "{label} dài quá {limit} ký tự.", "Viết gọn lại nội dung ô {address}."),
+        ("CONTROL_CHARACTER", "error", "{label} chứa ký tự điều khiển không hiển thị.", "Gõ lại nội dung ô {address}."),
+        ("FORMULA_TEXT", "error", "{label} bắt đầu bằng ký tự “=”, “+”, “-” hoặc “@” như một công thức.",
+         "Gõ lại nội dung ô {address} không có ký tự đó ở đầu."),
+        ("NOT_IN_LIST", "error", "{label} “{value}” không có trong danh mục.", "Chọn một giá trị trong danh mục cho ô {address}."),
+        ("BAD_CODE", "error", "{label} “{value}” không đúng dạng mã.", "Ghi lại mã ở ô {address} dưới dạng văn bản, đủ chữ số."),
+        ("UNKNOWN_UNIT", "error", "{label} “{value}” không có trong danh mục đơn vị hành chính ở ngày số liệu.",
+         "Ghi mã hoặc tên xã, phường, đặc khu hiện hành vào ô {address}."),
+        ("AMBIGUOUS_UNIT", "error", "{label} “{value}” ứng với nhiều đơn vị: {candidates}.",
+         "Ghi mã 5 chữ số của đúng đơn vị vào ô {address}."),
+        ("BAD_DATE", "error", "{label} “{value}” không phải là ngày có thật.", "Ghi ngày theo dạng ngày/tháng/năm vào ô {address}."),
+        ("DATE_CELL", "error", "{label} là ô kiểu ngày tháng của Excel, không phải văn bản.",
+         "Định dạng ô {address} là Văn bản (Text) rồi gõ lại nội dung."),
+        ("AMBIGUOUS_PERCENT", "error", "{label} “{value}” có thể là tỷ lệ hoặc phần trăm.",
+         "Ghi kèm dấu phần trăm ở ô {address}, ví dụ 66,49%."),
+        ("DATE_NOT_PRECISE", "error", "{label} “{value}” thiếu ngày hoặc tháng.", "Ghi đủ ngày/tháng/năm vào ô {address}."),
+        ("FUTURE_DATE", "error", "{label} “{value}” nằm ở tương lai.", "Kiểm tra và sửa ngày ở ô {address}."),
+        ("BAD_BOOLEAN", "error", "{label} “{value}” không phải là dấu chọn.", "Ghi “x” hoặc để trống ô {address}."),
+        ("UNREADABLE_TEXT", "error", "{label} có chữ không đọc được.", "Gõ lại ô {address} bằng bảng mã Unicode."),
+    ),
+    **_table(
+        "row",
+        ("DUPLICATE_KEY", "error", "Cùng một khóa ({key}) có mặt ở nhiều dòng với nội dung khác nhau: {rows}.",
+         "Giữ lại một dòng đúng, xóa các dòng kia rồi gửi lại."),
+        ("RULE", "error", "{message}", "{remedy}"),
+    ),
+    **_table(
+        "submission",
+        ("NO_DATA_ROWS", "error", "Trang tính không có dòng số liệu nào dưới tiêu đề.",
+         "Điền số liệu, hoặc gửi kèm tệp .yaml ghi nothing_to_report: true nếu kỳ này không phát sinh."),
+        ("MISSING_HEADER", "error", "Không tìm thấy cột bắt buộc “{label}”; cột gần nhất: “{nearest}”.",
+         "Đặt tiêu đề cột là “{label}” rồi gửi lại."),
+        ("DUPLICATE_HEADER", "error", "Hai cột cùng khớp với “{label}”: {columns}.", "Giữ lại một cột, đổi tên cột kia."),
+        ("UNKNOWN_DATASET", "error", "Không nhận ra bộ dữ liệu nào từ các tiêu đề của tệp.",
+         "Dùng biểu mẫu của tỉnh, hoặc ghi dataset trong tệp .yaml đi kèm."),
+        ("AMBIGUOUS_DATASET", "error", "Tiêu đề của tệp khớp với nhiều bộ dữ liệu: {candidates}.",
+         "Ghi dataset trong tệp .yaml đi kèm."),
+        ("TOO_MANY_BAD_ROWS", "error", "{bad} trên {total} dòng có lỗi, vượt mức cho phép {limit}.",
+         "Sửa các dòng lỗi rồi gửi lại, hoặc đề nghị tỉnh chấp nhận."),
+        ("ENDS_TOO_MANY", "error", "Danh sách mới làm mất {ended} trên {before} mục của lần trước, vượt mức cho phép {limit}.",
+         "Kiểm tra tệp có bị thiếu dòng không; nếu đúng thì đề nghị tỉnh chấp nhận."),
+        ("RESEND_OF_OLDER", "error", "Tệp trùng nguyên văn với một bản cũ đã được thay thế ({submission}).",
+         "Gửi bản mới nhất; nếu muốn quay lại bản cũ thì đề nghị tỉnh chấp nhận."),
+        ("SAME_AS_IN_FORCE", "info", "Tệp trùng nguyên văn với bản đang có hiệu lực ({submission}); không có gì thay đổi.",
+         "Không cần làm gì thêm."),
+        ("AS_OF_OUTSIDE_PERIOD", "error", "Ngày số liệu {as_of} nằm ngoài kỳ {period}.",
+         "Sửa ngày trong tệp hoặc gửi vào đúng kỳ."),
+        ("RULE_COULD_NOT_RUN", "error", "Quy tắc {rule} không chạy được trên tệp này.", "Tỉnh sẽ kiểm tra; đơn vị chưa cần làm gì."),
+        ("TOTAL_DIFFERS", "warning", "Dòng tổng {address} ghi {stated}, cộng các dòng được {computed}.",
+         "Kiểm tra lại dòng tổng hoặc các dòng số liệu."),
+        ("REFUSED", "error", "Tỉnh đã quyết định không nhận bản này.", "Liên hệ đầu mối của tỉnh để biết lý do, sửa rồi gửi lại."),
+        ("TOTALS_HOLD", "error", "Dòng tổng không khớp với các dòng số liệu; bộ dữ liệu này yêu cầu khớp.",
+         "Kiểm tra dòng tổng và các dòng số liệu rồi gửi lại."),
+        ("HIDDEN_SHEET", "warning", "Trang tính ẩn “{sheet}” không được đọc.", "Bỏ ẩn nếu trang đó có số liệu cần gửi."),
+        ("HIDDEN_ROWS", "warning", "{count} dòng ẩn ở trang “{sheet}” vẫn được đọc.", "Xóa các dòng ẩn nếu không muốn gửi."),
+        ("UNKNOWN_COLUMN", "info", "Cột “{header}” ({letter}) không có trong biểu mẫu và không được lấy.", "Không cần làm gì."),
+        ("SHEET_NOT_READ", "warning", "Trang tính “{sheet}” không có bảng số liệu nhận ra được.", "Không cần làm gì nếu đó là trang phụ."),
+    ),
+    **_table(
+        "delivery",
+        ("EMPTY_FILE", "error", "Tệp rỗng (0 byte).", "Gửi lại tệp có nội dung."),
+        ("DAMAGED_WORKBOOK", "error", "Tệp Excel bị hỏng (gói nén bị cắt dở).", "Mở tệp bằng Excel, lưu lại rồi gửi lại."),
+        ("PASSWORD", "error", "Tệp Excel có mật khẩu.", "Gỡ mật khẩu rồi gửi lại."),
+        ("HTML_AS_WORKBOOK", "error", "Tệp là trang HTML được đặt tên như tệp Excel.", "Mở tệp, lưu thành .xlsx rồi gửi lại."),
+        ("CSV_AS_WORKBOOK", "warning", "Tệp là văn bản CSV được đặt tên như tệp Excel; đã đọc theo nội dung.",
+         "Lần sau đặt tên tệp là .csv hoặc lưu thành .xlsx."),
+        ("UNSUPPORTED_FORMAT", "error", "Định dạng {format} chưa được hỗ trợ.", "Gửi tệp .xlsx hoặc .csv."),
+        ("TOO_LARGE", "error", "Tệp vượt giới hạn: {limit}.", "Chia nhỏ tệp rồi gửi lại."),
+        ("NOT_UTF8", "error", "Tệp CSV không ở bảng mã UTF-8 hoặc UTF-16.", "Lưu tệp dưới dạng CSV UTF-8 rồi gửi lại."),
+        ("BROKEN_CSV", "error", "Tệp CSV có dấu ngoặc kép không đóng, bắt đầu ở dòng {row}.", "Sửa dấu ngoặc kép rồi gửi lại."),
+        ("INTERNAL", "error", "Hệ thống gặp lỗi khi đọc tệp này ({fault}).", "Tỉnh sẽ kiểm tra; đơn vị chưa cần làm gì."),
+        ("BAD_PATH", "error", "Đường dẫn không đúng dạng <kỳ>/<đơn vị>/<tệp>: {detail}.", "Đặt tệp vào đúng thư mục kỳ và đơn vị."),
+        ("UNKNOWN_SENDER", "error", "Không có đơn vị gửi mang mã {sender}.", "Đặt tệp vào thư mục mang mã đơn vị."),
+        ("UNKNOWN_PERIOD", "error", "Không hiểu kỳ “{period}” cho bộ dữ liệu {dataset}.",
+         "Ghi kỳ dạng 2026-06, 2026-Q2, 2026-H1 hoặc 2026."),
+        ("NOT_A_SENDER", "error", "Đơn vị {sender} không thuộc diện gửi bộ dữ liệu {dataset}.", "Kiểm tra lại biểu mẫu và thư mục gửi."),
+        ("BAD_SIDECAR", "error", "Tệp .yaml đi kèm không đọc được: {detail}.", "Sửa tệp .yaml theo hướng dẫn."),
+    ),
+}

@@ -1,0 +1,111 @@
+"""The closed list of expectation types that a contract's ``quality`` rules may use, and what each accepts.
+
+Belongs here: names, arguments, numbers of columns and logical types, for the lint of contracts and for the floor
+``expectations``. Does not belong here: running them (``expectations.run``).
+
+A type is listed for a logical type only where a test shows that Great Expectations answers rightly on our frames for
+passing, failing and missing values (``tests/expectations/test_run.py``). Left out on purpose: ``mostly`` (a rule that
+passes with failing rows would hide them), uniqueness (staging finds duplicate keys), rules about a table as a whole
+(its verdict names no row), ``expect_multicolumn_sum_to_equal`` on decimals (0.1 + 0.2 is not 0.3 in floats; use
+``expect_row_sums_to_be_equal``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .contract import LogicalType, Rule
+
+_TEXT: frozenset[LogicalType] = frozenset({"string"})
+_WHOLE: frozenset[LogicalType] = frozenset({"integer"})
+_NUMBERS: frozenset[LogicalType] = frozenset({"integer", "number"})
+_DAYS: frozenset[LogicalType] = frozenset({"date", "timestamp"})
+_FLAGS: frozenset[LogicalType] = frozenset({"boolean"})
+_LISTED = _TEXT | _NUMBERS | _FLAGS
+_RANGED = _NUMBERS | _DAYS
+_ANY = _TEXT | _RANGED | _FLAGS
+
+
+_IGNORE_PAIR = ("either_value_is_missing", "both_values_are_missing", "neither")
+_IGNORE_SEVERAL = ("any_value_is_missing", "all_values_are_missing", "never")
+
+
+@dataclass(frozen=True)
+class ExpectationType:
+    """One allowed type. ``columns``: least and greatest number of columns. ``needs``: one of these must be given."""
+
+    columns: tuple[int, int]
+    logical_types: frozenset[LogicalType]
+    kwargs: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+
+
+def _type(
+    columns: tuple[int, int], logical_types: frozenset[LogicalType], *kwargs: str, needs: tuple[str, ...] = ()
+) -> ExpectationType:
+    return ExpectationType(columns, logical_types, frozenset({*kwargs, *needs, "when"}), frozenset(needs))
+
+
+_LIMITS = ("min_value", "max_value")
+_STRICT = ("strict_min", "strict_max")
+
+TYPES: Mapping[str, ExpectationType] = {
+    "expect_column_values_to_not_be_null": _type((1, 1), _ANY),
+    "expect_column_values_to_be_null": _type((1, 1), _ANY),
+    "expect_column_values_to_be_in_set": _type((1, 1), _LISTED, needs=("value_set",)),
+    "expect_column_values_to_not_be_in_set": _type((1, 1), _LISTED, needs=("value_set",)),
+    "expect_column_values_to_be_between": _type((1, 1), _RANGED, *_STRICT, needs=_LIMITS),
+    "expect_column_value_lengths_to_be_between": _type((1, 1), _TEXT, *_STRICT, needs=_LIMITS),
+    "expect_column_value_lengths_to_equal": _type((1, 1), _TEXT, needs=("value",)),
+    "expect_column_values_to_match_regex": _type((1, 1), _TEXT, needs=("regex",)),
+    "expect_column_values_to_not_match_regex": _type((1, 1), _TEXT, needs=("regex",)),
+    "expect_column_pair_values_a_to_be_greater_than_b": _type((2, 2), _RANGED, "or_equal", "ignore_row_if"),
+    "expect_column_pair_values_to_be_equal": _type((2, 2), _ANY, "ignore_row_if"),
+    "expect_multicolumn_sum_to_equal": _type((2, 50), _WHOLE, "ignore_row_if", needs=("sum_total",)),
+    "expect_row_sums_to_be_equal": _type((2, 50), _NUMBERS, "left", "tolerance", "ignore_row_if"),
+}
+"""Type in snake case -> what it accepts.
+
+``when`` (all types): ``{column: value or list of values}``; the rule counts only for rows where every named column has
+one of its values. ``ignore_row_if``: the engine's own words; left out, a row is ignored where any column is null
+(the engine's default would count it as bad). ``expect_row_sums_to_be_equal`` is our own: the sum of the first ``left``
+columns (default 1) equals the sum of the others to within ``tolerance`` (default 0). Regular expressions are Python's
+and match anywhere: anchor them with ``^`` and ``$``."""
+
+ALLOWED: Mapping[str, frozenset[str]] = {kind: entry.kwargs for kind, entry in TYPES.items()}
+"""Type in snake case -> the arguments that a contract may give it (the columns are not among them)."""
+
+
+def problems_of(rule: Rule, logical_types: Mapping[str, LogicalType]) -> tuple[str, ...]:
+    """What is wrong with a rule, in short English phrases without values; empty where it can be run.
+
+    ``logical_types``: the contract's columns and their logical types. Used by the lint, and again before a run: a rule
+    with a problem is never given to the engine, whose answer could be wrong in silence.
+    """
+    entry = TYPES.get(rule.kind)
+    if entry is None:
+        return (f"expectation type {rule.kind} is not allowed",)
+    found = [f"argument {name} is not allowed for {rule.kind}" for name in sorted(set(rule.kwargs) - entry.kwargs)]
+    if entry.needs and not any(rule.kwargs.get(name) is not None for name in entry.needs):
+        found.append(f"{rule.kind} needs {' or '.join(sorted(entry.needs))}")
+    least, most = entry.columns
+    if not least <= len(rule.columns) <= most:
+        found.append(f"{rule.kind} takes {least if least == most else f'{least} to {most}'} columns")
+    when = rule.kwargs.get("when", {})
+    if not isinstance(when, Mapping):
+        found.append("when is not a mapping of column to value or values")
+        when = {}
+    found += [f"column {name} is not declared" for name in (*rule.columns, *when) if name not in logical_types]
+    types = {logical_types[name] for name in rule.columns if name in logical_types}
+    found += [f"{rule.kind} does not take columns of type {name}" for name in sorted(types - entry.logical_types)]
+    if len(types) > 1 and not (types <= _NUMBERS or types <= _DAYS):
+        found.append(f"{rule.kind} compares columns of different types")
+    ignore, several = rule.kwargs.get("ignore_row_if"), most > 2
+    words = _IGNORE_SEVERAL if several else _IGNORE_PAIR
+    if ignore is not None and ignore not in words:
+        found.append(f"ignore_row_if is none of {', '.join(words)}")
+    left = rule.kwargs.get("left", 1)
+    if rule.kind == "expect_row_sums_to_be_equal" and not (isinstance(left, int) and 1 <= left < len(rule.columns)):
+        found.append("left must leave at least one column on each side")
+    return tuple(found)

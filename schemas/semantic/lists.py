@@ -1,0 +1,95 @@
+"""Code lists and tick marks: cells that hold one of a few values, spelled in many ways.
+
+Rule N19 of the domain brief for ticks. A list matches by its own values and labels first, then by synonyms and without
+diacritics, unless two entries would then be the same (N5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import polars as pl
+
+from schemas.contract import Column
+from schemas.grid import Kind
+from schemas.semantic.base import COMMON_OPTIONS, Cell, ReadCell, SemanticType
+from schemas.text import clean_one, fold_one, match_key_one
+
+_TRUE = ("x", "v", "có", "true", "đúng", "1", "+", "✓", "✔", "☑", "☒", "√", "yes", "y")
+_FALSE = ("không", "ko", "false", "sai", "0", "-", "–", "—", "☐", "□", "no", "n")
+_TICKS = {**{match_key_one(t): True for t in _TRUE}, **{match_key_one(t): False for t in _FALSE}}
+_QUICK_TICKS = {"x": True, "X": True, "1": True, "true": True, "0": False, "false": False}
+
+
+def _boolean_cell(column: Column) -> ReadCell:
+    def read(text: str, kind: int, received: date) -> Cell:
+        tick = _TICKS.get(match_key_one(text))
+        return Cell(issue="BAD_BOOLEAN") if tick is None else Cell(tick)
+
+    return read
+
+
+def _quick_boolean(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series:
+    return _look_up(raw, _QUICK_TICKS, pl.Boolean())
+
+
+def _exact(column: Column) -> dict[str, str]:
+    """Values and labels as they are written; a value wins over a label of another entry."""
+    return {**{clean_one(e.label): e.value for e in column.enum if e.label}, **{e.value: e.value for e in column.enum}}
+
+
+def _unique_keys(column: Column, key: Callable[[str], str]) -> dict[str, str]:
+    """Spelling -> value for spellings that belong to one value only."""
+    owners: dict[str, set[str]] = {}
+    for entry in column.enum:
+        for spelling in (entry.value, entry.label, *entry.synonyms):
+            owners.setdefault(key(spelling), set()).add(entry.value)
+    return {spelling: min(values) for spelling, values in owners.items() if spelling and len(values) == 1}
+
+
+def _category_cell(column: Column) -> ReadCell:
+    exact, accented, folded = _exact(column), _unique_keys(column, match_key_one), _unique_keys(column, fold_one)
+    width = int(column.options.get("width", 0))
+
+    def read(text: str, kind: int, received: date) -> Cell:
+        if text in exact:
+            return Cell(exact[text])
+        padded = text.zfill(width) if text.isascii() and text.isdigit() else text
+        if padded in exact:
+            return Cell(exact[padded], None, "LEADING_ZERO")
+        value = accented.get(match_key_one(text)) or folded.get(fold_one(text))
+        return Cell(value, None, "CODE_LIST") if value else Cell(issue="NOT_IN_LIST")
+
+    return read
+
+
+def _quick_category(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series:
+    return _look_up(raw, _exact(column), pl.String())
+
+
+def _look_up(raw: pl.Series, table: dict[str, str] | dict[str, bool], dtype: pl.DataType) -> pl.Series:
+    return raw.replace_strict(list(table), list(table.values()), default=None, return_dtype=dtype)
+
+
+BOOLEAN = SemanticType(
+    name="boolean",
+    doc="A tick: x, ✓, có, 1, + are true; không, 0, - are false; a blank is neither, unless blank is false.",
+    logical_types=("boolean",),
+    options={**COMMON_OPTIONS, "blank": "false: an empty cell means no"},
+    dtype=lambda column: pl.Boolean(),
+    sql=lambda column: "boolean",
+    cell=_boolean_cell,
+    quick=_quick_boolean,
+    quick_kinds=Kind.BOOLEAN,
+)
+CATEGORY = SemanticType(
+    name="category",
+    doc="One value of the column's code list ('enum'), by value, label or synonym.",
+    logical_types=("string",),
+    options={**COMMON_OPTIONS, "width": "number of digits; shorter ones are padded with zeros"},
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_category_cell,
+    quick=_quick_category,
+)

