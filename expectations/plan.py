@@ -4,12 +4,12 @@ Belongs here: the encoding of typed columns for the pandas engine, the answer to
 our own expectation types, which are a derived column under one of the engine's types (no subclass of its internals).
 Does not belong here: running anything (:mod:`expectations.run`).
 
-Why values are encoded (measured on 1.24): the engine takes limits as floats, cuts a date-time limit to its day, takes a
-slow path per value for dates other than nanoseconds, and hashes every text of a frame for a fingerprint. So days and
-times are microseconds since 1970, flags are 0 and 1, and text is handed over only to rules that read it (a length is a
-number, a presence is a flag). Whole numbers below 2**53 are compared exactly as floats; where a column holds greater
-ones, all of it takes the slow, exact path. Decimals are compared as the nearest float64: exact up to 15 significant
-digits, and beyond that two values count as equal where they differ by less than one part in 10**15.
+Why values are encoded (seen on 1.24): the engine turns limits into floats, takes a slow path per value for dates in any
+unit but nanoseconds (which end in 2262), and hashes every text of a frame for a fingerprint. So days and times are
+microseconds since 1970, flags are 0 and 1, and text is handed over only to rules that read it (a length is a number, a
+presence is a flag). Whole numbers below 2**53 are compared exactly as floats; where a column holds greater ones, all of
+it takes the slow, exact path. Decimals are compared as the nearest float64: exact up to 15 significant digits, and
+beyond that two values count as equal where they differ by less than one part in 10**15.
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ def plan_of(check: Check, schema: pl.Schema, logical_types: Mapping[str, Logical
         inputs = {f"{own}{names[0]}": pl.when(applies).then(values[0])}
         return Plan(check, kind, {**arguments, "column": f"{own}{names[0]}"}, inputs, evaluated, (*names, *when))
     if check.kwargs.get("ignore_row_if"):
-        # where a blank on one side counts as bad, it becomes a pair that breaks the rule: the engine stumbles over blanks
-        # in whole numbers
+        # where a blank on one side counts as bad, it becomes a pair that breaks the rule: the engine stumbles over
+        # blanks in whole numbers
         own, broken = f"{check.id}#", evaluated & pl.any_horizontal(nulls)
         pair = [pl.lit(text if of_type == "string" else int(text)) for text in ("0", "1")]
         values = [pl.when(broken).then(one).otherwise(value) for one, value in zip(pair, values, strict=True)]

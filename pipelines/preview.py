@@ -58,26 +58,42 @@ def _scratch() -> Archive:
 
 
 def dry_run(
-    pipeline: Pipeline, *, inbox: str | None = None, period: str | None = None, progress: Progress = _silent, limit: int = 20
+    pipeline: Pipeline,
+    *,
+    inbox: str | None = None,
+    period: str | None = None,
+    progress: Progress = _silent,
+    limit: int = 20,
 ) -> Preview:
     """What ``run`` would do now, pending work of earlier runs included."""
     preview = Preview()
     archive = _Layered(_scratch(), pipeline.archive)
     with pipeline.connection() as connection, publishing(connection), _rolled_back(connection):
-        _, preview.growing = pipeline.receive(connection, inbox=inbox, period=period, archive=archive, progress=progress)
+        _, preview.growing = pipeline.receive(
+            connection, inbox=inbox, period=period, archive=archive, progress=progress
+        )
         _finish(pipeline, connection, archive, preview, progress, limit)
     return preview
 
 
 def check_file(
-    pipeline: Pipeline, path: Path, *, sender: str, period: str, dataset: str | None = None, as_of: str | None = None, limit: int = 20
+    pipeline: Pipeline,
+    path: Path,
+    *,
+    sender: str,
+    period: str,
+    dataset: str | None = None,
+    as_of: str | None = None,
+    limit: int = 20,
 ) -> Preview:
     """What would be answered to this file if it arrived now. Rules across files are judged against what is in force."""
     preview = Preview()
     archive = _Layered(_scratch(), pipeline.archive)
     sidecar = {k: v for k, v in (("dataset", dataset), ("as_of", as_of)) if v}
     origin = f"{period}/{sender}/{path.name}"
-    arrived = Arrived(str(path.absolute()), origin, period, sender, path.name, datetime.now(UTC), path.stat().st_size, sidecar)
+    arrived = Arrived(
+        str(path.absolute()), origin, period, sender, path.name, datetime.now(UTC), path.stat().st_size, sidecar
+    )
     with pipeline.connection() as connection, publishing(connection), _rolled_back(connection):
         # only this file: what else is pending is another matter
         connection.execute("update intake.delivery set state = 'read' where state = 'received'")
@@ -100,7 +116,12 @@ class _Layered(Archive):
 
 
 def _finish(
-    pipeline: Pipeline, connection: psycopg.Connection, archive: Archive, preview: Preview, progress: Progress, limit: int
+    pipeline: Pipeline,
+    connection: psycopg.Connection,
+    archive: Archive,
+    preview: Preview,
+    progress: Progress,
+    limit: int,
 ) -> None:
     staged = pipeline.stage(connection, archive=archive, progress=progress)
     prepared = pipeline.prepare(connection, progress=progress)
@@ -110,8 +131,14 @@ def _finish(
         preview.answers.append(answer(connection, pipeline.contracts, name))
     for merged in prepared.merged:
         if merged.changed and number is not None:
-            preview.changes[merged.dataset] = {"opened": merged.opened, "closed": merged.closed, "entities": merged.entities}
-            preview.difference[merged.dataset] = _difference(connection, pipeline.contracts[merged.dataset], number, limit)
+            preview.changes[merged.dataset] = {
+                "opened": merged.opened,
+                "closed": merged.closed,
+                "entities": merged.entities,
+            }
+            preview.difference[merged.dataset] = _difference(
+                connection, pipeline.contracts[merged.dataset], number, limit
+            )
 
 
 def _difference(connection: psycopg.Connection, contract: Contract, number: int, limit: int) -> list[dict[str, Any]]:

@@ -43,7 +43,9 @@ class Settings:
         reference = env.get("LIENTHONG_REFERENCE")
         if reference and not Path(reference).is_dir():
             raise BadSetting("LIENTHONG_REFERENCE must name a folder with communes.csv in it")
-        folders = tuple(Path(p).expanduser().absolute() for p in env.get("LIENTHONG_CONTRACTS", "").split(os.pathsep) if p)
+        folders = tuple(
+            Path(p).expanduser().absolute() for p in env.get("LIENTHONG_CONTRACTS", "").split(os.pathsep) if p
+        )
         for folder in folders:
             if not folder.is_dir():
                 raise BadSetting(f"LIENTHONG_CONTRACTS names {folder.name}, which is not a folder")

@@ -132,7 +132,9 @@ def sync(connection: psycopg.Connection, contract: Contract) -> None:
     wanted = shape(contract)
     views = [_rows_view(contract), *view_statements(contract)]
     view_hash = hashlib.sha256("\n".join(views).encode()).hexdigest()
-    known = connection.execute("select shape, view_hash, version from ops.contract where dataset = %s", [contract.dataset])
+    known = connection.execute(
+        "select shape, view_hash, version from ops.contract where dataset = %s", [contract.dataset]
+    )
     row = known.fetchone()
     if row is not None and row == (wanted, view_hash, contract.version):
         return
@@ -152,8 +154,11 @@ def sync(connection: psycopg.Connection, contract: Contract) -> None:
             )
     if added or row is None or row[1] != view_hash:
         # a view's columns cannot be reordered in place; nothing of ours depends on these two but each other
-        for view in (f"mart_v1.{quote(contract.dataset)}", f"mart_v1.{quote(contract.dataset + '_history')}",
-                     f"staging.{quote(contract.dataset + '_rows')}"):
+        for view in (
+            f"mart_v1.{quote(contract.dataset)}",
+            f"mart_v1.{quote(contract.dataset + '_history')}",
+            f"staging.{quote(contract.dataset + '_rows')}",
+        ):
             connection.execute(f"drop view if exists {view}")
     for statement in views:
         connection.execute(statement)

@@ -1,8 +1,9 @@
 """Text folding: the one place that says when two Vietnamese texts are the same.
 
 Here: cleaning of invisible differences (NFC, odd spaces, zero-width marks, look-alikes of Đ) and three comparison keys,
-each for one ``str`` (``*_one``) and vectorised for a polars expression or series (``*_expr``); both forms give the same
-result for every character assigned in Unicode 14. Not here: what a value means (:mod:`schemas.semantic`), headers.
+each for one ``str`` (``*_one``) and vectorised for a polars expression or series (``*_expr``, or without ending); both
+forms give the same result for every character assigned in Unicode 14. Not here: what a value means
+(:mod:`schemas.semantic`), which header is meant.
 
 ============== ============================================================ =======================
 key            keeps                                                        'Xã  MỸ Hoà (cũ)' gives
@@ -38,11 +39,14 @@ def _nfc(text: str) -> str:
 _TONE_PLACE = {_nfc(a + t + b): _nfc(a + b + t) for a, b in ("oa", "oe", "uy") for t in _TONES}
 """'hòa' -> 'hoà': the tone moves to the second vowel, where 'hoàn' and 'quý' have it already."""
 _Y_TO_I = {
-    start + _nfc("y" + t): start + _nfc("i" + t)
-    for start in (*"bcdđghklmnpqrstvx", "qu")
-    for t in ("", *_TONES)
+    start + _nfc("y" + t): start + _nfc("i" + t) for start in (*"bcdđghklmnpqrstvx", "qu") for t in ("", *_TONES)
 }
 """A 'y' straight after a consonant or 'qu' sounds as 'i' ('Mỹ' = 'Mĩ', 'Quy' = 'Qui'); not in 'Thuý', 'Tây'."""
+_UNCLEAN = (
+    "[^!-~ \u00a1-\u00ac\u00ae-\u00cf\u00d1-\u00ef\u00f1-\u0188\u018a-\u024f\u1e00-\u1eff"
+    "\u2010-\u2027\u2030-\u205e\u20ab]|  |^ | $"
+)
+"""Matches every text that cleaning changes (and some that it does not): composed Latin letters need no work."""
 _MARKS = "[\\u0300-\\u036f]"
 
 
@@ -60,7 +64,13 @@ def clean_one(text: str) -> str:
 
 
 def clean_expr(text: Text) -> Text:
-    """:func:`clean_one`, vectorised; null stays null."""
+    """:func:`clean_one`, vectorised; null stays null. Of a series, only the texts that need it are touched."""
+    if isinstance(text, pl.Series):
+        unclean = text.str.contains(_UNCLEAN).fill_null(False)
+        if not unclean.any():
+            return text
+        if not unclean.all():
+            return text.clone().scatter(unclean.arg_true(), clean_expr(text.filter(unclean)))
     text = text.str.replace_many(list(_LOOK_ALIKES), list(_LOOK_ALIKES.values()))
     return text.str.replace_all(_SPACES, " ").str.strip_chars(" ").str.normalize("NFC")
 

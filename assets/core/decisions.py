@@ -47,7 +47,9 @@ def decide(connection: psycopg.Connection, submission_id: str, *, accept: bool, 
     return predecessor
 
 
-def waive(connection: psycopg.Connection, submission_id: str, *, rule: str, row: int, sheet: int = 0, reason: str, by: str) -> None:
+def waive(
+    connection: psycopg.Connection, submission_id: str, *, rule: str, row: int, sheet: int = 0, reason: str, by: str
+) -> None:
     """Let one row pass one rule (a check's id or a code). The row enters the warehouse when all its errors are waived."""
     name, _, assessment_no, _ = _submission(connection, submission_id)
     found = connection.execute(

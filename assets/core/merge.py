@@ -62,7 +62,7 @@ def current_standings(connection: psycopg.Connection, dataset: str) -> dict[int,
 def derive_standings(connection: psycopg.Connection, contract: Contract) -> list[Standing]:
     """Derive the standing of every staged submission of the dataset from the set and the decisions."""
     staged = [
-        Staged(*r[:12], unkeyed=r[12], could_not_run=tuple(r[13]), totals_differ=r[14], withdraws=r[15], waivers=r[16])
+        Staged(*(*r[:14], tuple(r[14]), *r[15:]))
         for r in connection.execute(_sql("staged"), {"dataset": contract.dataset})
     ]
     decisions = [
@@ -76,7 +76,10 @@ def derive_standings(connection: psycopg.Connection, contract: Contract) -> list
 
     def ended(before: Staged, after: Staged) -> tuple[int, int]:
         pair = {"before": before.assessment_no, "after": after.assessment_no}
-        known = "select keys_ended, keys_before from core.pair_difference where assessment_no = %(after)s and before_no = %(before)s"
+        known = (
+            "select keys_ended, keys_before from core.pair_difference "
+            "where assessment_no = %(after)s and before_no = %(before)s"
+        )
         found = connection.execute(known, pair).fetchone()
         if found is None:
             connection.execute(_sql("ended", rows=quote(contract.dataset + "_rows")), pair)
@@ -92,15 +95,21 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> M
     result = Merged(contract.dataset)
     old = current_standings(connection, contract.dataset)
     new = {s.no: s for s in derive_standings(connection, contract)}
-    differing = [no for no in old.keys() | new.keys() if old.get(no) != new.get(no) or _said(old.get(no)) != _said(new.get(no))]
+    differing = [no for no in sorted(old.keys() | new.keys()) if old.get(no) != new.get(no)]
     if not differing:
         return result
     result.standings_changed = len(differing)
-    _write_standings(connection, contract, publish, [no for no in differing if no in old], [new[no] for no in differing if no in new])
+    _write_standings(
+        connection, contract, publish, [no for no in differing if no in old], [new[no] for no in differing if no in new]
+    )
     spoken = [no for no in differing if _speaks(old.get(no)) or _speaks(new.get(no))]
     if not spoken:
         return result
-    parameters: dict[str, Any] = {"dataset": contract.dataset, "publish": publish, "precedence": list(contract.precedence)}
+    parameters: dict[str, Any] = {
+        "dataset": contract.dataset,
+        "publish": publish,
+        "precedence": list(contract.precedence),
+    }
     connection.execute("set local client_min_messages = warning")
     connection.execute(_sql("force"), parameters)
     columns = [quote(c.name) for c in contract.columns]
@@ -141,10 +150,6 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> M
     return result
 
 
-def _said(s: Standing | None) -> Any:
-    return s and s.reasons
-
-
 def _speaks(s: Standing | None) -> bool:
     return s is not None and s.standing in ("in_force", "superseded")
 
@@ -183,15 +188,25 @@ def _write_standings(
     connection: psycopg.Connection, contract: Contract, publish: int, closed: Sequence[int], opened: Sequence[Standing]
 ) -> None:
     connection.execute(
-        "update core.standing set publish_to = %s where submission_no = any (%s) and publish_to is null", [publish, list(closed)]
+        "update core.standing set publish_to = %s where submission_no = any (%s) and publish_to is null",
+        [publish, list(closed)],
     )
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into core.standing (submission_no, dataset, standing, reasons, predecessor_no, ends_nobody, assessment_no, "
             "waivers, publish_from) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                (s.no, contract.dataset, s.standing, Jsonb(list(s.reasons)), s.predecessor_no, s.ends_nobody, s.assessment_no,
-                 s.waivers, publish)
+                (
+                    s.no,
+                    contract.dataset,
+                    s.standing,
+                    Jsonb(list(s.reasons)),
+                    s.predecessor_no,
+                    s.ends_nobody,
+                    s.assessment_no,
+                    s.waivers,
+                    publish,
+                )
                 for s in opened
             ],
         )
@@ -229,7 +244,9 @@ def _resend(
     own date; None where anything else did, and then every key of what changed is touched."""
     came = [no for no in spoken if no not in old and new[no].standing == "in_force"]
     left = [no for no in spoken if no in old]
-    if len(came) != 1 or any(old[no].standing != "in_force" or new.get(no, old[no]).standing != "superseded" for no in left):
+    if len(came) != 1 or any(
+        old[no].standing != "in_force" or new.get(no, old[no]).standing != "superseded" for no in left
+    ):
         return None
     if contract.valid_time == "columns" or len(left) > 1:
         return None

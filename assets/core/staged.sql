@@ -1,6 +1,7 @@
 -- Every staged submission of a dataset as the fold of assets.core.standing sees it.
 select u.submission_no, u.submission_id, u.sender, u.period, u.period_first, u.period_last, u.as_of, u.received_at, u.content,
        u.assessment_no, a.rows_accepted, a.rows_quarantined, a.unkeyed,
+       coalesce((u.set_aside ->> 'OUT_OF_SCOPE')::bigint, 0),
        array(select c.check_id from staging.check_result c
              where c.assessment_no = u.assessment_no and c.status = 'could_not_run' order by c.check_id),
        u.problems @> '[{"code": "TOTAL_DIFFERS"}]', u.withdraws,

@@ -8,7 +8,7 @@ valid time); a decision names the same pair and lapses when the predecessor is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -33,6 +33,7 @@ class Staged:
     accepted: int = 0
     quarantined: int = 0
     unkeyed: int = 0
+    out_of_scope: int = 0
     could_not_run: tuple[str, ...] = ()
     totals_differ: bool = False
     withdraws: str | None = None
@@ -55,7 +56,7 @@ class Standing:
 
     no: int
     standing: str
-    reasons: tuple[dict[str, Any], ...] = field(default=(), hash=False)
+    reasons: tuple[dict[str, Any], ...] = ()
     predecessor_no: int | None = None
     ends_nobody: bool = False
     assessment_no: int = 0
@@ -99,13 +100,13 @@ def _period(
     outcomes: dict[int, Standing] = {}
     older: dict[str, Staged] = {}
     for s in group:
-        base = {"no": s.no, "assessment_no": s.assessment_no, "waivers": s.waivers}
+        base = Standing(s.no, "in_force", assessment_no=s.assessment_no, waivers=s.waivers)
         if s.id in withdrawn:
-            outcomes[s.no] = Standing(standing="withdrawn", **base)
+            outcomes[s.no] = replace(base, standing="withdrawn")
             continue
         if current is not None and s.content == current.content:
             reason = {"code": "SAME_AS_IN_FORCE", "params": {"submission": current.id}}
-            outcomes[s.no] = Standing(standing="repeated", reasons=(reason,), predecessor_no=current.no, **base)
+            outcomes[s.no] = replace(base, standing="repeated", reasons=(reason,), predecessor_no=current.no)
             continue
         predecessor = current or before
         decision = verdicts.get((s.id, predecessor.id if predecessor else None))
@@ -114,17 +115,16 @@ def _period(
         reasons = _reasons(contract, s, predecessor, older.get(s.content), ends_nobody, ended)
         if decision == "refuse":
             reasons = [*reasons, {"code": "REFUSED", "params": {}}]
-        predecessor_no = predecessor.no if predecessor else None
+        base = replace(base, predecessor_no=predecessor.no if predecessor else None)
         if reasons and not accepted:
-            outcomes[s.no] = Standing(standing="held", reasons=tuple(reasons), predecessor_no=predecessor_no, **base)
+            outcomes[s.no] = replace(base, standing="held", reasons=tuple(reasons))
             continue
-        outcomes[s.no] = Standing(standing="in_force", predecessor_no=predecessor_no, ends_nobody=ends_nobody, **base)
+        outcomes[s.no] = replace(base, ends_nobody=ends_nobody)
         if current is not None:
             older[current.content] = current
             if replaces:
-                outcomes[current.no] = Standing(
-                    no=current.no, standing="superseded", predecessor_no=s.no,
-                    assessment_no=current.assessment_no, waivers=current.waivers,
+                outcomes[current.no] = replace(
+                    outcomes[current.no], standing="superseded", predecessor_no=s.no, ends_nobody=False
                 )
         current = s
     found.extend(outcomes.values())
@@ -142,6 +142,8 @@ def _reasons(
         reasons.append({"code": "AS_OF_OUTSIDE_PERIOD", "params": {"as_of": s.as_of.isoformat(), "period": s.period}})
     reasons.extend({"code": "RULE_COULD_NOT_RUN", "params": {"rule": rule}} for rule in s.could_not_run)
     total = s.accepted + s.quarantined
+    if not total and s.out_of_scope:  # a list that names nothing of the sender's own is not a list of nothing
+        reasons.append({"code": "NOTHING_OF_ITS_OWN", "params": {"rows": s.out_of_scope}})
     if total and s.quarantined / total > contract.max_bad_share:
         params = {"bad": s.quarantined, "total": total, "limit": _percent(contract.max_bad_share)}
         reasons.append({"code": "TOO_MANY_BAD_ROWS", "params": params})

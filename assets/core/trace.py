@@ -46,7 +46,8 @@ def shown_at(connection: psycopg.Connection, known_at: datetime | None) -> int:
         row = connection.execute("select shows from core.pointer").fetchone()
     else:
         row = connection.execute(
-            "select shows from core.publish where state = 'published' and published_at <= %s order by published_at desc, number desc limit 1",
+            "select shows from core.publish where state = 'published' and published_at <= %s "
+            "order by published_at desc, number desc limit 1",
             [known_at],
         ).fetchone()
     if row is None:
@@ -69,7 +70,12 @@ def entity_id(contract: Contract, key: Mapping[str, str]) -> int:
 
 
 def trace(
-    connection: psycopg.Connection, contract: Contract, entity: int, *, at: date | None = None, known_at: datetime | None = None
+    connection: psycopg.Connection,
+    contract: Contract,
+    entity: int,
+    *,
+    at: date | None = None,
+    known_at: datetime | None = None,
 ) -> list[Version]:
     """Versions of the entity as known at a time (all of them, or the one valid on ``at``), each with its sources."""
     shows = shown_at(connection, known_at)
@@ -91,19 +97,29 @@ def _version(cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, row: di
     sources = cursor.execute(
         _SQL.format(rows=quote(contract.dataset + "_rows")),
         {
-            "entity": row["entity_id"], "value": row["value_hash"], "shows": shows, "valid_from": row["valid_from"],
-            "valid_to": row["valid_to"], "any_time": contract.valid_time != "asOf",
+            "entity": row["entity_id"],
+            "value": row["value_hash"],
+            "shows": shows,
+            "valid_from": row["valid_from"],
+            "valid_to": row["valid_to"],
+            "any_time": contract.valid_time != "asOf",
         },
     ).fetchall()
     return Version(
-        row["entity_id"], row["valid_from"], row["valid_to"], row["carried_since"],
-        {c.name: row[c.name] for c in contract.columns}, [_source(contract, s) for s in sources],
+        row["entity_id"],
+        row["valid_from"],
+        row["valid_to"],
+        row["carried_since"],
+        {c.name: row[c.name] for c in contract.columns},
+        [_source(contract, s) for s in sources],
     )
 
 
 def _source(contract: Contract, source: dict[str, Any]) -> dict[str, Any]:
     layouts = source.pop("layout")
-    layout = next((lay for lay in layouts if lay["sheet"] == source["sheet"]), {"name": "", "columns": {}})
+    layout: dict[str, Any] = next(
+        (lay for lay in layouts if lay["sheet"] == source["sheet"]), {"name": "", "columns": {}}
+    )
     letters = layout["columns"]
     cells = {}
     for column in contract.columns:

@@ -169,5 +169,3 @@ def delivery_id(sha256: str, arrived: Arrived) -> str:
 def submission_id(delivery: str, dataset: str | None) -> str:
     """The submission's name: its delivery and dataset."""
     return "S" + hashlib.sha256(f"{delivery}|{dataset or ''}".encode()).hexdigest()[:11]
-
-

@@ -48,7 +48,8 @@ def receive(
     seen = {
         (r[0], r[1], r[2]): r[3]
         for r in connection.execute(
-            "select origin, received_at, size, sha256 from intake.delivery where origin = any (%s)", [[a.origin for a in arrived]]
+            "select origin, received_at, size, sha256 from intake.delivery where origin = any (%s)",
+            [[a.origin for a in arrived]],
         )
     }
     for item in arrived:
@@ -66,14 +67,24 @@ def receive(
             continue
         rows.append(
             (
-                delivery_id(stored.sha256, item), stored.sha256, stored.size, item.sender, item.period, item.file_name,
-                item.origin, item.received_at, Jsonb(item.sidecar), Jsonb([asdict(p) for p in item.problems]),
+                delivery_id(stored.sha256, item),
+                stored.sha256,
+                stored.size,
+                item.sender,
+                item.period,
+                item.file_name,
+                item.origin,
+                item.received_at,
+                Jsonb(item.sidecar),
+                Jsonb([asdict(p) for p in item.problems]),
             )
         )
     if not rows:
         return []
     with connection.transaction(), connection.cursor() as cursor:
-        present = cursor.execute("select delivery_id from intake.delivery where delivery_id = any (%s)", [[r[0] for r in rows]])
+        present = cursor.execute(
+            "select delivery_id from intake.delivery where delivery_id = any (%s)", [[r[0] for r in rows]]
+        )
         there = {r[0] for r in present}
         fresh = [r for r in rows if r[0] not in there]
         cursor.executemany(
@@ -107,4 +118,4 @@ def _deliveries(connection: psycopg.Connection, where: str, parameters: dict[str
     rows = connection.execute(
         f"select {_DELIVERY} from intake.delivery where {where} order by received_at, sha256, delivery_id", parameters
     )
-    return [Delivery(*r[:9], problems=tuple(Problem(**p) for p in r[9])) for r in rows]
+    return [Delivery(*(*r[:9], tuple(Problem(**p) for p in r[9]))) for r in rows]

@@ -30,7 +30,7 @@ TAIL_ROWS = 80
 """How far from the end of a sheet a signature block may begin."""
 
 _TOTAL_WORDS = (
-    "tổng cộng|tổng số|tổng|cộng|tc|t cộng|toàn xã|toàn phường|toàn đặc khu|toàn tỉnh|toàn huyện|toàn thôn"
+    "tổng cộng|tổng số|tổng|cộng|toàn xã|toàn phường|toàn đặc khu|toàn tỉnh|toàn huyện|toàn thôn"
     "|tong cong|tong so|toan xa|toan phuong|toan dac khu|toan tinh|toan huyen"
 )
 _SCOPE = (
@@ -40,13 +40,14 @@ _SCOPE = (
 _TOTAL = re.compile(rf"(?:{_TOTAL_WORDS})(?: (?:{_SCOPE}))*|(?:tổng cộng|tổng số|cộng) (?:xã|phường|đặc khu|tỉnh) \D+")
 """A label that is a total word, or one with its scope ('Cộng mục I', 'Tổng số (4 thôn)', 'Tổng cộng xã Pác Thông').
 Accents count where they are written: 'Cống' and 'Tống' are names of villages."""
-_UNACCENTED = {"cong", "tong"}
-"""Total words only in a table whose data rows are numbered: without accents they may be names."""
+_SHORT = {"cong", "tong", "tc", "t cộng", "t cong"}
+"""Total words only in a table whose data rows are numbered, this one not: elsewhere they may be names."""
 _GRAND = re.compile(r"(?:tổng|tong|toàn|toan|tc)\b")
 _PART = re.compile(r"\b(?:mục|phần|nhóm|trang)\b|(?<!\b[ivxlc] và)(?<!\b[ivxlc]) [ivxlc]+$")
 _OF_WHICH = re.compile(r"trong (?:đó|do)\b")
 _DASH = re.compile(r"[-–—+•*]\s*\w")
-_COUNT_OF_UNITS = re.compile(r"\d+ (?:thôn|tổ|tdp|tổ dân phố|thôn tổ dân phố|xã|phường|đơn vị|khu phố|hộ|người)")
+_UNITS = r"\d+ (?:thôn|tổ|tdp|tổ dân phố|xã|phường|đơn vị|khu phố|hộ|người)"
+_COUNT_OF_UNITS = re.compile(rf"{_UNITS}(?:(?: và)? {_UNITS})*")
 _NOTE = re.compile(r"\(?\*+\)?|(?:ghi chú|ghi chu|nguồn(?: số liệu| tài liệu)?|nguon|lưu ý|luu y|chú thích)\s*[:.]")
 _SIGNATURE = re.compile(
     r"^(?:nguoi (?:lap|tong hop|bao cao|ky)|lap bieu|noi nhan|(?:tm|t m|kt|k t|tl|t l|tuq)\b|(?:pho )?chu tich"
@@ -202,7 +203,7 @@ class _Row:
     @cached_property
     def label(self) -> str:
         """The words of the label in lower case, accents kept."""
-        return re.sub(r"[\W_]+", " ", match_key_one(self.raw)).strip(" ")
+        return _words(self.raw)
 
     @property
     def numbers(self) -> bool:
@@ -219,8 +220,10 @@ class _Row:
         return filled >= max(2, (len(self.layout.attributes) + 1) // 2)
 
     def signs(self) -> bool:
-        """Does a cell hold a token of a signature block?"""
-        return any(_SIGNATURE.search(fold_one(self.cell[x])) for x in self.full if self.kind[x] == Kind.TEXT)
+        """Does a cell hold a token of a signature block? Not if it alone stands for the figure of a named row."""
+        named = self.place in self.layout.attributes or bool(self.others)
+        cells = [x for x in self.full if self.kind[x] == Kind.TEXT and not (named and x in self.layout.measures)]
+        return any(_SIGNATURE.search(fold_one(self.cell[x])) for x in cells)
 
 
 class _Sieve:
@@ -234,7 +237,7 @@ class _Sieve:
         """The rows to set aside, in order, each with its reason."""
         if not self.body.height:
             return []
-        rows = {row.at: row for row in self._rows(self.body.with_row_index("_i").filter(self._suspicious()))}
+        rows = {row.at: row for row in self._rows(self._suspicious())}
         for row in rows.values():
             row.reason = self._reason(row)
         self._of_which(rows)
@@ -242,21 +245,26 @@ class _Sieve:
         self._signatures(rows)
         return [row for _, row in sorted(rows.items()) if row.reason]
 
-    def _suspicious(self) -> pl.Expr:
+    def _suspicious(self) -> pl.DataFrame:
         """The sieve: nearly no data row of a table with two text columns passes, few of others."""
         layout = self.layout
         filled = [
             (pl.col(x + KIND) == Kind.UNCALCULATED) | ((pl.col(x + KIND) != Kind.BLANK) & pl.col(x).str.contains(r"\S"))
             for x in layout.attributes
         ]
+        again = _any(pl.col(x) == text for x, text in self.head.marks)
+        unnumbered = pl.col(layout.counter + KIND) == Kind.BLANK if layout.counter else pl.lit(False)
+        # two filled texts make a row data, but for an unnumbered total: mostly the first two columns settle it
+        clear = pl.all_horizontal(pl.lit(len(filled) > 1), *filled[:2])
+        passed = self.body.with_row_index("_i").filter(again | unnumbered | ~clear)
+        if not passed.height:
+            return passed
         lone = pl.sum_horizontal([pl.lit(0, pl.UInt32), *(f.cast(pl.UInt32) for f in filled)]) <= 1
-        texts = [x for x in layout.letters if x not in layout.measures]
-        hints = [pl.col(x).str.contains(_HINT) for x in texts]
+        hint = [pl.col(x).str.contains(_HINT) for x in layout.letters if x not in layout.measures]
         if layout.counter:
-            hints.append(pl.col(layout.counter).str.strip_chars().str.contains(_ORDINAL))
+            hint.append(pl.col(layout.counter).str.strip_chars().str.contains(_ORDINAL))
         figure = _any((pl.col(x + KIND) != Kind.BLANK) & (pl.col(x) != "") for x in layout.measures)
-        again = [pl.col(x) == text for x, text in self.head.marks]
-        return _any(again) | (lone & (_any(hints) | ~figure))
+        return passed.filter(again | (unnumbered & _any(hint)) | (lone & (_any(hint) | ~figure)))
 
     def _rows(self, frame: pl.DataFrame) -> Iterable[_Row]:
         letters = self.layout.letters
@@ -303,7 +311,7 @@ class _Sieve:
         if self._is_total(row):
             return "TOTAL"
         lone = not row.others and (not row.stt or row.at_counter)
-        if lone and not row.numbers and _NOTE.match(row.raw.lower()):
+        if lone and not row.numbers and _NOTE.match(row.raw.lower()) and (self.wide or row.raw[0].isalpha()):
             return "NOTE"
         if not self.wide or row.counted:
             return ""
@@ -317,14 +325,12 @@ class _Sieve:
     def _is_total(self, row: _Row) -> bool:
         if row.stt and not row.at_counter:
             return False
-        others = row.others
-        if row.at_counter:  # 'Tổng cộng' under STT, '4 thôn' under the name
-            others = [x for x in others if not _COUNT_OF_UNITS.fullmatch(match_key_one(row.cell[x]))]
-        if others or not row.raw:
+        # 'Tổng cộng' may stand beside '4 thôn' in a column of names or types
+        if not row.raw or not all(_COUNT_OF_UNITS.fullmatch(_words(row.cell[x])) for x in row.others):
             return False
         if _TOTAL.fullmatch(row.label) or _OF_WHICH.match(row.label):
             return True
-        return row.label in _UNACCENTED and self.numbered
+        return row.label in _SHORT and self.numbered
 
     def _is_section(self, row: _Row) -> bool:
         n = len(row.full)
@@ -382,9 +388,7 @@ class _Sieve:
                 rows[row.at] = row
 
 
-def _controls(
-    grid: Grid, data: pl.Series, odd: Sequence[_Row], head: HeaderMatch, layout: _Layout
-) -> list[Control]:
+def _controls(grid: Grid, data: pl.Series, odd: Sequence[_Row], head: HeaderMatch, layout: _Layout) -> list[Control]:
     """The figures of total rows with the data rows that they cover.
 
     A sub-total ('Cộng', 'Cộng mục I') covers the data rows since the section began or the sub-total before it; a grand
@@ -399,7 +403,7 @@ def _controls(
     for mark in marks:
         at = bisect_left(rows, mark.row)
         if mark.reason == "TOTAL":
-            if not _TOTAL.fullmatch(mark.label) and mark.label not in _UNACCENTED:
+            if not _TOTAL.fullmatch(mark.label) and mark.label not in _SHORT:
                 continue  # 'Trong đó' and its parts; a section with its sum
             since = head.open_first if head.open_first is not None else (rows[start] if start < at else None)
             past = rows[at - 1] if at else head.data_last
@@ -422,6 +426,11 @@ def _controls(
     if rows:
         head.data_last = rows[-1]
     return controls
+
+
+def _words(text: str) -> str:
+    """Words in lower case, accents kept, without punctuation."""
+    return re.sub(r"[\W_]+", " ", match_key_one(text)).strip(" ")
 
 
 def _any(masks: Iterable[pl.Expr]) -> pl.Expr:

@@ -77,8 +77,10 @@ def read(
             problems: list[Problem] = []
         else:
             grids, problems = grids_of(data, delivery.file_name)
-        wanted = _wanted(delivery, contracts)
-        tables = find_tables(grids, list(wanted.values()), delivery.sidecar.get("dataset")) if grids else [_empty(delivery)]
+        wanted = wanted_contracts(delivery, contracts)
+        tables = (
+            find_tables(grids, list(wanted.values()), delivery.sidecar.get("dataset")) if grids else [_empty(delivery)]
+        )
     except Unreadable as refused:
         return [Refusal(delivery, refused.problem.params.get("dataset"), [refused.problem])]
     return [submission_of(delivery, sender, contracts[t.dataset], t, problems) for t in tables]
@@ -145,10 +147,13 @@ def _period(label: str, contract: Contract, stated: date | None) -> Period | Non
 def _speaks_alone(delivery: Delivery) -> bool:
     """Whether the delivery is a sidecar without a file: a statement that there is nothing to report, or a withdrawal."""
     name = delivery.file_name.lower()
-    return name.endswith(".yaml") and bool(delivery.sidecar.get("nothing_to_report") or delivery.sidecar.get("withdraws"))
+    return name.endswith(".yaml") and bool(
+        delivery.sidecar.get("nothing_to_report") or delivery.sidecar.get("withdraws")
+    )
 
 
-def _wanted(delivery: Delivery, contracts: Mapping[str, Contract]) -> Mapping[str, Contract]:
+def wanted_contracts(delivery: Delivery, contracts: Mapping[str, Contract]) -> Mapping[str, Contract]:
+    """The contract that the sidecar names, or all; raises :class:`Unreadable` where it names none of ours."""
     dataset = delivery.sidecar.get("dataset")
     if dataset is None:
         return contracts

@@ -41,9 +41,7 @@ class _Head:
         size = range(len(self.rows))
         self.cells = [[texts[j][i] if texts[j][i].strip() else "" for j in range(len(self.letters))] for i in size]
         """Texts as printed, '' for blank."""
-        self.words = [
-            [c if kinds[j][i] == Kind.TEXT else "" for j, c in enumerate(self.cells[i])] for i in size
-        ]
+        self.words = [[c if kinds[j][i] == Kind.TEXT else "" for j, c in enumerate(self.cells[i])] for i in size]
         """Texts of text cells only, merged cells repeated over their whole range."""
         at = {row: i for i, row in enumerate(self.rows)}
         column = {column_number(x): j for j, x in enumerate(self.letters)}
@@ -231,9 +229,7 @@ def _stated_date(head: _Head, last: int) -> tuple[date, str] | None:
     return None
 
 
-def find_tables(
-    grids: Sequence[Grid], contracts: Sequence[Contract], dataset: str | None = None
-) -> list[FoundTable]:
+def find_tables(grids: Sequence[Grid], contracts: Sequence[Contract], dataset: str | None = None) -> list[FoundTable]:
     """The tables of a delivery: one per dataset, over all sheets that speak it.
 
     A table without data rows comes back with 0 rows. Hidden sheets are not read, but reported. A sheet that is not
@@ -244,15 +240,10 @@ def find_tables(
     visible = [g for g in grids if not g.hidden and g.frame.height]
     if not visible:
         raise Unreadable("NO_DATA_ROWS")
-    names = {g.index: fold_one(g.name) for g in visible}
-    heads: list[tuple[Grid, HeaderMatch]] = []
-    failures: list[tuple[Grid, Unreadable]] = []
-    for grid in visible:
-        try:
-            heads.append((grid, find_header(grid, _speakers(contracts, names, grid), dataset)))
-        except Unreadable as failure:
-            failure.problem.params["sheet"] = grid.name
-            failures.append((grid, failure))
+    chosen = [c for c in contracts if dataset in (None, c.dataset)]
+    heads, failures = _heads(visible, chosen, None)
+    if not heads and dataset is not None:  # named by the sender: now say what is missing, however little is there
+        heads, failures = _heads(visible, chosen, dataset)
     spoken = {head.match.contract.dataset for _, head in heads}
     telling = [f for _, f in failures if f.problem.code != "UNKNOWN_DATASET"]
     if not heads:
@@ -266,6 +257,27 @@ def find_tables(
         _table([(g, h) for g, h in heads if h.match.contract.dataset == name], general, len(visible) > 1)
         for name in dict.fromkeys(head.match.contract.dataset for _, head in heads)
     ]
+
+
+def table_of(grid: Grid, head: HeaderMatch) -> FoundTable:
+    """The table of one grid whose header is known: for a CSV that comes in batches, called in their order."""
+    return _table([(grid, head)], [], False)
+
+
+def _heads(
+    grids: Sequence[Grid], contracts: Sequence[Contract], dataset: str | None
+) -> tuple[list[tuple[Grid, HeaderMatch]], list[tuple[Grid, Unreadable]]]:
+    """The sheets with their headers, and those without one with the reason."""
+    names = {g.index: fold_one(g.name) for g in grids}
+    heads: list[tuple[Grid, HeaderMatch]] = []
+    failures: list[tuple[Grid, Unreadable]] = []
+    for grid in grids:
+        try:
+            heads.append((grid, find_header(grid, _speakers(contracts, names, grid), dataset)))
+        except Unreadable as failure:
+            failure.problem.params["sheet"] = grid.name
+            failures.append((grid, failure))
+    return heads, failures
 
 
 def _speakers(contracts: Sequence[Contract], names: Mapping[int, str], grid: Grid) -> list[Contract]:
@@ -293,9 +305,14 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
                 problems.append(Problem("UNKNOWN_COLUMN", {"sheet": grid.name, "header": text, "letter": letter}))
         layouts.append(
             SheetLayout(
-                sheet=grid.index, name=grid.name, hidden=grid.hidden, header_rows=(head.first_row, head.last_row),
-                columns=dict(head.match.columns), headers=dict(head.match.headers),
-                unmatched=dict(head.match.unmatched), rows_below_header=part.below_header,
+                sheet=grid.index,
+                name=grid.name,
+                hidden=grid.hidden,
+                header_rows=(head.first_row, head.last_row),
+                columns=dict(head.match.columns),
+                headers=dict(head.match.headers),
+                unmatched=dict(head.match.unmatched),
+                rows_below_header=part.below_header,
             )
         )
         sheet = pl.lit(grid.index, pl.Int16).alias("_sheet")

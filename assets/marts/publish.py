@@ -128,7 +128,9 @@ def back_to(connection: psycopg.Connection, number: int) -> int:
     """Show an earlier publish again, as a publish of its own; the new number. What came after is kept, unseen, until the
     next publish. Raises :class:`NoSuchPublish`."""
     with publishing(connection), connection.transaction():
-        found = connection.execute("select shows from core.publish where number = %s and state = 'published'", [number]).fetchone()
+        found = connection.execute(
+            "select shows from core.publish where number = %s and state = 'published'", [number]
+        ).fetchone()
         if found is None:
             raise NoSuchPublish(f"there is no publish {number}")
         row = connection.execute(

@@ -111,8 +111,10 @@ class Resolver:
         one province, which is searched first, so ``sender`` does not make a difference between rows.
         """
         keyed = frame.select(text=clean_text(pl.col("text")), era=_era(pl.col("as_of"), self._boundaries))
-        asked = keyed.unique().filter(pl.col("text") != "").with_columns(
-            digits=pl.col("text").str.extract(r"^'?(\d{1,5})(?:\.0+)?$").str.zfill(5)
+        asked = (
+            keyed.unique()
+            .filter(pl.col("text") != "")
+            .with_columns(digits=pl.col("text").str.extract(r"^'?(\d{1,5})(?:\.0+)?$").str.zfill(5))
         )
         answers = pl.concat([self._codes(asked.filter(pl.col("digits").is_not_null())), self._names(asked)])
         found = keyed.join(answers, on=["text", "era"], how="left", nulls_equal=True, maintain_order="left")

@@ -159,8 +159,15 @@ def _units(
 ) -> pl.DataFrame:
     return (
         source.select(
-            code=pl.col(code), name=pl.col(name), type=type_of(pl.col(name)), level=pl.lit(level), parent_code=parent,
-            province_code=pl.col("provinceCode"), district_name=district, valid_from=valid[0], valid_to=valid[1],
+            code=pl.col(code),
+            name=pl.col(name),
+            type=type_of(pl.col(name)),
+            level=pl.lit(level),
+            parent_code=parent,
+            province_code=pl.col("provinceCode"),
+            district_name=district,
+            valid_from=valid[0],
+            valid_to=valid[1],
         )  # fmt: skip
         .drop_nulls("code")
         .unique(maintain_order=True)

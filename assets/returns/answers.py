@@ -52,7 +52,9 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
             raise NoSuchSubmission(f"there is no submission {submission_id}")
         rows = cursor.execute(_ROWS, [submission_id, found["assessment_no"]]).fetchall()
         repairs = cursor.execute(_REPAIRS, [found["assessment_no"]]).fetchall()
-        layouts = cursor.execute("select layout from intake.assessment where assessment_no = %s", [found["assessment_no"]]).fetchone()
+        layouts = cursor.execute(
+            "select layout from intake.assessment where assessment_no = %s", [found["assessment_no"]]
+        ).fetchone()
     contract = contracts.get(found["dataset"] or "")
     sheets = {lay["sheet"]: lay["name"] for lay in (layouts["layout"] if layouts else [])}
     return {
@@ -72,14 +74,23 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
         "state_label": found["state_label"],
         "predecessor": found["predecessor"],
         "counts": {
-            "read": found["rows_read"], "accepted": found["rows_accepted"], "quarantined": found["rows_quarantined"],
-            "set_aside": found["rows_set_aside"], "flagged": found["rows_flagged"],
+            "read": found["rows_read"],
+            "accepted": found["rows_accepted"],
+            "quarantined": found["rows_quarantined"],
+            "set_aside": found["rows_set_aside"],
+            "flagged": found["rows_flagged"],
         },
         "set_aside": found["set_aside"],
         "problems": [problem_text(p) for p in found["problems"]],
         "rows": [_row_text(contract, sheets, r) for r in rows],
         "repairs": [
-            {"sheet": sheets.get(r["sheet"], ""), "row": r["row"], "column": r["column_name"], "rule": r["rule"], "raw": r["raw"]}
+            {
+                "sheet": sheets.get(r["sheet"], ""),
+                "row": r["row"],
+                "column": r["column_name"],
+                "rule": r["rule"],
+                "raw": r["raw"],
+            }
             for r in repairs
         ],
     }
@@ -90,7 +101,11 @@ def problem_text(problem: Mapping[str, Any]) -> dict[str, Any]:
     code = CODES[problem["code"]]
     params = problem.get("params", {})
     return {
-        "code": code.code, "severity": code.severity, "message": code.text(**params), "remedy": code.remedy, "params": params,
+        "code": code.code,
+        "severity": code.severity,
+        "message": code.text(**params),
+        "remedy": code.remedy,
+        "params": params,
     }
 
 
@@ -100,9 +115,12 @@ def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping
     source = str(column.options.get("sameAs", column.name)) if column else ""
     value = raw.get(source)
     words = {
-        "label": column.label if column else row["column_name"], "value": value, "address": row["address"],
+        "label": column.label if column else row["column_name"],
+        "value": value,
+        "address": row["address"],
         "key": " + ".join(c.label for c in contract.columns if c.key_position is not None) if contract else "",
-        "limit": column.options.get("maxLength", "") if column else "", **row["params"],
+        "limit": column.options.get("maxLength", "") if column else "",
+        **row["params"],
     }
     if row["rule"] in CODES:
         code = CODES[row["rule"]]
@@ -111,9 +129,18 @@ def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping
         check = next((c for c in checks_of(contract) if c.id == row["rule"]), None) if contract else None
         message, remedy = (check.message, check.remedy) if check else (row["rule"], "")
     return {
-        "sheet": sheets.get(row["sheet"], ""), "sheet_no": row["sheet"], "row": row["row"], "address": row["address"],
-        "column": row["column_name"], "label": words["label"], "rule": row["rule"], "severity": row["severity"],
-        "value": value, "message": message, "remedy": remedy, "waived": row["waived"],
+        "sheet": sheets.get(row["sheet"], ""),
+        "sheet_no": row["sheet"],
+        "row": row["row"],
+        "address": row["address"],
+        "column": row["column_name"],
+        "label": words["label"],
+        "rule": row["rule"],
+        "severity": row["severity"],
+        "value": value,
+        "message": message,
+        "remedy": remedy,
+        "waived": row["waived"],
     }
 
 
@@ -121,7 +148,8 @@ def write_answers(connection: psycopg.Connection, contracts: Mapping[str, Contra
     """Write the answer of every submission whose state changed since it was last answered, as JSON under
     ``folder/<period>/<sender>/<submission>.json``; their ids. Writing again gives the same file."""
     due = connection.execute(
-        "select submission_id, period, sender from intake.submission where announced_state is distinct from state order by submission_no"
+        "select submission_id, period, sender from intake.submission "
+        "where announced_state is distinct from state order by submission_no"
     ).fetchall()
     for name, period, sender in due:
         place = folder / _safe(period) / _safe(sender)

@@ -26,9 +26,7 @@ def differing_totals(
     for column in sorted({c.column for _, c in controls}):
         if contract.column(column).logical_type not in ("integer", "number"):
             continue
-        rows = [
-            (n, c.sheet, c.row, c.text, c.first_row, c.last_row) for n, c in controls if c.column == column
-        ]
+        rows = [(n, c.sheet, c.row, c.text, c.first_row, c.last_row) for n, c in controls if c.column == column]
         stated = pl.DataFrame(
             rows,
             schema={**_KEYS, "row": pl.Int32, "text": pl.String, "first": pl.Int32, "last": pl.Int32},

@@ -13,7 +13,9 @@ from psycopg import sql
 _SLICE = 65_536
 
 
-def copy_frame(connection: psycopg.Connection, table: Sequence[str], frame: pl.DataFrame, columns: Sequence[str] | None = None) -> int:
+def copy_frame(
+    connection: psycopg.Connection, table: Sequence[str], frame: pl.DataFrame, columns: Sequence[str] | None = None
+) -> int:
     """COPY a frame into ``schema.table``; rows written. Column names are the frame's own unless given.
 
     Text cells must be free of NUL (the cleaners see to it); an empty string stays an empty string, null is NULL.
@@ -27,7 +29,9 @@ def copy_frame(connection: psycopg.Connection, table: Sequence[str], frame: pl.D
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, frame.height, _SLICE):
             buffer = io.BytesIO()
-            frame.slice(start, _SLICE).write_csv(buffer, include_header=False, quote_style="necessary", datetime_format="%Y-%m-%dT%H:%M:%S%.6f%z")
+            frame.slice(start, _SLICE).write_csv(
+                buffer, include_header=False, quote_style="necessary", datetime_format="%Y-%m-%dT%H:%M:%S%.6f%z"
+            )
             copy.write(buffer.getbuffer())
     return frame.height
 

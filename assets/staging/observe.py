@@ -95,9 +95,12 @@ def observe(
         schema={"_sub": pl.Int64, "sender": pl.String, "commune": pl.String, "as_of": pl.Date, "received_on": pl.Date},
     )
     about = frame.select("_sub").join(facts, on="_sub", how="left", maintain_order="left")
-    frame, repairs = _with_defaults(contract, frame, about, raw.columns)
+    frame, repairs = _with_defaults(contract, frame, about)
     context = Context(
-        as_of=about["as_of"], received_on=about["received_on"], sender=about["sender"], resolve_unit=resolve_unit,
+        as_of=about["as_of"],
+        received_on=about["received_on"],
+        sender=about["sender"],
+        resolve_unit=resolve_unit,
         today=datetime.now(VIETNAM).date(),
     )
     places = frame.select(_ID)
@@ -128,10 +131,12 @@ def observe(
     kept = kept.with_columns(_ok=pl.col("_id").is_in(wrong.implode()).not_())
     raw_columns = [c for c in raw.columns if not c.startswith("_") and not c.endswith(KIND)]
     quarantined = kept.filter(pl.col("_ok").not_()).select("_id", *_ID, key="_key")
-    aside = pl.concat([
-        places[outside].with_columns(reason=pl.lit("OUT_OF_SCOPE"), _id=outside),
-        places[repeated].with_columns(reason=pl.lit("REPEAT"), _id=repeated),
-    ])
+    aside = pl.concat(
+        [
+            places[outside].with_columns(reason=pl.lit("OUT_OF_SCOPE"), _id=outside),
+            places[repeated].with_columns(reason=pl.lit("REPEAT"), _id=repeated),
+        ]
+    )
     return Observed(
         observations=kept.select(*_ID, "_key", "_value", "_ok", *values.columns),
         verdicts=verdicts.drop("_id"),
@@ -169,7 +174,7 @@ def value_hash(values: pl.DataFrame, frame: pl.DataFrame, bad: pl.DataFrame) -> 
     if bad.height:
         # only the rows concerned pay for their raw text
         rows = bad["_id"].unique().sort()
-        names = [c for c in frame.columns if not c.startswith("_") and not c.endswith(KIND)]
+        names = sorted(c for c in frame.columns if not c.startswith("_") and not c.endswith(KIND))
         raw = frame[rows].select(plh.concat_str(pl.col(names).fill_null(_NULL), separator=_SEPARATOR)).to_series()
         joined = joined.with_columns(text=joined["text"].scatter(rows, joined["text"][rows] + raw))
     hashed: pl.Series = joined.select(plh.col("text").nchash.xxh3_64().reinterpret(signed=True)).to_series()
@@ -194,16 +199,17 @@ def duplicates(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
 
 
 def _with_all_columns(contract: Contract, raw: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns that no form of the batch has. A null kind: the row's form has no such column (others may)."""
     names = {c.options.get("sameAs", c.name) for c in contract.columns}
     absent = [n for n in sorted(names) if n not in raw.columns]
     return raw.with_columns(
         *[pl.lit(None, dtype=pl.String).alias(n) for n in absent],
-        *[pl.lit(int(Kind.BLANK), dtype=pl.UInt8).alias(n + KIND) for n in absent],
+        *[pl.lit(None, dtype=pl.UInt8).alias(n + KIND) for n in absent],
     )
 
 
 def _with_defaults(
-    contract: Contract, frame: pl.DataFrame, about: pl.DataFrame, sent: Sequence[str]
+    contract: Contract, frame: pl.DataFrame, about: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Fill what the submission itself says (its sender's commune, its as-of date) where the cell is blank.
 
@@ -214,17 +220,26 @@ def _with_defaults(
             continue
         given = about["commune"] if column.default_from == "sender" else about["as_of"].dt.to_string("%Y-%m-%d")
         kind = Kind.TEXT if column.default_from == "sender" else Kind.DATE
-        fill = (pl.col(column.name + KIND) == int(Kind.BLANK)) & pl.lit(given).is_not_null()
-        if column.name in sent:
-            filled = frame.filter(fill).select(_ID).with_columns(
+        blank = pl.col(column.name + KIND) == int(Kind.BLANK)
+        fill = blank.fill_null(True) & pl.lit(given).is_not_null()
+        filled = (
+            frame.filter(blank & pl.lit(given).is_not_null())
+            .select(_ID)
+            .with_columns(
                 column_name=pl.lit(column.name), rule=pl.lit("DEFAULT_" + column.default_from.upper()), raw=pl.lit("")
             )
-            repairs.append(filled)
+        )
+        repairs.append(filled)
         frame = frame.with_columns(
             pl.when(fill).then(pl.lit(given)).otherwise(pl.col(column.name)).alias(column.name),
-            pl.when(fill).then(int(kind)).otherwise(pl.col(column.name + KIND)).cast(pl.UInt8).alias(column.name + KIND),
+            pl.when(fill)
+            .then(int(kind))
+            .otherwise(pl.col(column.name + KIND))
+            .cast(pl.UInt8)
+            .alias(column.name + KIND),
         )
-    return frame, repairs
+    kinds = [c for c in frame.columns if c.endswith(KIND)]
+    return frame.with_columns(pl.col(kinds).fill_null(int(Kind.BLANK))), repairs
 
 
 def _out_of_scope(contract: Contract, rows: pl.DataFrame, pending: Sequence[Pending]) -> pl.Series:
@@ -256,21 +271,32 @@ def _verdicts(
     columns = {check: column for check, (_, column) in severities.items()}
     said = [
         bad.select(
-            "_id", "rule", "column_name", severity=pl.lit("error"),
-            params=pl.when(pl.col("detail").is_null()).then(pl.lit("{}")).otherwise(pl.struct("detail").struct.json_encode()),
+            "_id",
+            "rule",
+            "column_name",
+            severity=pl.lit("error"),
+            params=pl.when(pl.col("detail").is_null())
+            .then(pl.lit("{}"))
+            .otherwise(pl.struct("detail").struct.json_encode()),
         )
     ]
     if failures.height:
         said.append(
             failures.select(
-                "_id", rule="check", column_name=pl.col("check").replace_strict(columns, return_dtype=pl.String),
-                severity=pl.col("severity"), params=pl.lit("{}"),
+                "_id",
+                rule="check",
+                column_name=pl.col("check").replace_strict(columns, return_dtype=pl.String),
+                severity=pl.col("severity"),
+                params=pl.lit("{}"),
             )
         )
     if doubled.height:
         said.append(
             doubled.select(
-                "_id", rule=pl.lit("DUPLICATE_KEY"), column_name=pl.lit(contract.key[-1]), severity=pl.lit("error"),
+                "_id",
+                rule=pl.lit("DUPLICATE_KEY"),
+                column_name=pl.lit(contract.key[-1]),
+                severity=pl.lit("error"),
                 params=pl.struct("rows").struct.json_encode(),
             )
         )
@@ -293,5 +319,9 @@ def _without(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     return rows.filter(pl.col("_id").is_in(ids.implode()).not_()) if ids.len() else rows
 
 
-def _stack(frames: Sequence[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    return pl.concat([f.select(schema.keys()).cast(dict(schema)) for f in frames]) if frames else pl.DataFrame(schema=schema)
+def _stack(frames: Sequence[pl.DataFrame], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    return (
+        pl.concat([f.select(schema.keys()).cast(pl.Schema(schema)) for f in frames])
+        if frames
+        else pl.DataFrame(schema=schema)
+    )

@@ -13,6 +13,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -36,7 +37,12 @@ from .observe import Observed, Pending, Sender, observe
 
 log = logging.getLogger(__name__)
 
+_HERE = Path(__file__).parent
 _PLACE = ("_sub", "_sheet", "_row")
+
+
+def _sql(name: str) -> str:
+    return (_HERE / f"{name}.sql").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -119,7 +125,14 @@ def _flush(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]], do
     try:
         with tools.connection.transaction():
             written = _write(tools, batch)
-    except (psycopg.DataError, psycopg.IntegrityError, pl.exceptions.PolarsError, ValueError, TypeError, KeyError) as error:
+    except (
+        psycopg.DataError,
+        psycopg.IntegrityError,
+        pl.exceptions.PolarsError,
+        ValueError,
+        TypeError,
+        KeyError,
+    ) as error:
         if len(batch) > 1:
             for item in batch:
                 _flush(tools, [item], done)
@@ -154,7 +167,9 @@ def _write(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]]) ->
     return done
 
 
-def close_delivery(connection: psycopg.Connection, delivery: Delivery, items: Iterable[Found | Refusal], state: str) -> None:
+def close_delivery(
+    connection: psycopg.Connection, delivery: Delivery, items: Iterable[Found | Refusal], state: str
+) -> None:
     """Write the delivery's end state in the transaction in which its submissions appear."""
     problems = [p for i in items if isinstance(i, Refusal) and i.dataset is None for p in i.problems]
     connection.execute(
@@ -168,59 +183,79 @@ def reject(connection: psycopg.Connection, refusal: Refusal) -> str:
     delivery, table = refusal.delivery, refusal.table
     name = submission_id(delivery.delivery_id, refusal.dataset)
     aside = _counts(table.set_aside["reason"]) if table is not None and table.rows.is_empty() else {}
+    period = refusal.period
     connection.execute(
-        "insert into intake.submission (submission_id, delivery_id, dataset, sender, period, period_first, period_last, received_at, "
-        "sha256, content, file_name, state, problems, withdraws, rows_read, rows_set_aside, set_aside) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'rejected', %s, %s, %s, %s, %s) on conflict (submission_id) do update set state = 'rejected', problems = excluded.problems",
-        [
-            name, delivery.delivery_id, refusal.dataset, delivery.sender,
-            refusal.period.label if refusal.period else delivery.period,
-            refusal.period.first if refusal.period else None, refusal.period.last if refusal.period else None,
-            delivery.received_at, delivery.sha256, content_id(delivery.sha256, delivery.sidecar), delivery.file_name,
-            Jsonb([asdict(p) for p in refusal.problems]), delivery.sidecar.get("withdraws"),
-            sum(aside.values()), sum(aside.values()), Jsonb(aside),
-        ],
+        _sql("submission_rejected"),
+        _said(delivery, refusal.dataset, delivery.sender, refusal.problems)
+        | {
+            "period": period.label if period else delivery.period,
+            "period_first": period.first if period else None,
+            "period_last": period.last if period else None,
+            "rows": sum(aside.values()),
+            "set_aside": Jsonb(aside),
+        },
     )
     return name
 
 
+def _said(delivery: Delivery, dataset: str | None, sender: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """What a row of ``intake.submission`` takes from its delivery."""
+    return {
+        "submission_id": submission_id(delivery.delivery_id, dataset),
+        "delivery_id": delivery.delivery_id,
+        "dataset": dataset,
+        "sender": sender,
+        "received_at": delivery.received_at,
+        "sha256": delivery.sha256,
+        "content": content_id(delivery.sha256, delivery.sidecar),
+        "file_name": delivery.file_name,
+        "problems": Jsonb([asdict(p) for p in problems]),
+        "withdraws": delivery.sidecar.get("withdraws"),
+    }
+
+
 def insert_submission(connection: psycopg.Connection, found: Found) -> tuple[str, int]:
     """Write a submission as 'staged', its counts still open; (id, number). An existing one is taken up again (replay)."""
-    delivery = found.delivery
-    name = submission_id(delivery.delivery_id, found.contract.dataset)
-    row = connection.execute(
-        "insert into intake.submission (submission_id, delivery_id, dataset, sender, period, period_first, period_last, as_of, "
-        "as_of_source, received_at, sha256, content, file_name, state, problems, withdraws) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'staged', %s, %s) "
-        "on conflict (submission_id) do update set state = 'staged', problems = excluded.problems, as_of = excluded.as_of, "
-        "as_of_source = excluded.as_of_source returning submission_no",
-        [
-            name, delivery.delivery_id, found.contract.dataset, found.sender.code, found.period.label, found.period.first,
-            found.period.last, found.as_of, found.as_of_source, delivery.received_at, delivery.sha256,
-            content_id(delivery.sha256, delivery.sidecar), delivery.file_name,
-            Jsonb([asdict(p) for p in found.problems]), delivery.sidecar.get("withdraws"),
-        ],
-    ).fetchone()
+    parameters = _said(found.delivery, found.contract.dataset, found.sender.code, found.problems) | {
+        "period": found.period.label,
+        "period_first": found.period.first,
+        "period_last": found.period.last,
+        "as_of": found.as_of,
+        "as_of_source": found.as_of_source,
+    }
+    row = connection.execute(_sql("submission_staged"), parameters).fetchone()
     assert row is not None
-    return name, int(row[0])
+    return str(parameters["submission_id"]), int(row[0])
 
 
-def insert_assessment(tools: Tools, contract: Contract, submission_no: int, layout: Any, base: int | None = None) -> int:
+def insert_assessment(
+    tools: Tools, contract: Contract, submission_no: int, layout: Any, base: int | None = None
+) -> int:
     """Write a new assessment of a submission; its number."""
     row = tools.connection.execute(
         "insert into intake.assessment (submission_no, contract_version, rule_set, reference_version, layout, base_assessment) "
         "values (%s, %s, %s, %s, %s, %s) returning assessment_no",
-        [submission_no, contract.version, _rule_set(tools.checks_for(contract)), tools.reference_version, Jsonb(layout), base],
+        [
+            submission_no,
+            contract.version,
+            rule_set(tools.checks_for(contract)),
+            tools.reference_version,
+            Jsonb(layout),
+            base,
+        ],
     ).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def _rule_set(checks: Sequence[Check]) -> str:
+def rule_set(checks: Sequence[Check]) -> str:
+    """A hash of all that is checked: other rules, other rule set."""
     return hashlib.sha256(repr(checks).encode()).hexdigest()[:16]
 
 
-def judge(tools: Tools, contract: Contract) -> tuple[Callable[[pl.DataFrame, pl.DataFrame], Outcome], dict[str, tuple[str, str | None]]]:
+def judge(
+    tools: Tools, contract: Contract
+) -> tuple[Callable[[pl.DataFrame, pl.DataFrame], Outcome], dict[str, tuple[str, str | None]]]:
     """The contract's validation as :func:`observe` wants it, and what each check blames."""
     checks = tools.checks_for(contract)
 
@@ -232,7 +267,8 @@ def judge(tools: Tools, contract: Contract) -> tuple[Callable[[pl.DataFrame, pl.
 
 def _write_dataset(tools: Tools, contract: Contract, found: Sequence[Found]) -> list[str]:
     pending = [
-        Pending(n, tools.sender(f.sender), f.as_of, f.delivery.received_at, f.table.layouts) for n, f in enumerate(found)
+        Pending(n, tools.sender(f.sender), f.as_of, f.delivery.received_at, f.table.layouts)
+        for n, f in enumerate(found)
     ]
     raw = pl.concat(
         [f.table.rows.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)], how="diagonal"
@@ -245,15 +281,25 @@ def _write_dataset(tools: Tools, contract: Contract, found: Sequence[Found]) -> 
         names.append(name)
         numbers[n] = insert_assessment(tools, contract, submission_no, [asdict(lay) for lay in f.table.layouts])
     structural = [f.table.set_aside.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)]
-    observed.set_aside = pl.concat([*(s.select(*_PLACE, "reason", "text") for s in structural), observed.set_aside], how="vertical_relaxed")
+    observed.set_aside = pl.concat(
+        [*(s.select(*_PLACE, "reason", "text") for s in structural), observed.set_aside], how="vertical_relaxed"
+    )
     write_observed(tools.connection, contract, observed, numbers)
     controls = [(n, c) for n, f in enumerate(found) for c in f.table.controls]
-    totals = differing_totals(contract, controls, observed.observations, {n: f.table.layouts for n, f in enumerate(found)})
+    totals = differing_totals(
+        contract, controls, observed.observations, {n: f.table.layouts for n, f in enumerate(found)}
+    )
     finish(tools.connection, contract, observed, numbers, {n: f.table.rows_read for n, f in enumerate(found)}, totals)
     return names
 
 
-def write_observed(connection: psycopg.Connection, contract: Contract, observed: Observed, numbers: Mapping[int, int]) -> None:
+def write_observed(
+    connection: psycopg.Connection,
+    contract: Contract,
+    observed: Observed,
+    numbers: Mapping[int, int],
+    observations: bool = True,
+) -> None:
     """COPY all that a batch says; ``numbers``: submission number within the batch -> assessment number."""
     columns = [c.name for c in contract.columns]
 
@@ -261,11 +307,18 @@ def write_observed(connection: psycopg.Connection, contract: Contract, observed:
         number = pl.col("_sub").replace_strict(numbers, return_dtype=pl.Int64).alias("assessment_no")
         return frame.select(number, pl.col("_sheet").alias("sheet"), pl.col("_row").alias("row"), *rest)
 
+    if observations:
+        copy_frame(
+            connection,
+            ("staging", contract.dataset),
+            placed(observed.observations, "_key", "_value", "_ok", *columns),
+            ["_assessment", "_sheet", "_row", "_key", "_value", "_ok", *columns],
+        )
     copy_frame(
-        connection, ("staging", contract.dataset), placed(observed.observations, "_key", "_value", "_ok", *columns),
-        ["_assessment", "_sheet", "_row", "_key", "_value", "_ok", *columns],
+        connection,
+        ("staging", "verdict"),
+        placed(observed.verdicts, "rule", "column_name", "severity", "address", "params"),
     )
-    copy_frame(connection, ("staging", "verdict"), placed(observed.verdicts, "rule", "column_name", "severity", "address", "params"))
     copy_frame(connection, ("staging", "quarantine"), placed(observed.quarantine, "key", "raw"))
     copy_frame(connection, ("staging", "repair"), placed(observed.repairs, "column_name", "rule", "raw"))
     copy_frame(connection, ("staging", "set_aside"), placed(observed.set_aside, "reason", "text"))
@@ -278,25 +331,32 @@ def finish(
     numbers: Mapping[int, int],
     rows_read: Mapping[int, int],
     totals: Mapping[int, list[Problem]],
+    carried: Mapping[int, int] | None = None,
 ) -> None:
-    """Write check results and the counts of every submission of a batch; conservation is checked by the table itself."""
+    """Write check results and the counts of every submission of a batch; conservation is checked by the table itself.
+
+    ``carried``: accepted rows that a submission shares with its base and that are not among the observations.
+    """
     number = pl.col("_sub").replace_strict(numbers, return_dtype=pl.Int64)
-    failing = (
-        observed.verdicts.group_by("_sub", check="rule", maintain_order=True).agg(pl.col("address").head(20))
-    )
+    failing = observed.verdicts.group_by("_sub", check="rule", maintain_order=True).agg(pl.col("address").head(20))
     results = observed.results.join(failing, on=["_sub", "check"], how="left").with_columns(
         addresses=pl.lit("{") + pl.col("address").list.join(",").fill_null("") + pl.lit("}")
     )
     copy_frame(
-        connection, ("staging", "check_result"),
+        connection,
+        ("staging", "check_result"),
         results.select(number, "check", "severity", "status", "evaluated", "unexpected", "addresses"),
         ["assessment_no", "check_id", "severity", "status", "evaluated", "unexpected", "addresses"],
     )
     counted = observed.observations.group_by("_sub").agg(
-        ok=pl.col("_ok").sum(), bad=pl.col("_ok").not_().sum(), unkeyed=(pl.col("_key").is_null() & pl.col("_ok").not_()).sum()
+        ok=pl.col("_ok").sum(),
+        bad=pl.col("_ok").not_().sum(),
+        unkeyed=(pl.col("_key").is_null() & pl.col("_ok").not_()).sum(),
     )
-    flagged = observed.verdicts.filter(pl.col("severity") == "warning").group_by("_sub").agg(
-        flagged=pl.struct("_sheet", "_row").n_unique()
+    flagged = (
+        observed.verdicts.filter(pl.col("severity") == "warning")
+        .group_by("_sub")
+        .agg(flagged=pl.struct("_sheet", "_row").n_unique())
     )
     aside: dict[int, dict[str, int]] = defaultdict(dict)
     for n, reason, count in observed.set_aside.group_by("_sub", "reason").len().sort("_sub", "reason").iter_rows():
@@ -306,17 +366,22 @@ def finish(
     with connection.cursor() as cursor:
         cursor.executemany(
             "update intake.assessment set rows_accepted = %s, rows_quarantined = %s, unkeyed = %s where assessment_no = %s",
-            [(c["ok"], c["bad"], c["unkeyed"], numbers[n]) for n, c in by_no.items()],
+            [
+                (c["ok"] + (carried or {}).get(n, 0), c["bad"], c["unkeyed"], numbers[n])
+                for n in numbers
+                if (c := by_no.get(n, {"ok": 0, "bad": 0, "unkeyed": 0}))
+            ],
         )
         cursor.executemany(
-            "update intake.submission u set assessment_no = a.assessment_no, rows_read = %s, rows_accepted = a.rows_accepted, "
-            "rows_quarantined = a.rows_quarantined, rows_set_aside = %s, set_aside = %s, rows_flagged = %s, "
-            "problems = u.problems || %s "
-            "from intake.assessment a where a.submission_no = u.submission_no and a.assessment_no = %s",
+            _sql("submission_counted"),
             [
                 (
-                    rows_read[n], sum(aside[n].values()), Jsonb(aside[n]), flags.get(n, 0),
-                    Jsonb([asdict(p) for p in totals.get(n, [])]), no,
+                    rows_read[n],
+                    sum(aside[n].values()),
+                    Jsonb(aside[n]),
+                    flags.get(n, 0),
+                    Jsonb([asdict(p) for p in totals.get(n, [])]),
+                    no,
                 )
                 for n, no in numbers.items()
             ],

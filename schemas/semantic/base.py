@@ -154,9 +154,12 @@ def is_mark(text: str) -> bool:
 def text_repairs(raw: pl.Series, cleaned: pl.Series) -> pl.Series:
     """Rule ids of what cleaning changed inside a text: NFC, else LOOK_ALIKE, else SPACES; trimming is none."""
     return pl.select(
-        pl.when(raw.str.normalize("NFC") != raw).then(pl.lit("NFC"))
-        .when(raw.str.contains("[ÐƉðɖ]")).then(pl.lit("LOOK_ALIKE"))
-        .when(raw.str.strip_chars(_EDGES) != cleaned).then(pl.lit("SPACES"))
+        pl.when(raw.str.normalize("NFC") != raw)
+        .then(pl.lit("NFC"))
+        .when(raw.str.contains("[ÐƉðɖ]"))
+        .then(pl.lit("LOOK_ALIKE"))
+        .when(raw.str.strip_chars(_EDGES) != cleaned)
+        .then(pl.lit("SPACES"))
     ).to_series()
 
 
@@ -184,6 +187,8 @@ def guarded(kind_of: SemanticType, column: Column) -> ReadCell:
             return Cell(issue="UNCALCULATED")
         if raw is None:
             return empty
+        if kind == Kind.BLANK:
+            kind = Kind.TEXT  # a default filled in by the caller
         if _CONTROL.search(raw):
             return Cell(issue="CONTROL_CHARACTER")
         if _UNREADABLE.search(raw):

@@ -80,7 +80,7 @@ def read_moment(text: str, kind: int, received: date, future_allowed: bool) -> M
     """Read a cleaned text as a date or time; aware if it names its zone, else naive and local."""
     if kind == Kind.NUMBER:
         return _from_number(text)
-    if kind not in (Kind.TEXT, Kind.DATE, Kind.BLANK):
+    if kind not in (Kind.TEXT, Kind.DATE):
         return _BAD
     for pattern in _DAYS:
         if found := pattern.fullmatch(text):
@@ -119,8 +119,15 @@ def _from_parts(parts: dict[str, str], received: date, future_allowed: bool) -> 
             latest = received.replace(year=received.year + YEARS_AHEAD, day=1) if future_allowed else received
             if date(year, month or 1, day or 1) > latest:
                 year -= 100
-        moment = datetime(year, month or 1, day or 1, int(parts.get("H", 0)), int(parts.get("M", 0)),
-                          int(parts.get("S", 0)), int(Decimal(parts.get("F", "0")) * 1_000_000))
+        moment = datetime(
+            year,
+            month or 1,
+            day or 1,
+            int(parts.get("H", 0)),
+            int(parts.get("M", 0)),
+            int(parts.get("S", 0)),
+            int(Decimal(parts.get("F", "0")) * 1_000_000),
+        )
         if zone := parts.get("Z"):
             moment = moment.replace(tzinfo=UTC if zone in "zZ" else datetime.strptime(zone, "%z").tzinfo)
             moment.astimezone(UTC)
@@ -259,25 +266,27 @@ def _check_datetime(column: Column, value: pl.Series, context: Context) -> Check
 def _check_days(column: Column, days: pl.Series, context: Context) -> Checks:
     """Future first: an impossible future date is better told as such than as out of range."""
     checks: Checks = []
-    first: Any = days.min()
-    last: Any = days.max()
+    numbers = days.cast(pl.Int32)  # polars reads the year 0, which Python has no date for
+    first: Any = numbers.min()
+    last: Any = numbers.max()
     if first is None:
         return checks
-    lowest = _day(column.options.get("minimum", FIRST_DAY))
-    highest = _day(column.options.get("maximum", LAST_DAY))
+    lowest = _day_number(column.options.get("minimum", FIRST_DAY))
+    highest = _day_number(column.options.get("maximum", LAST_DAY))
     future = None
     if column.options.get("notFuture"):
         future = (days > context.received).fill_null(False)
         checks.append((future, "FUTURE_DATE"))
     if first < lowest or last > highest:
-        outside = (days < lowest) | (days > highest)
+        outside = (numbers < lowest) | (numbers > highest)
         checks.append((outside if future is None else outside & ~future, "OUT_OF_RANGE"))
     return checks
 
 
-def _day(limit: Any) -> date:
-    """YAML gives a date, or text where the contract quotes it."""
-    return limit if isinstance(limit, date) else date.fromisoformat(str(limit))
+def _day_number(limit: Any) -> int:
+    """Days since 1970 of a limit: YAML gives a date, or text where the contract quotes it."""
+    day = limit if isinstance(limit, date) else date.fromisoformat(str(limit))
+    return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
 def _end_is_exclusive(column: Column, cleaned: Cleaned, raw: pl.Series, context: Context) -> Cleaned:

@@ -24,13 +24,24 @@ SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType(
     {
         t.name: t
         for t in (
-            texts.TEXT, texts.NAME, texts.CODE, texts.COMMUNE_CODE, texts.PROVINCE_CODE,
-            numbers.INTEGER, numbers.DECIMAL, numbers.MONEY, numbers.PERCENT,
-            dates.DATE, dates.DATETIME, lists.BOOLEAN, lists.CATEGORY,
+            texts.TEXT,
+            texts.NAME,
+            texts.CODE,
+            texts.COMMUNE_CODE,
+            texts.PROVINCE_CODE,
+            numbers.INTEGER,
+            numbers.DECIMAL,
+            numbers.MONEY,
+            numbers.PERCENT,
+            dates.DATE,
+            dates.DATETIME,
+            lists.BOOLEAN,
+            lists.CATEGORY,
         )
     }
 )
 """Every ``semanticType`` that a contract may name."""
+
 
 def clean(column: Column, raw: pl.Series, kind: pl.Series, context: Context) -> Cleaned:
     """Clean one column.

@@ -32,14 +32,23 @@ _QUOTES = "\u2018-\u201f\u2022\u2030\u20ab"
 _SIGNS = "\u2010-\u2015\u2026\u2264\u2265" + _QUOTES
 
 
+_WORD = (
+    "0-9A-Za-z\u00c0-\u00cf\u00d1-\u00d6\u00d8-\u00ef\u00f1-\u00f6\u00f8-\u0188\u018a-\u0255\u0257-\u027f\u1e00-\u1eff"
+)
+"""Letters and digits."""
+
+
 def _canonical(first: str, others: str) -> str:
-    return f"^[{first}{_LETTERS}{_QUOTES}][{others}{_LETTERS}{_SIGNS}]*(?: [{others}{_LETTERS}{_SIGNS}]+)*$"
+    others += _LETTERS + _SIGNS
+    return f"^[{first}][{others}]*(?: [{others}]+)*$"
 
 
-CANONICAL = _canonical('!"$-*,/-<>?A-~', "!-~")
+CANONICAL = _canonical('!"$-*,/-<>?A-~' + _LETTERS + _QUOTES, "!-~")
 """Text that cleaning leaves as it is: a positive list of characters in NFC, single spaces, a start (no '=', '+', '-',
 '@', '#', '.') that raises no question."""
-CANONICAL_NAME = _canonical('!"$-*,/-<>A-~', "!->@-~")
+CANONICAL_CODE = _canonical(_WORD, "!-~")
+"""The same, from a letter or digit on."""
+CANONICAL_NAME = _canonical(_WORD, "!->@-~")
 """The same without '?', which in a name is a letter that some encoding has lost."""
 
 _FORMULA = ("=", "+", "-", "@")
@@ -106,7 +115,7 @@ def _quick_code(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series:
     pattern = _pattern(column)
     value = _keep(text, pattern) if pattern else text
     if not pattern or column.options.get("pattern"):  # a pattern of the contract may allow what no code may hold
-        value = _keep(value, CANONICAL)
+        value = _keep(value, CANONICAL_CODE)
     numbers = kind == Kind.NUMBER
     if not pattern and numbers.any():
         value = without(value, numbers)
@@ -157,9 +166,7 @@ def _resolve_units(column: Column, cleaned: Cleaned, raw: pl.Series, context: Co
     rows = pl.DataFrame({"text": text, "as_of": context.as_of, "sender": context.sender}).filter(asked)
     distinct = rows.unique()
     answers = pl.concat([distinct, context.resolve_unit(distinct).select("code", "issue", "detail")], how="horizontal")
-    found = rows.join(
-        answers, on=["text", "as_of", "sender"], how="left", nulls_equal=True, maintain_order="left"
-    )
+    found = rows.join(answers, on=["text", "as_of", "sender"], how="left", nulls_equal=True, maintain_order="left")
     at = asked.arg_true()
     detail = nulls(raw.len(), pl.String).scatter(at, found["detail"].cast(pl.String))
     before = cleaned.value  # Series.scatter works in place

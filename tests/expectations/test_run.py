@@ -312,7 +312,9 @@ def test_a_rule_that_cannot_run_says_so_and_the_others_go_on(rule: Check, typed:
 
 
 def test_nan_blocks_its_submission_and_no_other() -> None:
-    table = frame([{"x": 1.0, "_sub": 1}, {"x": float("nan"), "_sub": 2}, {"x": -1.0, "_sub": 2}, {"x": -1.0, "_sub": 3}])
+    table = frame(
+        [{"x": 1.0, "_sub": 1}, {"x": float("nan"), "_sub": 2}, {"x": -1.0, "_sub": 2}, {"x": -1.0, "_sub": 3}]
+    )
     outcome = validate(table, CONTRACT, [check(BETWEEN, "x", min_value=0), check(NOT_NULL, "s")])
     of_x = replace(outcome, results=outcome.results.filter(pl.col("check").str.contains("between")))
     assert statuses(of_x) == {1: "passed", 2: "could_not_run", 3: "failed"}
@@ -383,7 +385,9 @@ def test_the_engine_is_quiet_and_leaves_warnings_alone(
     warm().join()
     shown = warnings.showwarning
     with caplog.at_level(logging.DEBUG, "lienthong"):
-        validate(frame([{"s": "bí mật"}]), CONTRACT, [check(REGEX, "s", regex="(a"), check(IN_SET, "s", value_set=["b"])])
+        validate(
+            frame([{"s": "bí mật"}]), CONTRACT, [check(REGEX, "s", regex="(a"), check(IN_SET, "s", value_set=["b"])]
+        )
     assert capfd.readouterr() == ("", "")
     assert "bí mật" not in caplog.text
     assert warnings.showwarning is shown
@@ -392,13 +396,15 @@ def test_the_engine_is_quiet_and_leaves_warnings_alone(
 
 def test_checks_of_a_contract_run_as_they_are() -> None:
     columns = tuple(
-        replace(column, required=True, options={"maxLength": 3} if column.logical_type == "string" else {"minimum": least})
-        for column, least in zip(COLUMNS, [0, 0, 0, 0, 0, 0, 0, "2026-01-01", date(2026, 1, 1), "2026-01-01", None])
+        replace(
+            column, required=True, options={"maxLength": 3} if column.logical_type == "string" else {"minimum": least}
+        )
+        for column, least in zip(
+            COLUMNS, [0, 0, 0, 0, 0, 0, 0, "2026-01-01", date(2026, 1, 1), "2026-01-01", None], strict=True
+        )
     )
     contract = replace(CONTRACT, columns=columns)
     row = {"s": "ab", "s2": "", "i": 0, "i2": 1, "m": Decimal(1), "m2": Decimal(0), "x": 0.0, "b": False}
     row |= {"d": date(2026, 1, 1), "d2": date(2026, 1, 1), "t": datetime(2026, 1, 1)}
     outcome = validate(frame([row]), contract, checks_of(contract))
     assert outcome.results["status"].unique().to_list() == ["passed"]
-
-

@@ -51,9 +51,7 @@ def test_checks_are_derived_from_the_columns_in_their_order_and_rules_follow() -
 def test_two_checks_of_one_id_are_refused() -> None:
     column = Column("n", "N", "integer", "integer", required=True)
     with pytest.raises(ValueError, match="villages.n.not_null"):
-        checks_of(
-            contract(column, rules=(Rule("villages.n.not_null", PAIR, ("n", "n"), {}, "error", "", ""),))
-        )
+        checks_of(contract(column, rules=(Rule("villages.n.not_null", PAIR, ("n", "n"), {}, "error", "", ""),)))
 
 
 @pytest.mark.parametrize(

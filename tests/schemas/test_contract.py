@@ -39,13 +39,16 @@ def workbook_rows() -> pl.DataFrame:
 
 
 def test_a_contract_is_read_as_it_is_written(tmp_path: Path) -> None:
-    text = spoilt("  - {property: periodType, value: quarter}\n", """\
+    text = spoilt(
+        "  - {property: periodType, value: quarter}\n",
+        """\
   - {property: periodType, value: quarter}
   - {property: staleAfter, value: P1Y6M}
   - {property: maxBadShare, value: 0.25}
   - {property: precedence, value: [SCT, communes]}
   - {property: sheets, value: [Chợ]}
-""")
+""",
+    )
     contract = load_contract(write(tmp_path, text))
     assert (contract.dataset, contract.version, contract.title) == ("markets", "1.0.0", "Danh sách chợ")
     assert (contract.delivery, contract.valid_time, contract.sender_scope) == ("snapshot", "asOf", "ownCommune")

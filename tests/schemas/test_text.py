@@ -40,12 +40,22 @@ def test_both_forms_are_equal_and_idempotent(one, vectorised) -> None:  # type: 
     @given(st.lists(TEXTS, max_size=20))
     def check(texts: list[str]) -> None:
         expected = [one(t) for t in texts]
-        assert vectorised(pl.Series("t", texts, dtype=pl.String)).to_list() == expected
+        series = pl.Series("t", texts, dtype=pl.String)
+        assert vectorised(series).to_list() == expected
+        assert series.to_list() == texts
+        assert series.to_frame().select(vectorised(pl.col("t")))["t"].to_list() == expected
         assert [one(t) for t in expected] == expected
 
     check()
-    frame = pl.DataFrame({"t": [" Đơn\u00a0vị ", None]})
-    assert frame.select(vectorised(pl.col("t")))["t"].to_list() == [one(" Đơn\u00a0vị "), None]
+    for text in (" Đơn\u00a0vị ", "Đơn vị"):
+        frame = pl.DataFrame({"t": [text, None, "b"]})
+        assert frame.select(vectorised(pl.col("t")))["t"].to_list() == [one(text), None, "b"]
+        assert vectorised(frame["t"]).to_list() == [one(text), None, "b"]
+
+
+def test_cleaning_of_every_character_alone() -> None:
+    every = [f"a{c}b" for c in map(chr, range(0x3000)) if unicodedata.category(c) != "Cn"]
+    assert clean_expr(pl.Series(every)).to_list() == [clean_one(t) for t in every]
 
 
 @given(TEXTS)

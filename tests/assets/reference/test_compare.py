@@ -72,9 +72,10 @@ def test_the_query_says_the_same(database_url: str, reference: Reference, shared
             " effective_date date default '2025-07-01')"
         )
         assert connection.execute(DIFFERENCES_SQL).fetchall() == []  # nothing published, nothing compared
-        with connection.cursor() as cursor, cursor.copy(
-            "copy mart_v1.unit_changes (old_code, new_code, kind) from stdin (format csv)"
-        ) as copy:
+        with (
+            connection.cursor() as cursor,
+            cursor.copy("copy mart_v1.unit_changes (old_code, new_code, kind) from stdin (format csv)") as copy,
+        ):
             copy.write(ours.write_csv(include_header=False))
         found = pl.DataFrame(connection.execute(DIFFERENCES_SQL).fetchall(), schema=expected.schema, orient="row")
     assert_frame_equal(found, expected, check_row_order=False)

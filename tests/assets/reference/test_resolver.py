@@ -186,9 +186,7 @@ def test_a_part_of_a_unit_with_one_known_successor_is_not_mapped(tmp_path: Path)
     (tmp_path / "commune_changes.csv").write_text(
         "old_code,old_name,new_code,how,effective\n00002,Xã Hai,00001,divided,2025-07-01\n", encoding="utf-8"
     )
-    assert ask(Resolver(load_reference(tmp_path)), ("Xã Hai", NEW)) == [
-        (None, "AMBIGUOUS_UNIT", "00001 Xã Một", None)
-    ]
+    assert ask(Resolver(load_reference(tmp_path)), ("Xã Hai", NEW)) == [(None, "AMBIGUOUS_UNIT", "00001 Xã Một", None)]
 
 
 @given(st.data())

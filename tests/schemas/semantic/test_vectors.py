@@ -209,6 +209,8 @@ def test_percent(text: str, kind: int, value: str | None, issue: str | None) -> 
         ("2062-05-12", DATE, None, "FUTURE_DATE", None),
         ("03/07/2026", Kind.TEXT, None, "FUTURE_DATE", None),
         ("14/03/0987", Kind.TEXT, None, "OUT_OF_RANGE", None),
+        ("0000-01-01", Kind.TEXT, None, "OUT_OF_RANGE", None),
+        ("01/01/0000", Kind.TEXT, None, "OUT_OF_RANGE", None),
     ],
 )
 def test_date(text: str, kind: int, value: date | None, issue: str | None, repair: str | None) -> None:
@@ -338,6 +340,8 @@ def test_category_sign_in_the_list_is_a_value() -> None:
         ("", None, "MISSING", None),
         ("-", None, "MISSING", None),
         ("…", None, "MISSING", None),
+        ('"', None, "UNREADABLE_TEXT", None),  # a ditto mark is no name
+        ("“Làng” Nà", "“Làng” Nà", None, None),
     ],
 )
 def test_name(text: str, value: str | None, issue: str | None, repair: str | None) -> None:

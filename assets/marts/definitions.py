@@ -1,0 +1,72 @@
+"""Core and marts in Dagster: one step that merges and publishes.
+
+One step and not two, because both happen under the publisher's lock, which belongs to a connection: between two steps
+another publisher could sweep the number under which the first has written. Its assets are two per dataset all the same.
+"""
+
+# no postponed annotations: Dagster looks at those of the functions that it is given
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from assets.installation import KEY
+from assets.staging.definitions import staging_key
+from schemas.contract import Contract
+from schemas.tables import SQL_TYPES, published_columns
+
+
+def core_key(dataset: str) -> dg.AssetKey:
+    """Key of a dataset's history."""
+    return dg.AssetKey(["core", dataset])
+
+
+def mart_key(dataset: str) -> dg.AssetKey:
+    """Key of a dataset's published view."""
+    return dg.AssetKey(["mart_v1", dataset])
+
+
+def publication(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
+    """``core/<dataset>`` and ``mart_v1/<dataset>`` of all contracts."""
+    specs = [spec for contract in contracts.values() for spec in _specs(contract)]
+
+    @dg.multi_asset(name="publish", specs=specs, required_resource_keys={KEY})
+    def publish(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        installation = getattr(context.resources, KEY)
+        with installation.connection() as connection:
+            prepared, number = installation.publish(connection)
+        context.log.info("nothing changed" if number is None else f"published {number}")
+        publish_metadata = {} if number is None else {"publish": number}
+        for merged in prepared.merged:
+            yield dg.MaterializeResult(
+                asset_key=core_key(merged.dataset),
+                metadata={
+                    "entities_touched": merged.entities,
+                    "versions_opened": merged.opened,
+                    "versions_closed": merged.closed,
+                    "standings_changed": merged.standings_changed,
+                },
+            )
+            yield dg.MaterializeResult(
+                asset_key=mart_key(merged.dataset), metadata={"changed": merged.changed, **publish_metadata}
+            )
+
+    return publish
+
+
+def _specs(contract: Contract) -> Iterator[dg.AssetSpec]:
+    yield dg.AssetSpec(
+        core_key(contract.dataset),
+        deps=[staging_key(contract.dataset)],
+        group_name="core",
+        description=f"{contract.title}: history of entities, by valid time and publish.",
+    )
+    columns = [
+        dg.TableColumn(c.name, SQL_TYPES[c.logical_type], description=c.label) for c in published_columns(contract)
+    ]
+    yield dg.AssetSpec(
+        mart_key(contract.dataset),
+        deps=[core_key(contract.dataset)],
+        group_name="marts",
+        description=f"{contract.title}: what apps read.",
+        metadata={"dagster/column_schema": dg.TableSchema(columns=columns), "contract_version": contract.version},
+    )

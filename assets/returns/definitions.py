@@ -1,0 +1,50 @@
+"""Returns in Dagster: after the publish, answers to the senders and the board brought up to date."""
+
+# no postponed annotations: Dagster looks at those of the functions that it is given
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from assets.installation import KEY
+from assets.intake.definitions import Boards, told, unplaced
+from assets.intake.outbox import Word
+from assets.marts.definitions import mart_key
+from schemas.contract import Contract
+
+from .answers import write_answers
+
+ANSWERS = dg.AssetKey(["returns", "answers"])
+
+
+def answers(contracts: Mapping[str, Contract], boards: Boards) -> dg.AssetsDefinition:
+    """The asset that answers each submission whose state has changed, and tells the inbox's boards."""
+
+    @dg.asset(
+        key=ANSWERS,
+        deps=[mart_key(dataset) for dataset in contracts],
+        group_name="returns",
+        description="The answer to each submission: what was taken, what was not, which cell to mend.",
+        required_resource_keys={KEY},
+    )
+    def answer(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
+        installation = getattr(context.resources, KEY)
+        reported, without_place = 0, []
+        with installation.connection() as connection:
+            # the answers first: telling the board takes a submission off the list that both work from
+            written = write_answers(connection, installation.contracts, installation.settings.home / "answers")
+            for event in told(connection, boards):
+                if isinstance(event, Word):
+                    without_place.append(event)
+                elif isinstance(event, dg.AssetCheckEvaluation):
+                    # the run's own event: Dagster keeps one runless evaluation per partition and refuses a second
+                    yield event
+                else:
+                    context.instance.report_runless_asset_event(event)
+                    reported += 1
+        if without_place:
+            context.log.warning(f"{len(without_place)} submissions have no place on a board: {unplaced(without_place)}")
+        yield dg.MaterializeResult(
+            metadata={"answers": len(written), "reported": reported, "without_place": len(without_place)}
+        )
+
+    return answer

@@ -1,0 +1,58 @@
+"""What could not be done, in one line with its remedy. Database texts are never shown: they carry values of rows.
+
+Here: exceptions -> sentences. Everything is imported only once something has gone wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+
+
+def explain(error: BaseException) -> list[str]:
+    """One line, or one a finding for contracts that are wrong."""
+    import psycopg
+
+    from assets.core.decisions import CannotDecide
+    from assets.core.trace import NotFound
+    from assets.marts.publish import Busy, NoSuchPublish
+    from assets.returns.answers import NoSuchSubmission
+    from schemas.contract import ContractError
+    from schemas.tables import ShapeRefused
+
+    from .database import NoDatabase
+    from .report import Unclear
+    from .settings import BadSetting
+
+    if isinstance(error, ContractError):
+        found = [str(f) for f in error.findings]
+        return [*found, "contracts are wrong; check them with `lienthong contracts lint`"]
+    if isinstance(error, ShapeRefused):
+        return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
+    if isinstance(error, CannotDecide | NotFound | Busy | NoSuchPublish | NoSuchSubmission | NoDatabase | Unclear | BadSetting):
+        return [str(error)]
+    if isinstance(error, psycopg.OperationalError):
+        return ["the connection to the database was lost; see that the server is up and run the same command again"]
+    if isinstance(error, psycopg.Error):
+        return [f"the database refused the work ({type(error).__name__}, SQLSTATE {error.sqlstate}); --debug shows where"]
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return [f"{error.strerror or type(error).__name__}{where}; check that the path exists and may be used"]
+    return [f"unexpected {type(error).__name__}: a fault of Liên Thông; --debug shows where"]
+
+
+def show_traceback(error: BaseException) -> None:
+    """Where it happened, for ``--debug``: frames and types, with the texts of all but database errors."""
+    import psycopg
+
+    for one in reversed(list(_chain(error))):
+        sys.stderr.write("".join(traceback.format_tb(one.__traceback__)))
+        said = f"SQLSTATE {one.sqlstate}" if isinstance(one, psycopg.Error) else str(one)
+        sys.stderr.write(f"{type(one).__name__}: {said}\n")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -1,0 +1,161 @@
+"""How the command speaks: tables and sentences for people, JSON for programs, progress for a terminal.
+
+Here: where text goes and in what form. What it says is put together by the caller. Results go to standard output, all
+else to standard error, so that with ``--json`` standard output is one JSON value and nothing besides. Texts are printed as
+they are: no markup is read out of them, for they hold what senders wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDE = 200
+"""Columns of a line where standard output is a file or a pipe: nobody's window cuts it there."""
+
+
+class Screen:
+    """Standard output and error of one invocation."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out: Console | None = None
+        self._err: Console | None = None
+
+    @property
+    def out(self) -> Console:
+        """Console of the results."""
+        if self._out is None:
+            self._out = _console(error=False)
+        return self._out
+
+    @property
+    def err(self) -> Console:
+        """Console of messages."""
+        if self._err is None:
+            self._err = _console(error=True)
+        return self._err
+
+    def json(self, value: Any) -> None:
+        """Print a result as JSON."""
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=plain) + "\n")
+
+    def say(self, text: str = "", style: str | None = None) -> None:
+        """A sentence for people; with ``--json`` it is a message and goes to standard error."""
+        console = self.err if self.as_json else self.out
+        console.print(text, style=style, soft_wrap=not console.is_terminal)
+
+    def note(self, text: str) -> None:
+        """A message that is no part of the result."""
+        self.err.print(text, soft_wrap=not self.err.is_terminal)
+
+    def commands(self, commands: Iterable[tuple[str, str]]) -> None:
+        """Commands to copy, each on a line of its own with a comment; never wrapped."""
+        found = list(commands)
+        width = max((len(command) for command, _ in found), default=0)
+        for command, comment in found:
+            line = f"  {command:<{min(width, 70)}}  # {comment}" if comment else f"  {command}"
+            self.out.print(line, soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
+        """A table; a column whose name begins with '>' stands to the right, with '!' is never wrapped."""
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in columns:
+            table.add_column(
+                Text(name.lstrip(">!")),
+                justify="right" if name.startswith(">") else "left",
+                no_wrap=name.startswith((">", "!")),
+                overflow="fold",
+            )
+        for row in rows:
+            table.add_row(*[Text(shown(cell)) for cell in row])
+        self.out.print(table)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """A callback ``(step, done, total)`` that moves bars on standard error where that is a terminal."""
+        if not self.err.is_terminal:
+            yield lambda step, done, total: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.err, transient=True) as bars:
+            tasks: dict[str, Any] = {}
+
+            def move(step: str, done: int, total: int) -> None:
+                if step not in tasks:
+                    tasks[step] = bars.add_task(step, total=total)
+                bars.update(tasks[step], completed=done, total=total)
+
+            yield move
+
+
+def _console(*, error: bool) -> Console:
+    from rich.console import Console
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    console = Quiet(stderr=error, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDE
+    return console
+
+
+def shown(value: Any) -> str:
+    """A cell of a table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def plain(value: Any) -> Any:
+    """What :mod:`json` does not know by itself. Decimals become text: a float would change them."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def use_utf8() -> None:
+    """Print UTF-8 whatever the locale says, and never fail on a character: Vietnamese must survive ``LANG=C``."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+
+
+def program() -> str:
+    """How the command is called here, so that a command that is printed can be copied."""
+    if shutil.which("lienthong"):
+        return "lienthong"
+    called = Path(sys.argv[0])
+    if called.name != "lienthong":
+        return "lienthong"
+    try:
+        return str(called.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(called)

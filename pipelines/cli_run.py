@@ -1,0 +1,141 @@
+"""The main job as the command runs it, and what is printed after it.
+
+Here: the one place that says by what the job is run, and the account of a run. What the job does is in :mod:`.flow`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from schemas.codes import CODES
+
+from .cli_output import Screen
+from .report import STATES, TROUBLED, counts
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from .flow import Pipeline, Progress, Ran
+    from .preview import Preview
+
+
+def main_job(pipeline: Pipeline, *, inbox: str | None, period: str | None, direct: bool, progress: Progress) -> Ran:
+    """Run the whole flow once, as a run of the Dagster job or (``direct``) as plain calls; the result is the same."""
+    if direct:
+        return pipeline.run(inbox=inbox, period=period, progress=progress)
+    return pipeline.run(inbox=inbox, period=period, progress=progress)
+
+
+def account(connection: psycopg.Connection, ran: Ran) -> dict[str, Any]:
+    """What a run did, as data.
+
+    Keys: received (files), growing (files left for the next round), publish (number, or None: nothing changed), states
+    {state: submissions}, rows {accepted, quarantined, set_aside}, submissions [...] (those read, and those whose
+    state the publish changed), changes {dataset: {opened, closed, entities}}.
+    """
+    from .report import touched
+
+    found = touched(connection, [*ran.staged, *ran.rejected], ran.published)
+    return {
+        "received": len(ran.received),
+        "growing": ran.growing,
+        "publish": ran.published,
+        "states": counts(found),
+        "rows": {word: sum(s[f"rows_{word}"] for s in found) for word in ("accepted", "quarantined", "set_aside")},
+        "submissions": found,
+        "changes": {
+            m.dataset: {"opened": m.opened, "closed": m.closed, "entities": m.entities} for m in ran.merged if m.changed
+        },
+    }
+
+
+def exit_code(states: Iterable[str]) -> int:
+    """1 where something was rejected, held or quarantined."""
+    return int(any(state in TROUBLED for state in states))
+
+
+def show_account(screen: Screen, done: dict[str, Any]) -> None:
+    """Print what a run did."""
+    submissions = done["submissions"]
+    if done["received"] or submissions:
+        screen.say(f"Received {plural(done['received'], 'new file')}; read {plural(len(submissions), 'submission')}.")
+        show_states(screen, submissions)
+    if done["growing"]:
+        screen.say(f"Left for the next round, still growing: {', '.join(done['growing'])}")
+    if done["publish"] is None:
+        screen.say("Nothing changed: the warehouse stays as it was published last.")
+    else:
+        said = [f"{d}: {c['opened']} versions begun, {c['closed']} ended" for d, c in done["changes"].items()]
+        screen.say(f"Publish {done['publish']}. {'; '.join(said)}", style="bold")
+
+
+def show_states(screen: Screen, submissions: Sequence[dict[str, Any]]) -> None:
+    """A line per dataset: submissions by state, and rows."""
+    by_dataset: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for s in submissions:
+        by_dataset[s["dataset"] or "(not recognised)"].append(s)
+    if not by_dataset:
+        return
+    states = [state for state in STATES if any(s["state"] == state for s in submissions)]
+    rows = [
+        [dataset, *[counts(of).get(state, 0) for state in states], sum(s["rows_accepted"] for s in of),
+         sum(s["rows_quarantined"] for s in of), sum(s["rows_set_aside"] for s in of)]
+        for dataset, of in sorted(by_dataset.items())
+    ]  # fmt: skip
+    columns = ["!Dataset", *[f">{state}" for state in states], ">rows accepted", ">quarantined", ">set aside"]
+    screen.table(columns, rows)
+
+
+def next_steps(call: str, submissions: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Commands that show an example of each kind of trouble, and the whole."""
+    steps = []
+    for state, words in (("held", "held"), ("partly", "some rows quarantined"), ("rejected", "rejected")):
+        one = next((s for s in submissions if s["state"] == state), None)
+        if one is not None:
+            steps.append((f"{call} show {one['submission_id']}", f"{words}{_because(one)}"))
+    return [*steps, (f"{call} status", "the whole at a glance")]
+
+
+def _because(submission: dict[str, Any]) -> str:
+    errors = [p["code"] for p in submission["problems"] if CODES[p["code"]].severity == "error"]
+    return f": {', '.join(dict.fromkeys(errors))}" if errors else ""
+
+
+def plan(preview: Preview) -> dict[str, Any]:
+    """What a dry run found, as data: states {state: submissions}, answers, growing, changes, difference."""
+    return {
+        "states": counts(preview.answers), "answers": preview.answers, "growing": preview.growing, "changes": preview.changes,
+        "difference": preview.difference,
+    }  # fmt: skip
+
+
+def show_plan(screen: Screen, found: dict[str, Any]) -> None:
+    """Print what a dry run found."""
+    if not found["answers"] and not found["changes"]:
+        screen.say("Nothing would change.")
+    if found["answers"]:
+        screen.say("These files would be read, with these answers:")
+        rows = [
+            [a["origin"], a["dataset"] or "", a["state"], a["counts"]["accepted"], a["counts"]["quarantined"],
+             ", ".join(dict.fromkeys(p["code"] for p in a["problems"] if p["severity"] == "error"))]
+            for a in found["answers"]
+        ]  # fmt: skip
+        screen.table(["File", "!Dataset", "!Answer", ">accepted", ">quarantined", "Because"], rows)
+    if found["growing"]:
+        screen.say(f"Still growing, left for the next round: {', '.join(found['growing'])}")
+    for dataset, change in found["changes"].items():
+        screen.say(f"{dataset}: {change['opened']} versions would begin (+), {change['closed']} end (-).", style="bold")
+        lines = found["difference"][dataset]
+        if lines:
+            names = [c for c in lines[0] if c not in ("change", "entity_id")]
+            screen.table(["!+-", *names], [[line["change"], *[line[c] for c in names]] for line in lines])
+        if change["opened"] + change["closed"] > len(lines):
+            screen.say(f"  … the first {len(lines)} of them")
+    screen.say("Nothing was written.")
+
+
+def plural(n: int, what: str) -> str:
+    """A number with its noun."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -1,0 +1,31 @@
+"""Jobs: one, for the whole flow. Every step takes what is pending in the ledger, so a run that was stopped is taken up
+by the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from assets.intake.definitions import DELIVERIES
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+MAIN = "main"
+
+
+def main_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
+    """From the inbox to the answers, with the checks of what it stages."""
+    return dg.define_asset_job(
+        MAIN,
+        selection=dg.AssetSelection.assets(*assets),
+        description="Inbox, deliveries, submissions, history, publish, answers.",
+        executor_def=dg.in_process_executor,
+    )
+
+
+def run_config(*, period: str | None = None, inbox: str | None = None) -> dict[str, Any]:
+    """Configuration of a run that takes one period folder only, or another inbox."""
+    return {"ops": {DELIVERIES.to_python_identifier(): {"config": {"period": period, "inbox": inbox}}}}

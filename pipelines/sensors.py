@@ -1,0 +1,52 @@
+"""Sensors: the inbox, looked at every minute.
+
+A run is asked for by what waits, not by file names or a cursor: the run key names the set of waiting deliveries and
+words (:mod:`assets.intake.waiting`), so the same set asks once, and a file that changes twice asks twice.
+"""
+
+# no postponed annotations: Dagster looks at those of the functions that it is given
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from assets.installation import KEY
+from assets.intake.waiting import waiting
+
+from .jobs import MAIN
+
+TAG = "lienthong/waiting"
+ATTEMPTS = 3
+"""Runs a day for one set; after that it is the nightly run's."""
+
+
+def inbox_sensor() -> dg.SensorDefinition:
+    """Asks for a run of the main job when something waits that no run is about to take."""
+
+    @dg.sensor(
+        name="inbox_sensor",
+        job_name=MAIN,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Asks for a run where files, deliveries or states wait for one.",
+        required_resource_keys={KEY},
+    )
+    def look_at_inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        installation = getattr(context.resources, KEY)
+        settings = installation.settings
+        with installation.connection() as connection:
+            found = waiting(connection, settings.inbox, settings.settle_seconds)
+        if not found.digest:
+            growing = f"; {found.growing} files are still being written" if found.growing else ""
+            return dg.SkipReason(f"nothing new in the inbox{growing}")
+        since = datetime.now(UTC) - timedelta(days=1)
+        tried = context.instance.get_runs(dg.RunsFilter(tags={TAG: found.digest}, created_after=since), limit=ATTEMPTS)
+        if any(not run.is_finished for run in tried):
+            return dg.SkipReason("a run is about to take what waits")
+        if len(tried) == ATTEMPTS:
+            return dg.SkipReason(f"{ATTEMPTS} runs did not take what waits; the nightly run tries again")
+        context.log.info(
+            f"{len(found.unknown)} new files, {len(found.unread)} unread deliveries, {len(found.untold)} untold states"
+        )
+        return dg.RunRequest(run_key=f"{found.digest}-{len(tried) + 1}", tags={TAG: found.digest})
+
+    return look_at_inbox
