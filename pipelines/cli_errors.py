@@ -21,6 +21,7 @@ def explain(error: BaseException) -> list[str]:
     from schemas.contract import ContractError
     from schemas.tables import ShapeRefused
 
+    from .cli_run import Failed
     from .database import NoDatabase
     from .report import Unclear
     from .settings import BadSetting
@@ -30,7 +31,8 @@ def explain(error: BaseException) -> list[str]:
         return [*found, "contracts are wrong; check them with `lienthong contracts lint`"]
     if isinstance(error, ShapeRefused):
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
-    if isinstance(error, CannotDecide | NotFound | Busy | NoSuchPublish | NoSuchSubmission | NoDatabase | Unclear | BadSetting):
+    told = (CannotDecide, NotFound, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear, BadSetting, Failed)
+    if isinstance(error, told):
         return [str(error)]
     if isinstance(error, psycopg.OperationalError):
         return ["the connection to the database was lost; see that the server is up and run the same command again"]

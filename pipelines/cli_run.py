@@ -17,15 +17,28 @@ from .report import STATES, TROUBLED, counts
 if TYPE_CHECKING:
     import psycopg
 
-    from .flow import Pipeline, Progress, Ran
+    from .flow import Pipeline, Ran
     from .preview import Preview
 
 
-def main_job(pipeline: Pipeline, *, inbox: str | None, period: str | None, direct: bool, progress: Progress) -> Ran:
-    """Run the whole flow once, as a run of the Dagster job or (``direct``) as plain calls; the result is the same."""
+class Failed(Exception):
+    """The job of Dagster did not succeed; what went wrong stands in its log."""
+
+
+def main_job(pipeline: Pipeline, *, inbox: str | None = None, period: str | None = None, direct: bool = False) -> Ran:
+    """Run the whole flow once, as a run of the Dagster job or (``direct``) as plain calls; the warehouse is the same.
+
+    Raises :class:`Failed` where the Dagster job did not succeed.
+    """
     if direct:
-        return pipeline.run(inbox=inbox, period=period, progress=progress)
-    return pipeline.run(inbox=inbox, period=period, progress=progress)
+        return pipeline.run(inbox=inbox, period=period)
+    # a database or a contract that cannot be used is said before there is a run that could fail
+    _ = pipeline.contracts, pipeline.url
+    from .dagster_home import run_main
+
+    if not run_main(pipeline.settings, inbox=inbox, period=period, opened=pipeline):
+        raise Failed("the run did not succeed; its log is above and in `lienthong ui`; run again to go on from there")
+    return pipeline.ran
 
 
 def account(connection: psycopg.Connection, ran: Ran) -> dict[str, Any]:

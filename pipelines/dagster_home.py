@@ -5,25 +5,27 @@ Dagster is imported inside the functions: the command must start without it.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .settings import Settings
 
+if TYPE_CHECKING:
+    from .flow import Pipeline
+
 _YAML = """\
-# Written once by Liên Thông; yours to change. Everything is kept in this folder, in SQLite.
+# Written by Liên Thông where there was none; yours to change. Where the folder moves, remove this file.
 telemetry:
   enabled: false
 event_log_storage:
   module: pipelines.event_storage
   class: KeptOpen
   config:
-    base_dir:
-      env: LIENTHONG_DAGSTER_EVENTS
+    base_dir: {events}
 # Steps log through Dagster; what they print is not captured.
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
@@ -36,19 +38,22 @@ concurrency:
 
 
 def dagster_home(settings: Settings) -> Path:
-    """The folder of Dagster's instance, ``<home>/dagster``, with a ``dagster.yaml`` that is written where there is none."""
+    """The folder of Dagster's instance, ``<home>/dagster``, with a ``dagster.yaml``, written where there is none."""
     folder = settings.home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "dagster.yaml"
     if not target.exists():
-        target.write_text(_YAML, encoding="utf-8")
+        target.write_text(_YAML.format(events=json.dumps(str(folder / "events"))), encoding="utf-8")
     return folder
 
 
-def run_main(settings: Settings, *, period: str | None = None, inbox: str | None = None) -> bool:
+def run_main(
+    settings: Settings, *, period: str | None = None, inbox: str | None = None, opened: Pipeline | None = None
+) -> bool:
     """Run the main job once in this process, recorded in the installation's instance; whether it succeeded.
 
     ``period`` and ``inbox`` as in :meth:`pipelines.flow.Pipeline.receive`. Says on the console only what went wrong.
+    ``opened``: a pipeline of these settings; its ``ran`` then says what the run did.
     """
     import dagster as dg
 
@@ -58,8 +63,42 @@ def run_main(settings: Settings, *, period: str | None = None, inbox: str | None
     quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
     logging.getLogger("dagster").setLevel(logging.ERROR)
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
-        job = definitions(settings).resolve_job_def(MAIN)
+        job = definitions(settings, opened=opened).resolve_job_def(MAIN)
         done = job.execute_in_process(
             run_config=run_config(period=period, inbox=inbox) | quiet, instance=instance, raise_on_error=False
         )
     return bool(done.success)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as :meth:`Settings.from_environment` reads them."""
+    named = {
+        "HOME": settings.home,
+        "DATABASE_URL": settings.database_url,
+        "INBOX": settings.inbox,
+        "ARCHIVE": settings.archive,
+        "REFERENCE": settings.reference,
+        "CONTRACTS": os.pathsep.join(map(str, settings.contracts)),
+        "PROVINCE": settings.province,
+        "SETTLE_SECONDS": settings.settle_seconds,
+    }
+    return {f"LIENTHONG_{name}": str(value) for name, value in named.items() if value not in (None, "")}
+
+
+def ui_command(settings: Settings, *, host: str, port: int) -> tuple[list[str], dict[str, str]]:
+    """Arguments and environment of Dagster's web server and daemon for the installation; the same from any folder."""
+    root = str(Path(__file__).resolve().parents[1])
+    arguments = [sys.executable, "-m", "dagster", "dev", "--module-name", "pipelines.definitions"]
+    # the folder in which it is started must not decide what `assets` or `schemas` means
+    arguments += ["--working-directory", root, "--host", host, "--port", str(port)]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
+    environment = inherited | _environment(settings)
+    environment["DAGSTER_HOME"] = str(dagster_home(settings))
+    environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [inherited.get("PYTHONPATH")])])
+    return arguments, environment
+
+
+def ui(settings: Settings, *, host: str = "127.0.0.1", port: int = 3000) -> NoReturn:
+    """Become Dagster's web server and daemon (with the sensor and the nightly schedule) until interrupted."""
+    arguments, environment = ui_command(settings, host=host, port=port)
+    os.execve(arguments[0], arguments, environment)

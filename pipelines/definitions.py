@@ -25,9 +25,12 @@ from .sensors import inbox_sensor
 from .settings import Settings
 
 
-def definitions(settings: Settings, today: date | None = None) -> dg.Definitions:
-    """The definitions of an installation; the boards reach to the end of the year after ``today``."""
-    pipeline = Pipeline(settings)
+def definitions(settings: Settings, today: date | None = None, opened: Pipeline | None = None) -> dg.Definitions:
+    """The definitions of an installation; the boards reach to the end of the year after ``today``.
+
+    ``opened``: a pipeline of these settings to work with, so that its caller sees what a run did.
+    """
+    pipeline = opened or Pipeline(settings)
     contracts = pipeline.contracts
     boards = {d: partitions_of(c, pipeline.senders, today or date.today()) for d, c in contracts.items()}
     assets = [units, deliveries(contracts), observations(contracts), publication(contracts), answers(contracts, boards)]
@@ -37,7 +40,7 @@ def definitions(settings: Settings, today: date | None = None) -> dg.Definitions
         jobs=[main_job(assets)],
         schedules=[nightly()],
         sensors=[inbox_sensor()],
-        resources={KEY: installation(settings)},
+        resources={KEY: installation(pipeline)},
         executor=dg.in_process_executor,
     )
 

@@ -18,7 +18,7 @@ import psycopg
 from assets.core.merge import Merged
 from assets.intake.archive import Archive
 from assets.intake.inbox import Arrived, look
-from assets.intake.ledger import deliveries_of, pending, receive
+from assets.intake.ledger import Delivery, deliveries_of, pending, receive
 from assets.intake.submissions import SenderInfo
 from assets.marts.publish import Prepared, prepare, publish, publishing
 from assets.reference.resolver import Resolver
@@ -54,8 +54,11 @@ class Ran:
 class Pipeline:
     """One installation, opened: settings, contracts, reference and a connection, each made when first needed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, progress: Progress = _silent) -> None:
         self.settings = settings
+        self.progress = progress
+        self.ran = Ran()
+        """What the steps did since the last :meth:`run` began."""
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:
@@ -111,7 +114,6 @@ class Pipeline:
         inbox: str | None = None,
         period: str | None = None,
         archive: Archive | None = None,
-        progress: Progress = _silent,
     ) -> tuple[list[str], list[str]]:
         """Archive and write down what is new in the inbox; (delivery ids, files left because they are growing)."""
         where = inbox or self.settings.inbox
@@ -121,43 +123,50 @@ class Pipeline:
         def told() -> None:
             nonlocal done
             done += 1
-            progress("receive", done, len(seen.arrived))
+            self.progress("receive", done, len(seen.arrived))
 
         fresh: list[str] = []
         for group in _groups(seen.arrived, 200):
             fresh += receive(connection, archive or self.archive, where, group, told)
+        self.ran.received, self.ran.growing = fresh, seen.growing
         return fresh, seen.growing
 
-    def stage(
-        self, connection: psycopg.Connection, *, archive: Archive | None = None, progress: Progress = _silent
-    ) -> Staged:
+    def stage(self, connection: psycopg.Connection, *, archive: Archive | None = None) -> Staged:
         """Read and stage every pending delivery."""
-        waiting = pending(connection)
+        return self._stage(connection, pending(connection), archive)
+
+    def _stage(
+        self, connection: psycopg.Connection, waiting: Sequence[Delivery], archive: Archive | None = None
+    ) -> Staged:
         done = 0
 
         def told(_: Any) -> None:
             nonlocal done
             done += 1
-            progress("stage", done, len(waiting))
+            self.progress("stage", done, len(waiting))
 
-        return stage(self.tools(connection, archive), waiting, told)
+        staged = stage(self.tools(connection, archive), waiting, told)
+        self.ran.staged, self.ran.rejected = staged.staged, staged.rejected
+        return staged
 
-    def prepare(self, connection: psycopg.Connection, *, progress: Progress = _silent) -> Prepared:
+    def prepare(self, connection: psycopg.Connection) -> Prepared:
         """Merge all datasets under an open publish number. The caller holds the publisher's lock."""
         done = 0
 
         def told(_: Merged) -> None:
             nonlocal done
             done += 1
-            progress("merge", done, len(self.contracts))
+            self.progress("merge", done, len(self.contracts))
 
         return prepare(connection, list(self.contracts.values()), told)
 
-    def publish(self, connection: psycopg.Connection, *, progress: Progress = _silent) -> tuple[Prepared, int | None]:
+    def publish(self, connection: psycopg.Connection) -> tuple[Prepared, int | None]:
         """Merge and publish, under the lock."""
         with publishing(connection):
-            prepared = self.prepare(connection, progress=progress)
-            return prepared, publish(connection, prepared)
+            prepared = self.prepare(connection)
+            number = publish(connection, prepared)
+        self.ran.merged, self.ran.published = prepared.merged, number
+        return prepared, number
 
     def replay(
         self,
@@ -165,32 +174,21 @@ class Pipeline:
         *,
         dataset: str | None = None,
         submission_id: str | None = None,
-        progress: Progress = _silent,
     ) -> Staged:
         """Read again from the archive, under the contracts and reference of today: another assessment, nothing removed.
 
         All deliveries (a rejected one may be understood now), or those of one dataset or submission.
         """
-        waiting = deliveries_of(connection, dataset=dataset, submission_id=submission_id)
-        done = 0
+        return self._stage(connection, deliveries_of(connection, dataset=dataset, submission_id=submission_id))
 
-        def told(_: Any) -> None:
-            nonlocal done
-            done += 1
-            progress("stage", done, len(waiting))
-
-        return stage(self.tools(connection), waiting, told)
-
-    def run(self, *, inbox: str | None = None, period: str | None = None, progress: Progress = _silent) -> Ran:
+    def run(self, *, inbox: str | None = None, period: str | None = None) -> Ran:
         """The whole flow once."""
-        ran = Ran()
+        self.ran = Ran()
         with self.connection() as connection:
-            ran.received, ran.growing = self.receive(connection, inbox=inbox, period=period, progress=progress)
-            staged = self.stage(connection, progress=progress)
-            ran.staged, ran.rejected = staged.staged, staged.rejected
-            prepared, ran.published = self.publish(connection, progress=progress)
-            ran.merged = prepared.merged
-        return ran
+            self.receive(connection, inbox=inbox, period=period)
+            self.stage(connection)
+            self.publish(connection)
+        return self.ran
 
 
 def _groups(items: Sequence[Arrived], size: int) -> Iterator[Sequence[Arrived]]:

