@@ -6,7 +6,10 @@ beside the plain functions that do the work, and this floor imports nothing of t
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import traceback
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
@@ -53,3 +56,42 @@ class Installation(Protocol):
 
     def publish(self, connection: psycopg.Connection) -> tuple[Prepared, int | None]:
         """Merge and publish under the publisher's lock."""
+
+
+class StepFailed(Exception):
+    """A step failed; the text says by what kind of error and where, and nothing that a library or the database said."""
+
+
+@contextmanager
+def opened(context: Any) -> Iterator[tuple[Installation, psycopg.Connection]]:
+    """The installation of a Dagster context, and a connection, for the time of a step.
+
+    An error that is not our own leaves as :class:`StepFailed`: Dagster keeps the texts of errors in its event log, and
+    those of PostgreSQL (DETAIL, COPY context) and of libraries hold values of rows.
+    """
+    installation: Installation = getattr(context.resources, KEY)
+    try:
+        with installation.connection() as connection:
+            yield installation, connection
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in _OURS:
+            raise error.with_traceback(None) from None
+        raise StepFailed(_safe(error)) from None
+
+
+_OURS = ("schemas", "expectations", "assets", "pipelines")
+"""Packages whose errors have texts that hold no values."""
+
+
+def _safe(error: BaseException) -> str:
+    state = getattr(error, "sqlstate", None)
+    places = [
+        f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__) if _own(f.filename)
+    ]
+    return f"{type(error).__name__}{f' (SQLSTATE {state})' if state else ''} at {' < '.join(places[::-1][:4])}"
+
+
+def _own(file_name: str) -> bool:
+    root = Path(__file__).resolve().parents[1]
+    path = Path(file_name)
+    return path.is_relative_to(root) and path.relative_to(root).parts[0] in _OURS

@@ -4,8 +4,8 @@ Here: options, exit codes and the wording of what is printed; each command calls
 imports them only when it runs, so that ``--help`` and ``db url`` answer at once. Not here: the work.
 
 Exit codes: 0 all is accepted; 1 something that the command touched is rejected, held or quarantined, or (``contracts
-lint``) wrong; 2 it could not run; 130 stopped by Ctrl-C. With ``--json`` (before or after the subcommand) standard output is one
-JSON value; where the command could not run, ``{"error": [lines]}``.
+lint``) wrong; 2 it could not run; 130 stopped by Ctrl-C. With ``--json`` (before or after the subcommand) standard
+output is one JSON value; where the command could not run, ``{"error": [lines]}``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-contracts_app = typer.Typer(help="The contracts of the datasets: check them, print the dictionary.", no_args_is_help=True)
+contracts_app = typer.Typer(help="The contracts: check them, print the data dictionary.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(db_app, name="db")
@@ -267,7 +267,7 @@ def status(
 @command(app)
 def check(
     state: State,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file as it would be sent.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A file to be sent.")],
     sender: Annotated[str, typer.Option(help="Code of the sender, such as 22366.")],
     period: Annotated[str, typer.Option(help="Period, such as 2026-Q2.")],
     dataset: Annotated[str | None, typer.Option(help="Dataset, where the headers fit several.")] = None,
@@ -426,13 +426,17 @@ def publish(
     if back_to is not None:
         from assets.marts import publish as publishing
 
+        from .report import published
+
         with state.connection() as connection:
+            before = published(connection)["number"]
             number = publishing.back_to(connection, back_to)
         if state.json:
-            state.screen.json({"publish": number, "back_to": back_to})
+            state.screen.json({"publish": number, "back_to": back_to, "before": before})
         else:
-            state.screen.say(f"Publish {number} shows publish {back_to} again. What came after is kept and comes back with")
-            state.screen.commands([(f"{state.call} publish", "or the next run")])
+            state.screen.say(f"Publish {number} shows publish {back_to} again, until the next that has something new.")
+            state.screen.say("What came after is kept:")
+            state.screen.commands([(f"{state.call} publish --back-to {before}", "shows it again")])
         return 0
     pipeline = state.pipeline
     with pipeline.connection() as connection, state.screen.progress() as pipeline.progress:
@@ -523,16 +527,21 @@ def lint(
     from schemas.contract import builtin_folder
     from schemas.lint import contract_files, examine
 
+    from .cli_output import plural
+    from .report import Unclear
+
     given = paths or [builtin_folder(), *state.settings.contracts]
     files = [f for path in given for f in (contract_files(path) if path.is_dir() else [path])]
+    if not files:
+        raise Unclear("there is no contract to check; name a file or a folder of *.odcs.yaml")
     findings, _ = examine(files)
     if state.json:
         state.screen.json({"files": len(files), "findings": findings})
         return int(bool(findings))
     for finding in findings:
         state.screen.out.print(str(finding), soft_wrap=True)
-    state.screen.note(f"{len(findings)} findings in {len(files)} contracts" if files else "no contract there: name a folder of *.odcs.yaml")
-    return int(bool(findings)) if files else 2
+    state.screen.note(f"{plural(len(findings), 'finding')} in {plural(len(files), 'contract')}")
+    return int(bool(findings))
 
 
 @command(contracts_app)
@@ -574,9 +583,7 @@ def url(state: State) -> None:
 
 
 @command(db_app, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def psql(
-    state: State, arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql.")] = None
-) -> int:
+def psql(state: State, arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql.")] = None) -> int:
     """Open a prompt on the database with psql."""
     import subprocess
 
@@ -585,7 +592,7 @@ def psql(
 
     program_path = _psql()
     if program_path is None:
-        raise Unclear("psql is not installed; install PostgreSQL's client, or connect with what `lienthong db url` prints")
+        raise Unclear("psql is not installed; install PostgreSQL's client, or use the address of `lienthong db url`")
     return subprocess.call([program_path, database_url(state.settings), *(arguments or [])])
 
 
@@ -631,8 +638,15 @@ def stop(state: State) -> None:
         state.screen.say(words)
 
 
+def _restart_in_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale would spoil Vietnamese file names on their way in or out."""
+    if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
 def main() -> None:
     """Entry of the ``lienthong`` script."""
+    _restart_in_utf8()
     use_utf8()
     try:
         app()

@@ -1,6 +1,6 @@
 """The answer to a submission as an officer reads it: in Vietnamese, cell by cell.
 
-Here: the layout that ``lienthong check`` and ``lienthong show`` share. What is said is made in :mod:`assets.returns.answers`.
+Here: the layout that ``lienthong check`` and ``lienthong show`` share. What is said: :mod:`assets.returns.answers`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,19 @@ _ROWS = 50
 """Rows of a table on the screen; ``--json`` has all."""
 _SEVERITY = {"error": "Lỗi", "warning": "Cảnh báo", "info": "Lưu ý"}
 _ASIDE = {
-    "TITLE": "tiêu đề", "HEADER": "đầu bảng", "SECTION": "tên mục", "TOTAL": "dòng tổng", "NOTE": "ghi chú", "BLANK": "dòng trống",
-    "REPEAT": "trùng lặp", "OUT_OF_SCOPE": "ngoài địa bàn",
+    "TITLE": "tiêu đề", "HEADER": "đầu bảng", "SECTION": "tên mục", "TOTAL": "dòng tổng", "NOTE": "ghi chú",
+    "BLANK": "dòng trống", "REPEAT": "trùng lặp", "OUT_OF_SCOPE": "ngoài địa bàn",
 }  # fmt: skip
 _AS_OF = {"sidecar": "theo tệp .yaml đi kèm", "sheet": "ghi trong bảng", "period": "ngày cuối kỳ"}
 
 
 def show_answer(
-    screen: Screen, answer: Mapping[str, Any], contracts: Mapping[str, Contract], senders: Mapping[str, str], *, sent: bool = True
+    screen: Screen,
+    answer: Mapping[str, Any],
+    contracts: Mapping[str, Contract],
+    senders: Mapping[str, str],
+    *,
+    sent: bool = True,
 ) -> None:
     """Print an answer. ``sent``: it is one of the ledger, with an id and a time of receipt; else only a check."""
     contract = contracts.get(answer["dataset"] or "")
@@ -42,10 +47,11 @@ def show_answer(
         rows = [
             [
                 f"{r['sheet']}!{r['address']}" if many else r["address"],
-                "Đã bỏ qua" if r["waived"] else _SEVERITY[r["severity"]], r["rule"], r["value"] or "", r["message"], r["remedy"],
+                "Đã bỏ qua" if r["waived"] else _SEVERITY[r["severity"]],
+                *(r[part] for part in ("rule", "value", "message", "remedy")),
             ]
             for r in answer["rows"][:_ROWS]
-        ]  # fmt: skip
+        ]
         screen.table(["!Ô", "!Mức", "Mã", "Giá trị", "Nội dung", "Cách sửa"], rows, title="Ô cần sửa")
         _rest(screen, len(answer["rows"]))
     if answer["repairs"]:
@@ -59,7 +65,8 @@ def _facts(
 ) -> list[tuple[str, str]]:
     counts = answer["counts"]
     aside = ", ".join(f"{_ASIDE[reason]} {n}" for reason, n in sorted(answer["set_aside"].items()))
-    rows = f"đọc {counts['read']} = nhận {counts['accepted']} + giữ lại {counts['quarantined']} + để ngoài {counts['set_aside']}"
+    parts = (("nhận", "accepted"), ("giữ lại", "quarantined"), ("để ngoài", "set_aside"))
+    rows = f"đọc {counts['read']} = " + " + ".join(f"{word} {counts[part]}" for word, part in parts)
     facts = [
         ("Bộ dữ liệu", f"{contract.title} ({contract.dataset})" if contract else answer["dataset"] or "không nhận ra"),
         ("Đơn vị gửi", f"{answer['sender']} {senders.get(answer['sender'], '')}".rstrip()),
@@ -82,7 +89,11 @@ def _facts(
 
 def show_not_checked(screen: Screen, rules: list[dict[str, str]]) -> None:
     """Print the rules that a check of one file cannot judge."""
-    screen.table(["!Quy tắc", "Nội dung"], [[r["rule"], r["message"]] for r in rules], title="Chưa kiểm tra (quy tắc giữa các tệp)")
+    screen.table(
+        ["!Quy tắc", "Nội dung"],
+        [[r["rule"], r["message"]] for r in rules],
+        title="Chưa kiểm tra (quy tắc giữa các tệp)",
+    )
 
 
 def not_checked(contract: Contract | None) -> list[dict[str, str]]:

@@ -37,7 +37,9 @@ def explain(error: BaseException) -> list[str]:
     if isinstance(error, psycopg.OperationalError):
         return ["the connection to the database was lost; see that the server is up and run the same command again"]
     if isinstance(error, psycopg.Error):
-        return [f"the database refused the work ({type(error).__name__}, SQLSTATE {error.sqlstate}); --debug shows where"]
+        return [
+            f"the database refused the work (SQLSTATE {error.sqlstate}): a fault of Liên Thông; --debug shows where"
+        ]
     if isinstance(error, OSError):
         where = f": {error.filename}" if error.filename else ""
         return [f"{error.strerror or type(error).__name__}{where}; check that the path exists and may be used"]

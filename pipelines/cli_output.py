@@ -1,8 +1,8 @@
 """How the command speaks: tables and sentences for people, JSON for programs, progress for a terminal.
 
 Here: where text goes and in what form. What it says is put together by the caller. Results go to standard output, all
-else to standard error, so that with ``--json`` standard output is one JSON value and nothing besides. Texts are printed as
-they are: no markup is read out of them, for they hold what senders wrote.
+else to standard error, so that with ``--json`` standard output is one JSON value and nothing besides. Texts are printed
+as they are: no markup is read out of them, for they hold what senders wrote.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _WIDE = 200
 """Columns of a line where standard output is a file or a pipe: nobody's window cuts it there."""
+_CRUMB = 16
+"""Columns that a cell of a wrapped column must have."""
+_ALIGNED = 60
+"""Columns of a command up to which the comments of commands stand below each other."""
 
 
 class Screen:
@@ -55,27 +59,34 @@ class Screen:
     def say(self, text: str = "", style: str | None = None) -> None:
         """A sentence for people; with ``--json`` it is a message and goes to standard error."""
         console = self.err if self.as_json else self.out
-        console.print(text, style=style, soft_wrap=not console.is_terminal)
+        console.print(_printable(text), style=style, soft_wrap=not console.is_terminal)
 
     def note(self, text: str) -> None:
         """A message that is no part of the result."""
-        self.err.print(text, soft_wrap=not self.err.is_terminal)
+        self.err.print(_printable(text), soft_wrap=not self.err.is_terminal)
 
     def commands(self, commands: Iterable[tuple[str, str]]) -> None:
         """Commands to copy, each on a line of its own with a comment; never wrapped."""
         found = list(commands)
-        width = max((len(command) for command, _ in found), default=0)
+        width = max((len(command) for command, _ in found if len(command) <= _ALIGNED), default=0)
         for command, comment in found:
-            line = f"  {command:<{min(width, 70)}}  # {comment}" if comment else f"  {command}"
-            self.out.print(line, soft_wrap=True)
+            line = f"  {command:<{width}}  # {comment}" if comment else f"  {command}"
+            self.out.print(_printable(line), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-        """A table; a column whose name begins with '>' stands to the right, with '!' is never wrapped."""
+        """A table; a column whose name begins with '>' stands to the right, with '!' is never wrapped.
+
+        Where the window is too narrow for it, a paragraph per row.
+        """
+        lines = [[shown(cell) for cell in row] for row in rows]
+        if self.out.width < _least_width(columns, lines):
+            self._paragraphs([name.lstrip(">!") for name in columns], lines, title)
+            return
         from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
         for name in columns:
             table.add_column(
                 Text(name.lstrip(">!")),
@@ -83,9 +94,19 @@ class Screen:
                 no_wrap=name.startswith((">", "!")),
                 overflow="fold",
             )
-        for row in rows:
-            table.add_row(*[Text(shown(cell)) for cell in row])
+        for line in lines:
+            table.add_row(*map(Text, line))
         self.out.print(table)
+
+    def _paragraphs(self, names: Sequence[str], lines: Sequence[Sequence[str]], title: str) -> None:
+        if title:
+            self.out.print(title, style="bold")
+        for line in lines:
+            self.out.print()
+            for name, cell in zip(names, line, strict=True):
+                if cell:
+                    self.out.print(f"{name}: {cell}" if name else cell)
+        self.out.print()
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:
@@ -126,7 +147,24 @@ def shown(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return _printable(str(value))
+
+
+_CONTROLS = dict.fromkeys([*range(10), *range(11, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a cell or file name of a sender must not steer the terminal."""
+    return text.translate(_CONTROLS)
+
+
+def _least_width(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> int:
+    """Columns of the screen below which a table would lose text or break it into crumbs."""
+    widths = [max((len(line[i]) for line in lines), default=0) for i in range(len(columns))]
+    return sum(
+        max(len(name), wide if name.startswith((">", "!")) else min(wide, _CRUMB)) + 3
+        for name, wide in zip(columns, widths, strict=True)
+    )
 
 
 def plain(value: Any) -> Any:
@@ -138,6 +176,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal | Path):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def plural(n: int, what: str) -> str:
+    """A number with its noun."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def use_utf8() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.codes import CODES
 
-from .cli_output import Screen
+from .cli_output import Screen, plural
 from .report import STATES, TROUBLED, counts
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ def _because(submission: dict[str, Any]) -> str:
 def plan(preview: Preview) -> dict[str, Any]:
     """What a dry run found, as data: states {state: submissions}, answers, growing, changes, difference."""
     return {
-        "states": counts(preview.answers), "answers": preview.answers, "growing": preview.growing, "changes": preview.changes,
-        "difference": preview.difference,
+        "states": counts(preview.answers), "answers": preview.answers, "growing": preview.growing,
+        "changes": preview.changes, "difference": preview.difference,
     }  # fmt: skip
 
 
@@ -147,8 +147,3 @@ def show_plan(screen: Screen, found: dict[str, Any]) -> None:
         if change["opened"] + change["closed"] > len(lines):
             screen.say(f"  … the first {len(lines)} of them")
     screen.say("Nothing was written.")
-
-
-def plural(n: int, what: str) -> str:
-    """A number with its noun."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

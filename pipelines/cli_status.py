@@ -11,14 +11,13 @@ from typing import Any
 
 from assets.returns.answers import problem_text
 
-from .cli_output import Screen
-from .cli_run import plural
+from .cli_output import Screen, plural
 from .report import STATES
 
 _ROWS = 15
 _LETTERS = {
-    "accepted": "ok", "partly": "part", "held": "held", "rejected": "REJ", "withdrawn": "wdr", "repeated": "same", "staged": "new",
-    "received": "new",
+    "accepted": "ok", "partly": "part", "held": "held", "rejected": "REJ", "withdrawn": "wdr", "repeated": "same",
+    "staged": "new", "received": "new",
 }  # fmt: skip
 
 
@@ -36,7 +35,7 @@ def show_overview(screen: Screen, found: Mapping[str, Any], call: str) -> None:
         return
     _states(screen, found["datasets"])
     if found["pending"]:
-        screen.say(f"{plural(found['pending'], 'delivery')} waiting to be read:".replace("deliverys", "deliveries"))
+        screen.say(f"{plural(found['pending'], 'file')} waiting to be read:")
         screen.commands([(f"{call} run", "")])
     held = found["held"]
     if held:
@@ -46,7 +45,8 @@ def show_overview(screen: Screen, found: Mapping[str, Any], call: str) -> None:
         _rest(screen, held)
     open_ones = [w for w in found["rejected"] if not w["mended"]]
     if open_ones:
-        screen.table(["!Rejected", "!Dataset", "!Period", "Sender", "Because"], [_waiting(w) for w in open_ones[:_ROWS]])
+        columns = ["!Rejected", "!Dataset", "!Period", "Sender", "Because"]
+        screen.table(columns, [_waiting(w) for w in open_ones[:_ROWS]])
         _rest(screen, open_ones)
     mended = len(found["rejected"]) - len(open_ones)
     if mended:
@@ -77,7 +77,8 @@ def _waiting(one: Mapping[str, Any]) -> list[Any]:
 def _work(screen: Screen, found: Mapping[str, Any]) -> None:
     work = found["work"]
     if work:
-        rows = [[w["dataset"], w["rule"], w["column_name"], w["rows"], w["submissions"], w["example"]] for w in work[:_ROWS]]
+        parts = ("dataset", "rule", "column_name", "rows", "submissions", "example")
+        rows = [[w[part] for part in parts] for w in work[:_ROWS]]
         columns = ["!Dataset", "Rows in quarantine by rule", "Column", ">rows", ">submissions", "!for example"]
         screen.table(columns, rows)
         _rest(screen, work)
@@ -101,4 +102,4 @@ def show_matrix(screen: Screen, board: Mapping[str, Any]) -> None:
         for s in board["senders"]
     ]
     screen.table(["Sender", *[f"!{p}" for p in periods]], rows, title=board["dataset"])
-    screen.say("ok accepted, part some rows quarantined, held waits for a decision, REJ rejected, wdr withdrawn, - nothing")
+    screen.say("ok accepted, part some rows quarantined, held waits for a decision, REJ rejected, - nothing")

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from schemas.grid import KIND
+
 from .cli_output import Screen, shown
 from .report import Unclear
 
@@ -34,16 +36,18 @@ def parse_key(contract: Contract, given: Sequence[str]) -> dict[str, str]:
 
 
 def described(contract: Contract, archive: Archive, versions: Sequence[Version]) -> list[dict[str, Any]]:
-    """Versions as data: entity_id, valid_from, valid_to, carried_since, sources, columns [{column, label, value, cell, raw}].
+    """Versions as data: entity_id, valid_from, valid_to, carried_since, sources, and columns [{column, label, value,
+    cell, raw}].
 
-    ``cell`` and ``raw`` are of the first source; ``raw`` is None where the file has no such cell, is too large to be read
-    again, or is no longer kept.
+    ``cell`` and ``raw`` are of the first source; ``raw`` is None where the file has no such cell, is too large to be
+    read again, or is no longer kept.
     """
     files: dict[tuple[str, str], dict[str, Any]] = {}
     out = []
     for version in versions:
         source = version.sources[0] if version.sources else None
         raw = _cells(archive, source, files) if source else {}
+        cells = source["cells"] if source else {}
         out.append({
             "entity_id": version.entity_id,
             "valid_from": version.valid_from,
@@ -51,8 +55,11 @@ def described(contract: Contract, archive: Archive, versions: Sequence[Version])
             "carried_since": version.carried_since,
             "columns": [
                 {
-                    "column": c.name, "label": c.label, "value": version.values[c.name],
-                    "cell": source["cells"][c.name] if source else "", "raw": raw.get(source["cells"][c.name]) if source else None,
+                    "column": c.name,
+                    "label": c.label,
+                    "value": version.values[c.name],
+                    "cell": cells.get(c.name, ""),
+                    "raw": raw.get(cells.get(c.name, "")),
                 }
                 for c in contract.columns
             ],
@@ -79,7 +86,8 @@ def _cells(archive: Archive, source: Mapping[str, Any], files: dict[tuple[str, s
     if found.is_empty():
         return {}
     row = found.row(0, named=True)
-    return {f"{letter}{source['row']}": text for letter, text in row.items() if not letter.endswith("__k") and text is not None}
+    texts = {letter: text for letter, text in row.items() if not letter.endswith(KIND) and text is not None}
+    return {f"{letter}{source['row']}": text for letter, text in texts.items()}
 
 
 def show_trace(screen: Screen, contract: Contract, versions: Sequence[Mapping[str, Any]], known: str) -> None:

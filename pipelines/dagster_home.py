@@ -57,7 +57,7 @@ def run_main(
     """
     import dagster as dg
 
-    from .definitions import definitions
+    from .graph import definitions
     from .jobs import MAIN, run_config
 
     quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}

@@ -1,48 +1,9 @@
-"""What Dagster loads: everything that exists, derived from the contracts, and when it runs.
+"""What Dagster loads: the graph (:mod:`pipelines.graph`) of the installation that the environment names.
 
-Stays thin. Loading it reads contracts and reference lists; it starts no database and looks at no inbox. What an asset
-does is in ``assets/*/definitions.py``; jobs, schedules, sensors and resources stand beside this module.
+Nothing else belongs here, so that a run in a process of ours does not load two.
 """
 
-from __future__ import annotations
-
-from datetime import date
-
-import dagster as dg
-
-from assets.installation import KEY
-from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
-from assets.marts.definitions import publication
-from assets.reference.definitions import units
-from assets.returns.definitions import answers
-from assets.staging.definitions import expectation_checks, observations
-
-from .flow import Pipeline
-from .jobs import main_job
-from .resources import installation
-from .schedules import nightly
-from .sensors import inbox_sensor
+from .graph import definitions
 from .settings import Settings
-
-
-def definitions(settings: Settings, today: date | None = None, opened: Pipeline | None = None) -> dg.Definitions:
-    """The definitions of an installation; the boards reach to the end of the year after ``today``.
-
-    ``opened``: a pipeline of these settings to work with, so that its caller sees what a run did.
-    """
-    pipeline = opened or Pipeline(settings)
-    contracts = pipeline.contracts
-    boards = {d: partitions_of(c, pipeline.senders, today or date.today()) for d, c in contracts.items()}
-    assets = [units, deliveries(contracts), observations(contracts), publication(contracts), answers(contracts, boards)]
-    return dg.Definitions(
-        assets=[*inbox_specs(contracts, boards), *assets],
-        asset_checks=[*map(expectation_checks, contracts.values()), *verdict_checks(boards)],
-        jobs=[main_job(assets)],
-        schedules=[nightly()],
-        sensors=[inbox_sensor()],
-        resources={KEY: installation(pipeline)},
-        executor=dg.in_process_executor,
-    )
-
 
 defs = definitions(Settings.from_environment())

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cli_output import Screen
-from .cli_run import account, main_job, next_steps, plural, show_account
-from .report import Unclear
+from .cli_output import Screen, plural
+from .cli_run import account, main_job, next_steps, show_account
+from .report import Unclear, touched
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,8 +38,8 @@ def run_demo(settings: Settings, screen: Screen, call: str, *, direct: bool = Fa
     home = settings.home
     pipeline = Pipeline(
         replace(
-            settings, inbox=str(home / "inbox"), archive=str(home / "archive"), reference=None, contracts=(), province="56",
-            settle_seconds=0.0,
+            settings, inbox=str(home / "inbox"), archive=str(home / "archive"), reference=None, contracts=(),
+            province="56", settle_seconds=0.0,
         )
     )  # fmt: skip
     truth = _inbox(pipeline, screen, communes)
@@ -51,10 +51,15 @@ def run_demo(settings: Settings, screen: Screen, call: str, *, direct: bool = Fa
         done = account(connection, ran)
         differences = compare_with_truth(connection, truth)
         example = _example(connection)
+        everything = touched(
+            connection, [r[0] for r in connection.execute("select submission_id from intake.submission")], None
+        )
     if screen.as_json:
         screen.json({**done, "differences": differences, "files": len(truth.submissions)})
     else:
-        _show(screen, call, truth, done, differences, example)
+        _show(screen, truth, done, differences)
+        screen.say("Look at next:")
+        screen.commands([*next_steps(call, everything), *_tour(call, example)])
     return 2 if differences else 0
 
 
@@ -107,14 +112,15 @@ def _refuse_others(connection: psycopg.Connection, truth: Truth) -> None:
     ).fetchall()
     if found:
         raise Unclear(
-            f"the database holds deliveries that the demo did not make, such as {found[0][0]}; run it in a home of its own: "
-            "lienthong --home DIR demo, with LIENTHONG_DATABASE_URL unset"
+            f"the database holds deliveries that the demo did not make, such as {found[0][0]}; run it in a home of its "
+            "own: lienthong --home DIR demo, with LIENTHONG_DATABASE_URL unset"
         )
 
 
 def _refuse(home: Path, why: str, files: Collection[str]) -> None:
     raise Unclear(
-        f"{home} is not a home of the demo: {why}, such as {min(files)}; run it in one of its own: lienthong --home DIR demo"
+        f"{home} is not a home of the demo: {why}, such as {min(files)}; run it in one of its own: "
+        "lienthong --home DIR demo"
     )
 
 
@@ -127,9 +133,7 @@ def _example(connection: psycopg.Connection) -> dict[str, Any] | None:
     return None if row is None else {"commune_code": row[0], "village_name": row[1]}
 
 
-def _show(
-    screen: Screen, call: str, truth: Truth, done: dict[str, Any], differences: list[str], example: dict[str, Any] | None
-) -> None:
+def _show(screen: Screen, truth: Truth, done: dict[str, Any], differences: list[str]) -> None:
     first, last = truth.periods[0], truth.periods[-1]
     silent = f"; {plural(len(truth.silent), 'commune')} sent nothing" if truth.silent else ""
     screen.say(
@@ -152,9 +156,11 @@ def _show(
             f"{plural(len(truth.submissions), 'file')}.",
             style="bold green",
         )
-    screen.say("Look at next:")
-    steps = next_steps(call, done["submissions"])
+
+
+def _tour(call: str, example: dict[str, Any] | None) -> list[tuple[str, str]]:
+    steps = [(f"{call} ui", "the board of senders and periods")]
     if example is not None:
         key = f"--key commune_code={example['commune_code']} --key village_name='{example['village_name']}'"
-        steps.append((f"{call} trace villages {key}", "from figures back to cells"))
-    screen.commands([*steps, (f"{call} ui", "the board of senders and periods")])
+        steps.insert(0, (f"{call} trace villages {key}", "from figures back to cells"))
+    return steps

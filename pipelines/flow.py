@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -136,7 +136,11 @@ class Pipeline:
         return self._stage(connection, pending(connection), archive)
 
     def _stage(
-        self, connection: psycopg.Connection, waiting: Sequence[Delivery], archive: Archive | None = None
+        self,
+        connection: psycopg.Connection,
+        waiting: Sequence[Delivery],
+        archive: Archive | None = None,
+        again: bool = False,
     ) -> Staged:
         done = 0
 
@@ -145,7 +149,7 @@ class Pipeline:
             done += 1
             self.progress("stage", done, len(waiting))
 
-        staged = stage(self.tools(connection, archive), waiting, told)
+        staged = stage(replace(self.tools(connection, archive), again=again), waiting, told)
         self.ran.staged, self.ran.rejected = staged.staged, staged.rejected
         return staged
 
@@ -179,7 +183,8 @@ class Pipeline:
 
         All deliveries (a rejected one may be understood now), or those of one dataset or submission.
         """
-        return self._stage(connection, deliveries_of(connection, dataset=dataset, submission_id=submission_id))
+        waiting = deliveries_of(connection, dataset=dataset, submission_id=submission_id)
+        return self._stage(connection, waiting, again=True)
 
     def run(self, *, inbox: str | None = None, period: str | None = None) -> Ran:
         """The whole flow once."""
@@ -198,8 +203,6 @@ def _groups(items: Sequence[Arrived], size: int) -> Iterator[Sequence[Arrived]]:
 
 def open_pipeline(home: Path | None = None, **changes: Any) -> Pipeline:
     """The pipeline of the environment's settings, with changes."""
-    from dataclasses import replace
-
     settings = Settings.from_environment()
     if home is not None:
         settings = replace(settings, home=home, inbox=str(home / "inbox"), archive=str(home / "archive"))

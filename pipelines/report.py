@@ -38,13 +38,14 @@ def find_submission(connection: psycopg.Connection, start: str) -> str:
     found = [
         r[0]
         for r in connection.execute(
-            "select submission_id from intake.submission where starts_with(upper(submission_id), upper(%s)) limit 6", [start]
+            "select submission_id from intake.submission where starts_with(upper(submission_id), upper(%s)) limit 6",
+            [start],
         )
     ]
     if start in found:
         return start
     if not found:
-        raise Unclear(f"there is no submission {start}; `lienthong status` lists those that wait, answers name the others")
+        raise Unclear(f"there is no submission {start}; `lienthong status` lists those that wait for somebody")
     if len(found) > 1:
         raise Unclear(f"{start} is the beginning of several submissions ({', '.join(sorted(found))}); write more of it")
     return str(found[0])
@@ -76,10 +77,10 @@ def overview(connection: psycopg.Connection) -> dict[str, Any]:
     """The whole at a glance.
 
     Keys: publish (:func:`published`), pending (deliveries that nobody has read yet), datasets [{dataset (None: not
-    recognised), state, submissions, rows_accepted, rows_quarantined, rows_set_aside}], held, rejected [{submission_id, dataset,
-    sender, sender_name, period, received_at, file_name, origin, state, problems, mended}], work [{dataset, rule, column_name,
-    rows, submissions, example}], ends_nobody [submission ids: snapshots in force whose silence proves nothing],
-    could_not_run [{submission_id, rule}].
+    recognised), state, submissions, rows_accepted, rows_quarantined, rows_set_aside}], held, rejected [{submission_id,
+    dataset, sender, sender_name, period, received_at, file_name, origin, state, problems, mended}], work [{dataset,
+    rule, column_name, rows, submissions, example}], ends_nobody [submission ids: snapshots in force whose silence proves
+    nothing], could_not_run [{submission_id, rule}].
     """
     waiting = _rows(connection, "report_waiting")
     pending = connection.execute("select count(*) from intake.delivery where state = 'received'").fetchone()
@@ -107,8 +108,8 @@ def overview(connection: psycopg.Connection) -> dict[str, Any]:
 def matrix(connection: psycopg.Connection, contract: Contract) -> dict[str, Any]:
     """Who has sent a dataset for which period.
 
-    Keys: dataset, periods (oldest first), senders [{sender, name, cells: {period: {state, submission_id, received_at}}}]:
-    all who are asked to send it, whether they did or not, and whoever else did.
+    Keys: dataset, periods (oldest first), senders [{sender, name, cells: {period: {state, submission_id,
+    received_at}}}]: all who are asked to send it, whether they did or not, and whoever else did.
     """
     cells = _rows(connection, "report_matrix", {"dataset": contract.dataset})
     first = {c["period"]: c["period_first"] for c in cells}

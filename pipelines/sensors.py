@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from assets.installation import KEY
+from assets.installation import KEY, opened
 from assets.intake.waiting import waiting
 
 from .jobs import MAIN
@@ -31,9 +31,8 @@ def inbox_sensor() -> dg.SensorDefinition:
         required_resource_keys={KEY},
     )
     def look_at_inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        installation = getattr(context.resources, KEY)
-        settings = installation.settings
-        with installation.connection() as connection:
+        with opened(context) as (installation, connection):
+            settings = installation.settings
             found = waiting(connection, settings.inbox, settings.settle_seconds)
         if not found.digest:
             growing = f"; {found.growing} files are still being written" if found.growing else ""

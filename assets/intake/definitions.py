@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from assets.installation import KEY
+from assets.installation import KEY, opened
 from schemas.contract import Contract
 from schemas.periods import periods_between
 
@@ -87,7 +87,7 @@ def _verdict_check(dataset: str, partitions: dg.MultiPartitionsDefinition) -> dg
         def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
             period, sender = context.partition_key.split("|")
             place: Place = (dataset, period, sender)
-            with getattr(context.resources, KEY).connection() as connection:
+            with opened(context) as (_, connection):
                 word = last_words(connection, [place])[place]
             passed, severity, metadata = _verdict(word)
             return dg.AssetCheckResult(passed=passed, severity=severity, metadata=metadata)
@@ -113,8 +113,7 @@ def deliveries(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
         required_resource_keys={KEY},
     )
     def receive(context: dg.AssetExecutionContext, config: Receive) -> dg.MaterializeResult[None]:
-        installation = getattr(context.resources, KEY)
-        with installation.connection() as connection:
+        with opened(context) as (installation, connection):
             fresh, growing = installation.receive(connection, inbox=config.inbox, period=config.period)
         return dg.MaterializeResult(
             metadata={"new": len(fresh), "left_growing": len(growing), "deliveries": fresh[:100]}

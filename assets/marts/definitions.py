@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from assets.installation import KEY
+from assets.installation import KEY, opened
 from assets.staging.definitions import staging_key
 from schemas.contract import Contract
 from schemas.tables import SQL_TYPES, published_columns
@@ -31,8 +31,7 @@ def publication(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="publish", specs=specs, required_resource_keys={KEY})
     def publish(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        installation = getattr(context.resources, KEY)
-        with installation.connection() as connection:
+        with opened(context) as (installation, connection):
             prepared, number = installation.publish(connection)
         context.log.info("nothing changed" if number is None else f"published {number}")
         publish_metadata = {} if number is None else {"publish": number}

@@ -3,7 +3,7 @@
 # no postponed annotations: Dagster looks at those of the functions that it is given
 import dagster as dg
 
-from assets.installation import KEY
+from assets.installation import KEY, opened
 
 UNITS = dg.AssetKey(["reference", "units"])
 
@@ -16,8 +16,7 @@ UNITS = dg.AssetKey(["reference", "units"])
 )
 def units(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Bring the lists in the database to the version that is loaded (opening a connection does it)."""
-    installation = getattr(context.resources, KEY)
-    with installation.connection():
+    with opened(context) as (installation, _):
         lists = installation.reference
     return dg.MaterializeResult(
         metadata={

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from assets.installation import KEY
+from assets.installation import KEY, opened
 from assets.intake.definitions import Boards, told, unplaced
 from assets.intake.outbox import Word
 from assets.marts.definitions import mart_key
@@ -27,9 +27,8 @@ def answers(contracts: Mapping[str, Contract], boards: Boards) -> dg.AssetsDefin
         required_resource_keys={KEY},
     )
     def answer(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
-        installation = getattr(context.resources, KEY)
         reported, without_place = 0, []
-        with installation.connection() as connection:
+        with opened(context) as (installation, connection):
             # the answers first: telling the board takes a submission off the list that both work from
             written = write_answers(connection, installation.contracts, installation.settings.home / "answers")
             for event in told(connection, boards):

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from assets.installation import KEY
+from assets.installation import KEY, opened
 from assets.intake.definitions import DELIVERIES
 from assets.reference.definitions import UNITS
 from expectations.suite import checks_of
@@ -48,8 +48,7 @@ def observations(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="stage", specs=specs, required_resource_keys={KEY})
     def stage(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        installation = getattr(context.resources, KEY)
-        with installation.connection() as connection:
+        with opened(context) as (installation, connection):
             done = installation.stage(connection)
             counts = _counts(connection, [*done.staged, *done.rejected])
         if unknown := counts.get(None):
@@ -91,7 +90,7 @@ def expectation_checks(contract: Contract) -> dg.AssetChecksDefinition:
 
     @dg.multi_asset_check(name=f"checks_{contract.dataset}", specs=specs, can_subset=True, required_resource_keys={KEY})
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        with getattr(context.resources, KEY).connection() as connection:
+        with opened(context) as (_, connection):
             found = results(connection, contract)
         wanted = {k.name for k in context.selected_asset_check_keys}
         for check_id, name in names.items():

@@ -13,7 +13,8 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ from .stage import (
     judge,
     reject,
     rule_set,
+    take,
     write_observed,
 )
 
@@ -55,6 +57,7 @@ SLICE = 125_000
 """Rows observed at once: the memory of a run is a few times this."""
 _SHARED_AT_LEAST = 0.5
 _SHIFTS_AT_MOST = 50_000
+_SHARED_REPAIRS = (Path(__file__).parent / "shared_repairs.sql").read_text(encoding="utf-8")
 
 Numbers = npt.NDArray[Any]
 
@@ -65,13 +68,15 @@ class _ReadWhole(Exception):
 
 @dataclass
 class _Base:
-    """Rows of an earlier assessment by the hash of their raw cells (sorted), those that were accepted only."""
+    """Rows of an earlier assessment by the hash of their raw cells (sorted), those only of which nothing was said."""
 
     assessment_no: int
     hashes: Numbers
     rows: Numbers
     keys: Numbers
     every_row: Numbers
+    taken: Numbers
+    """Which of them have been met in the new file."""
 
 
 @dataclass
@@ -84,6 +89,8 @@ class _Sum:
     observed: list[Observed] = field(default_factory=list)
     results: list[pl.DataFrame] = field(default_factory=list)
     carried: list[pl.DataFrame] = field(default_factory=list)
+    said: list[pl.Series] = field(default_factory=list)
+    """Rows of which something was said that a later file must say again, or that depends on the day of receipt."""
     controls: list[Any] = field(default_factory=list)
 
 
@@ -96,7 +103,8 @@ def stage_large(tools: Tools, delivery: Delivery, done: Staged) -> None:
         for base in (_base(tools, found), None):
             try:
                 with tools.connection.transaction():
-                    done.staged.append(_stage(tools, found, head, base))
+                    if take(tools, [delivery]):
+                        done.staged.append(_stage(tools, found, head, base))
                 return
             except _ReadWhole:
                 found, head = _reopened(tools, delivery)
@@ -116,8 +124,9 @@ def stage_large(tools: Tools, delivery: Delivery, done: Staged) -> None:
         log.debug("", exc_info=True)
         refusal = Refusal(delivery, None, [Problem("INTERNAL", {"fault": type(error).__name__})])
     with tools.connection.transaction():
-        done.rejected.append(reject(tools.connection, refusal))
-        close_delivery(tools.connection, delivery, [refusal], "rejected" if refusal.dataset is None else "read")
+        if take(tools, [delivery]):
+            done.rejected.append(reject(tools.connection, refusal))
+            close_delivery(tools.connection, delivery, [refusal], "rejected" if refusal.dataset is None else "read")
 
 
 class _Refused(Exception):
@@ -158,7 +167,7 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
     name, submission_no = insert_submission(connection, found)
     layout = [asdict(lay) for lay in found.table.layouts]
     number = insert_assessment(tools, contract, submission_no, layout, base.assessment_no if base else None)
-    pending = [Pending(0, tools.sender(found.sender), found.as_of, found.delivery.received_at, found.table.layouts)]
+    pending = Pending(0, tools.sender(found.sender), found.as_of, found.delivery.received_at, found.table.layouts)
     run, blamed = judge(tools, contract)
     total = _Sum()
     writing: Future[None] | None = None
@@ -170,8 +179,9 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
                 total.controls += table.controls
                 raw = table.rows.with_columns(_sub=pl.lit(0, dtype=pl.Int64))
                 prints = raw_hashes(raw)
-                raw, prints = _carry(raw, prints, base, total)
-                observed = observe(contract, raw, pending, tools.resolver.resolve, run, blamed)
+                raw, prints, again = _carry(raw, prints, base, total)
+                observed = observe(contract, raw, [pending], tools.resolver.resolve, run, blamed)
+                observed.set_aside = pl.concat([observed.set_aside, again])
                 _remember(total, raw, prints, observed, table)
                 if writing is not None:
                     writing.result()
@@ -179,14 +189,14 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
         finally:
             if writing is not None:
                 writing.result()
-    _settle(tools, found, total, head, pending, number)
+    _settle(tools, found, total, pending, number)
     for statement in index_statements(contract, floor="staging"):
         connection.execute(statement)
     if base is not None:
         _share(connection, number, base, total)
     summary = _summary(total)
     counted = sum(c.height for c in total.carried)
-    stated = [(0, c) for c in total.controls] if base is None else []
+    stated = [(0, c) for c in total.controls]
     totals = differing_totals(
         contract, stated, _columns_of(connection, contract, number, stated), {0: found.table.layouts}
     )
@@ -205,6 +215,7 @@ def _remember(total: _Sum, raw: pl.DataFrame, prints: pl.Series, observed: Obser
     total.places.append(observed.observations.select("_sheet", "_row", "_key", "_value", "_ok"))
     total.prints.append(raw.select("_row").with_columns(hash=prints))
     total.results.append(observed.results)
+    total.said += [observed.verdicts["_row"], observed.repairs.filter(rule="TWO_DIGIT_YEAR")["_row"]]
     # the observations themselves are in the database: what is kept is what finish() counts
     light = observed.observations.select("_sub", "_sheet", "_row", "_key", "_ok")
     total.observed.append(
@@ -221,26 +232,34 @@ def _remember(total: _Sum, raw: pl.DataFrame, prints: pl.Series, observed: Obser
 
 def raw_hashes(raw: pl.DataFrame) -> pl.Series:
     """A hash of the raw cells of each row, over the columns that a contract reads."""
-    names = sorted(c for c in raw.columns if not c.startswith("_") and not c.endswith(KIND))
+    names = sorted(_cells(raw))
     text = plh.concat_str(*[pl.col(n).fill_null("") for n in names], separator="\x1f")
     return raw.select(text.nchash.xxh3_64()).to_series()
 
 
-def _carry(raw: pl.DataFrame, prints: pl.Series, base: _Base | None, total: _Sum) -> tuple[pl.DataFrame, pl.Series]:
-    """Take out the rows that the base has with the same raw cells; what is left must be observed."""
-    if base is None or raw.is_empty():
-        return raw, prints
+def _carry(
+    raw: pl.DataFrame, prints: pl.Series, base: _Base | None, total: _Sum
+) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
+    """Take out the rows that the base has with the same raw cells: what is left to observe, and exact repeats of them."""
     wanted = prints.to_numpy()
+    if base is None or raw.is_empty():
+        return raw, prints, _repeats(raw.clear())
     at = np.minimum(np.searchsorted(base.hashes, wanted), base.hashes.size - 1)
     same = base.hashes[at] == wanted
-    # the same row twice in this file: the first is carried, the others are repeats for observe() to find
-    same &= prints.is_first_distinct().to_numpy()
-    carried = pl.DataFrame(
-        {"row": raw["_row"].to_numpy()[same], "base_row": base.rows[at[same]], "key": base.keys[at[same]]}
+    first = same & prints.is_first_distinct().to_numpy() & ~base.taken[at]
+    base.taken[at[first]] = True
+    total.carried.append(
+        pl.DataFrame(
+            {"row": raw["_row"].to_numpy()[first], "base_row": base.rows[at[first]], "key": base.keys[at[first]]}
+        )
     )
-    total.carried.append(carried)
     left = pl.Series(~same)
-    return raw.filter(left), prints.filter(left)
+    return raw.filter(left), prints.filter(left), _repeats(raw.filter(pl.Series(same & ~first)))
+
+
+def _repeats(raw: pl.DataFrame) -> pl.DataFrame:
+    told = as_json(raw.select(_cells(raw)), "text")
+    return raw.select("_sub", "_sheet", "_row", reason=pl.lit("REPEAT")).with_columns(told)
 
 
 def _share(connection: psycopg.Connection, number: int, base: _Base, total: _Sum) -> None:
@@ -251,7 +270,7 @@ def _share(connection: psycopg.Connection, number: int, base: _Base, total: _Sum
         else pl.DataFrame(schema={"row": pl.Int32, "base_row": pl.Int32, "key": pl.Int64})
     )
     observed = pl.concat(total.places)
-    if carried["base_row"].is_duplicated().any() or carried.height < _SHARED_AT_LEAST * base.every_row.size:
+    if carried.height < _SHARED_AT_LEAST * base.every_row.size:
         raise _ReadWhole
     if observed.filter(pl.col("_key").is_not_null()).join(carried, left_on="_key", right_on="key", how="semi").height:
         raise _ReadWhole  # a changed row contradicts one that did not change: both must be seen together
@@ -264,37 +283,24 @@ def _share(connection: psycopg.Connection, number: int, base: _Base, total: _Sum
     no = pl.lit(number, dtype=pl.Int64).alias("assessment_no")
     copy_frame(connection, ("staging", "dropped"), pl.DataFrame({"row": dropped}).select(no, sheet, "row"))
     copy_frame(connection, ("staging", "shift"), moved.select(no, sheet, pl.col("base_row").alias("first"), "shift"))
+    connection.execute(_SHARED_REPAIRS, {"number": number, "base": base.assessment_no})
 
 
-def _settle(
-    tools: Tools, found: Found, total: _Sum, head: HeaderMatch, pending: Sequence[Pending], number: int
-) -> None:
+def _settle(tools: Tools, found: Found, total: _Sum, pending: Pending, number: int) -> None:
     """Mend what slices could not know: keys met in two of them. Rare, so the rows concerned are read a second time."""
-    everything = (
-        pl.concat(total.places)
-        .with_row_index("_id")
-        .with_columns(pl.col("_id").cast(pl.Int64), _sub=pl.lit(0, dtype=pl.Int64))
-    )
+    everything = pl.concat([p.with_columns(_part=pl.lit(n)) for n, p in enumerate(total.places)])
+    everything = everything.with_columns(_id=pl.int_range(pl.len(), dtype=pl.Int64), _sub=pl.lit(0, dtype=pl.Int64))
     repeated, differing = duplicates(everything)
-    if repeated.is_empty() and differing.is_empty():
+    wrong = differing.join(everything, on="_id", maintain_order="left")
+    wrong = wrong.filter(pl.col("_part").n_unique().over("_key") > 1)  # those within one slice have been found there
+    if repeated.is_empty() and wrong.is_empty():
         return
     connection, contract = tools.connection, found.contract
-    gone = everything[repeated].select("_sub", "_sheet", "_row")
-    wrong = differing.join(everything.select("_id", "_sub", "_sheet", "_row", "_key", "_ok"), on="_id")
-    # rows of one slice that contradict each other have been found there already
-    known = pl.concat([o.verdicts.filter(rule="DUPLICATE_KEY").select("_row") for o in total.observed])
-    wrong = wrong.join(known, on="_row", how="anti")
-    raw = _raw_rows(tools, found, {*gone["_row"].to_list(), *wrong["_row"].to_list()})
-    table = quote(contract.dataset)
-    place: dict[str, Any] = {"number": number, "gone": gone["_row"].to_list(), "wrong": wrong["_row"].to_list()}
-    connection.execute(f"delete from staging.{table} where _assessment = %(number)s and _row = any (%(gone)s)", place)
-    for name in ("verdict", "quarantine", "repair"):
-        connection.execute(
-            f"delete from staging.{name} where assessment_no = %(number)s and row = any (%(gone)s)", place
-        )
-    connection.execute(
-        f"update staging.{table} set _ok = false where _assessment = %(number)s and _row = any (%(wrong)s)", place
-    )
+    gone = everything[repeated]
+    raw = _raw_rows(tools, found, pl.concat([gone["_row"], wrong.filter("_ok")["_row"]]))
+    if gone.height:
+        total.results.append(_less(tools, found, raw, gone, pending))
+    _unsay(connection, contract, number, gone["_row"].to_list(), wrong["_row"].to_list())
     verdicts = with_address(
         wrong.select(
             "_sub",
@@ -305,49 +311,71 @@ def _settle(
             severity=pl.lit("error"),
             params=pl.struct("rows").struct.json_encode(),
         ),
-        pending,
+        [pending],
     )
-    fresh = wrong.filter("_ok").select("_sub", "_sheet", "_row", key="_key")
-    quarantine = fresh.join(raw, on="_row", how="left", maintain_order="left")
-    aside = (
-        gone.with_columns(reason=pl.lit("REPEAT"))
-        .join(raw, on="_row", how="left", maintain_order="left")
-        .rename({"raw": "text"})
-    )
-    empty = total.observed[0]
+    quarantine = _with_raw(wrong.filter("_ok").select("_sub", "_sheet", "_row", key="_key"), raw, "raw")
+    aside = _with_raw(gone.select("_sub", "_sheet", "_row", reason=pl.lit("REPEAT")), raw, "text")
+    first = total.observed[0]
+    lost = pl.col("_row").is_in(gone["_row"].implode())
+    bad = pl.col("_row").is_in(wrong["_row"].implode())
+    for part in total.observed:
+        part.observations = part.observations.filter(~lost).with_columns(_ok=pl.col("_ok") & ~bad)
+        part.verdicts = part.verdicts.filter(~lost & ~((pl.col("rule") == "DUPLICATE_KEY") & bad))
     mended = Observed(
-        empty.observations.head(0),
-        verdicts.select(empty.verdicts.columns),
+        first.observations.clear(),
+        verdicts.select(first.verdicts.columns),
         quarantine,
-        empty.repairs,
+        first.repairs.clear(),
         aside,
-        empty.results.head(0),
+        first.results.clear(),
     )
     write_observed(connection, contract, mended, {0: number}, observations=False)
-    lost, bad = set(place["gone"]), set(place["wrong"])
-    for part in total.observed:
-        part.observations = part.observations.filter(pl.col("_row").is_in(lost).not_()).with_columns(
-            _ok=pl.col("_ok") & pl.col("_row").is_in(bad).not_()
-        )
-        part.verdicts = part.verdicts.filter(pl.col("_row").is_in(lost).not_())
-    mended.set_aside = mended.set_aside.drop("text")
+    mended.quarantine, mended.set_aside = quarantine.clear(), aside.drop("text")
     total.observed.append(mended)
-    total.places = [
-        everything.filter(pl.col("_id").is_in(repeated.implode()).not_())
-        .with_columns(_ok=pl.col("_ok") & pl.col("_row").is_in(bad).not_())
-        .drop("_id", "_sub")
-    ]
+    total.places = [p.filter(~lost).with_columns(_ok=pl.col("_ok") & ~bad) for p in total.places]
 
 
-def _raw_rows(tools: Tools, found: Found, rows: set[int]) -> pl.DataFrame:
-    """The raw cells of some rows as JSON, by a second reading: _row, raw."""
+def _unsay(connection: psycopg.Connection, contract: Contract, number: int, gone: list[int], wrong: list[int]) -> None:
+    """Take back what slices wrote of rows that are set aside now, and the acceptance of those that are in quarantine."""
+    at: dict[str, Any] = {"number": number, "gone": gone, "wrong": wrong}
+    table = f"staging.{quote(contract.dataset)}"
+    connection.execute(f"delete from {table} where _assessment = %(number)s and _row = any (%(gone)s)", at)
+    for name in ("verdict", "quarantine", "repair"):
+        connection.execute(f"delete from staging.{name} where assessment_no = %(number)s and row = any (%(gone)s)", at)
+    connection.execute(
+        "delete from staging.verdict where assessment_no = %(number)s and row = any (%(wrong)s) and rule = 'DUPLICATE_KEY'",
+        at,
+    )
+    connection.execute(f"update {table} set _ok = false where _assessment = %(number)s and _row = any (%(wrong)s)", at)
+
+
+def _raw_rows(tools: Tools, found: Found, rows: pl.Series) -> pl.DataFrame:
+    """The raw cells of some rows, by a second reading."""
     head = _open(tools, found.delivery)[1]
-    parts = []
-    for grid in _grids(tools, found.delivery, SLICE):
-        frame = table_of(grid, head).rows.filter(pl.col("_row").is_in(rows))
-        cells = [c for c in frame.columns if not c.startswith("_") and not c.endswith(KIND)]
-        parts.append(frame.select("_row").with_columns(raw=as_json(frame.select(cells))))
-    return pl.concat(parts)
+    tables = (table_of(grid, head).rows for grid in _grids(tools, found.delivery, SLICE))
+    return pl.concat([table.filter(pl.col("_row").is_in(rows.implode())) for table in tables])
+
+
+def _with_raw(places: pl.DataFrame, raw: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Add the raw cells of each row as JSON."""
+    told = raw.select("_row").with_columns(as_json(raw.select(_cells(raw)), name))
+    return places.join(told, on="_row", how="left", maintain_order="left")
+
+
+def _cells(raw: pl.DataFrame) -> list[str]:
+    return [c for c in raw.columns if not c.startswith("_") and not c.endswith(KIND)]
+
+
+def _less(tools: Tools, found: Found, raw: pl.DataFrame, gone: pl.DataFrame, pending: Pending) -> pl.DataFrame:
+    """What checks counted of rows that are set aside now, with a minus: each is equal to a row that stays and counts."""
+    # rows that are equal among themselves would be set aside again within one submission
+    apart = gone.select("_row", _sub=pl.int_range(pl.len(), dtype=pl.Int64).over("_key"))
+    rows = raw.join(apart, on="_row", maintain_order="left")
+    alone = [replace(pending, no=n) for n in apart["_sub"].unique().sort().to_list()]
+    observed = observe(found.contract, rows, alone, tools.resolver.resolve, *judge(tools, found.contract))
+    return observed.results.with_columns(
+        -pl.col("evaluated", "unexpected"), _sub=pl.lit(0, dtype=pl.Int64), status=pl.lit("not_evaluated")
+    )
 
 
 def _summary(total: _Sum) -> Observed:
@@ -371,9 +399,9 @@ def _columns_of(connection: psycopg.Connection, contract: Contract, number: int,
     schema = {"_sub": pl.Int64, "_sheet": pl.Int16, "_row": pl.Int32, **dict.fromkeys(names, pl.Float64)}
     if not names:
         return pl.DataFrame(schema=schema)
+    numbers = ", ".join(f"{quote(n)}::float8" for n in names)
     rows = connection.execute(
-        f"select 0, _sheet, _row, {', '.join(quote(n) + '::float8' for n in names)} from staging.{quote(contract.dataset)} "
-        "where _assessment = %s",
+        f"select 0, _sheet, _row, {numbers} from staging.{quote(contract.dataset + '_rows')} where _assessment = %s",
         [number],
     ).fetchall()
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -400,8 +428,10 @@ def _fingerprint_path(tools: Tools, found: Found, sha256: str) -> str:
 def _write_fingerprints(tools: Tools, found: Found, total: _Sum, number: int) -> None:
     """Keep the rows' hashes beside the archive, for the next file of this sender. A cache: losing it costs time only."""
     frame = pl.concat(total.places).join(pl.concat(total.prints), on="_row", how="left", maintain_order="left")
+    said = pl.concat(total.said).unique()
+    silent = pl.col("_ok") & pl.col("_row").is_in(said.implode()).not_()
     buffer = io.BytesIO()
-    frame.select("hash", row="_row", key="_key", ok="_ok").write_ipc(buffer, compression="uncompressed")
+    frame.select("hash", row="_row", key="_key", ok=silent).write_ipc(buffer, compression="uncompressed")
     path = _fingerprint_path(tools, found, found.delivery.sha256)
     tools.archive.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
     with tools.archive.fs.open(f"{path}.partial", "wb") as target:
@@ -417,6 +447,8 @@ def _base(tools: Tools, found: Found) -> _Base | None:
         "select a.assessment_no, u.sha256 from intake.submission u join intake.assessment a using (assessment_no) "
         "where u.dataset = %s and u.sender = %s and u.period = %s and u.as_of = %s and a.contract_version = %s and a.rule_set = %s "
         "and a.reference_version = %s and a.base_assessment is null and u.state not in ('received', 'rejected') "
+        "and not exists (select from staging.check_result c where c.assessment_no = a.assessment_no "
+        "and c.status = 'could_not_run') "
         "order by u.received_at desc, u.submission_no desc limit 1",
         [
             found.contract.dataset,
@@ -441,5 +473,6 @@ def _base(tools: Tools, found: Found) -> _Base | None:
                     good["row"].to_numpy(),
                     good["key"].to_numpy(),
                     frame["row"].to_numpy(),
+                    np.zeros(good.height, dtype=bool),
                 )
     return None

@@ -141,7 +141,7 @@ def observe(
         observations=kept.select(*_ID, "_key", "_value", "_ok", *values.columns),
         verdicts=verdicts.drop("_id"),
         quarantine=quarantined.drop("_id").with_columns(raw=as_json(frame[quarantined["_id"]].select(raw_columns))),
-        repairs=_stack(repairs, _REPAIR),
+        repairs=_stack(repairs, _REPAIR).join(aside, on=_ID, how="anti", maintain_order="left"),
         set_aside=aside.drop("_id").with_columns(text=as_json(frame[aside["_id"]].select(raw_columns))),
         results=outcome.results.with_columns(
             severity=pl.col("check").replace_strict({c: v[0] for c, v in severities.items()}, return_dtype=pl.String)
@@ -184,18 +184,19 @@ def value_hash(values: pl.DataFrame, frame: pl.DataFrame, bad: pl.DataFrame) -> 
 def duplicates(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     """Keys met more than once in a submission: (ids of rows that repeat an earlier one exactly, differing rows).
 
-    ``rows``: _id, _sub, _sheet, _row, _key, _value. Differing: _id, rows (text naming the row numbers of the group).
+    ``rows``: _id, _sub, _sheet, _row, _key, _value. Differing: _id, rows (text naming the row numbers of the group); an
+    exact repeat is none of them, so that the answer is the same for a whole and for what is left of its parts.
     """
     keyed = rows.select("_id", *_ID, "_key", "_value").filter(pl.col("_key").is_not_null())
     twice = keyed.filter(pl.struct("_sub", "_key").is_duplicated())
     if twice.is_empty():
         return pl.Series("_id", [], dtype=pl.Int64), pl.DataFrame(schema={"_id": pl.Int64, "rows": pl.String})
-    groups = twice.with_columns(differs=pl.col("_value").n_unique().over("_sub", "_key") > 1)
-    same = groups.filter(pl.col("differs").not_())
-    repeated = same.filter(pl.col("_id") > pl.col("_id").min().over("_sub", "_key"))["_id"]
-    numbers = pl.col("_row").cast(pl.String).implode().over("_sub", "_key", mapping_strategy="join")
-    differing = groups.filter("differs").select("_id", rows=numbers.list.head(20).list.join(", "))
-    return repeated, differing
+    first = pl.struct("_sub", "_key", "_value").is_first_distinct()
+    repeated = twice.filter(first.not_())["_id"]
+    differing = twice.filter(first).filter(pl.struct("_sub", "_key").is_duplicated())
+    numbers = pl.col("_row").cast(pl.String).head(20).str.join(", ").alias("rows")
+    groups = differing.group_by("_sub", "_key", maintain_order=True).agg(numbers)
+    return repeated, differing.join(groups, on=["_sub", "_key"], maintain_order="left").select("_id", "rows")
 
 
 def _with_all_columns(contract: Contract, raw: pl.DataFrame) -> pl.DataFrame:

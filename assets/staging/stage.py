@@ -58,6 +58,8 @@ class Tools:
     batch_rows: int = 200_000
     batch_deliveries: int = 200
     large_bytes: int = 16 << 20
+    again: bool = False
+    """Whether deliveries that were staged before are staged again (replay)."""
     checks: dict[str, tuple[Check, ...]] = field(default_factory=dict)
 
     def checks_for(self, contract: Contract) -> tuple[Check, ...]:
@@ -147,8 +149,22 @@ def _flush(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]], do
     done.rejected.extend(written.rejected)
 
 
+def take(tools: Tools, deliveries: Sequence[Delivery]) -> set[str]:
+    """Lock deliveries for the transaction that stages them; ids of those that are still to be staged.
+
+    Of two runs at once the second waits here and then finds them done. A replay takes up what was done before."""
+    rows = tools.connection.execute(
+        "select delivery_id from intake.delivery where delivery_id = any (%s) and (state = 'received' or %s) "
+        "order by delivery_id for update",
+        [[d.delivery_id for d in deliveries], tools.again],
+    )
+    return {r[0] for r in rows}
+
+
 def _write(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]]) -> Staged:
     done = Staged()
+    ours = take(tools, [delivery for delivery, _ in batch])
+    batch = [item for item in batch if item[0].delivery_id in ours]
     by_dataset: dict[str, list[Found]] = defaultdict(list)
     for delivery, items in batch:
         for item in items:

@@ -1,0 +1,45 @@
+"""The graph: everything that exists in one installation, derived from its contracts, and when it runs.
+
+Making it reads contracts and reference lists; it starts no database and looks at no inbox. Not here: what an asset does
+(``assets/*/definitions.py``), jobs, schedules, sensors and resources (beside this module).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+from assets.installation import KEY
+from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
+from assets.marts.definitions import publication
+from assets.reference.definitions import units
+from assets.returns.definitions import answers
+from assets.staging.definitions import expectation_checks, observations
+
+from .flow import Pipeline
+from .jobs import main_job
+from .resources import installation
+from .schedules import nightly
+from .sensors import inbox_sensor
+from .settings import Settings
+
+
+def definitions(settings: Settings, today: date | None = None, opened: Pipeline | None = None) -> dg.Definitions:
+    """The definitions of an installation; the boards reach to the end of the year after ``today``.
+
+    ``opened``: a pipeline of these settings to work with, so that its caller sees what a run did.
+    """
+    pipeline = opened or Pipeline(settings)
+    contracts = pipeline.contracts
+    boards = {d: partitions_of(c, pipeline.senders, today or date.today()) for d, c in contracts.items()}
+    assets = [units, deliveries(contracts), observations(contracts), publication(contracts), answers(contracts, boards)]
+    return dg.Definitions(
+        assets=[*inbox_specs(contracts, boards), *assets],
+        asset_checks=[*map(expectation_checks, contracts.values()), *verdict_checks(boards)],
+        jobs=[main_job(assets)],
+        schedules=[nightly()],
+        sensors=[inbox_sensor()],
+        resources={KEY: installation(pipeline, shared=opened is not None)},
+        executor=dg.in_process_executor,
+    )

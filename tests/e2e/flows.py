@@ -1,0 +1,269 @@
+"""A world for tests of the whole flow: files dropped into an inbox, runs, and what readers, ledger and senders then see.
+
+Here: making a pipeline on a database and a home of the test's own, small files, and short questions about the outcome.
+Every run also proves law 1 (:meth:`World.conserved`). Not here: what the right outcome is.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+from openpyxl import Workbook
+from psycopg.rows import dict_row
+
+from assets.core.trace import Version, entity_id, trace
+from assets.reference.units import Reference, load_reference
+from assets.returns.answers import answer
+from pipelines.flow import Pipeline, Ran
+from pipelines.settings import Settings
+from schemas.contract import Contract, builtin_folder, load_contracts
+
+FIRST_ARRIVAL = datetime(2026, 7, 2, 1, tzinfo=UTC)
+HEAD = ("Tên thôn", "Loại", "Số hộ", "Số khẩu")
+
+
+@lru_cache(maxsize=4)
+def _reference(folder: Path | None, province: str) -> Reference:
+    return load_reference(folder, province)
+
+
+@lru_cache(maxsize=1)
+def _builtin() -> dict[str, Contract]:
+    return load_contracts([builtin_folder()])
+
+
+def workbook(rows: Iterable[Sequence[Any]], *, sheet: str = "Sheet1", merged: Sequence[str] = (), **more: Any) -> bytes:
+    """A workbook of one sheet, row by row (None: an empty cell); ``more``: sheet name -> rows of further sheets."""
+    book = Workbook()
+    first = book.active
+    assert first is not None
+    first.title = sheet
+    for row in rows:
+        first.append(list(row))
+    for cells in merged:
+        first.merge_cells(cells)
+    for name, others in more.items():
+        other = book.create_sheet(name)
+        for row in others:
+            other.append(list(row))
+    return saved(book)
+
+
+def saved(book: Workbook) -> bytes:
+    """The bytes of a workbook."""
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def text_csv(rows: Iterable[Sequence[Any]], separator: str = ",", encoding: str = "utf-8", end: str = "\n") -> bytes:
+    """A CSV."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, lineterminator=end).writerows(rows)
+    return out.getvalue().encode(encoding)
+
+
+def villages(*rows: tuple[Any, ...]) -> bytes:
+    """A workbook of villages: (name, households, population) or (name, type, households, population)."""
+    full = [(r[0], "Thôn", *r[1:]) if len(r) == 3 else r for r in rows]
+    return workbook([HEAD, *full])
+
+
+class World:
+    """One installation of a test."""
+
+    def __init__(self, url: str, home: Path, **settings: Any) -> None:
+        self.url, self.home = url, home
+        self.settings = Settings(
+            home=home,
+            database_url=url,
+            inbox=str(home / "inbox"),
+            archive=str(home / "archive"),
+            settle_seconds=0,
+            **settings,
+        )
+        self.arrivals = 0
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """A new pipeline each time, as a new command would have."""
+        pipeline = Pipeline(self.settings)
+        pipeline.reference = _reference(self.settings.reference, self.settings.province)
+        if not self.settings.contracts:
+            pipeline.contracts = _builtin()
+        return pipeline
+
+    # ------------------------------------------------------------------------------------------------ what arrives
+
+    def drop(
+        self,
+        sender: str,
+        data: bytes,
+        name: str = "thon.xlsx",
+        *,
+        period: str = "2026-Q2",
+        at: datetime | None = None,
+        sidecar: Mapping[str, Any] | str | None = None,
+    ) -> str:
+        """Put a file into the inbox; its place there (``period/sender/name``). Later drops are received later."""
+        self.arrivals += 1
+        when = (at or FIRST_ARRIVAL + timedelta(minutes=self.arrivals)).timestamp()
+        path = self.home / "inbox" / period / sender / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parts = {path: data}
+        if sidecar is not None:
+            text = sidecar if isinstance(sidecar, str) else yaml.safe_dump(dict(sidecar))
+            parts[path.with_name(f"{name}.yaml")] = text.encode()
+        for place, content in parts.items():
+            place.write_bytes(content)
+            os.utime(place, (when, when))
+        return f"{period}/{sender}/{name}"
+
+    def say(self, sender: str, name: str = "khong_phat_sinh.yaml", *, period: str = "2026-Q2", **sidecar: Any) -> str:
+        """Put a sidecar that stands alone into the inbox."""
+        return self.drop(sender, yaml.safe_dump(sidecar).encode(), name, period=period)
+
+    def run(self, **options: Any) -> Ran:
+        """The whole flow once; then no row may be lost."""
+        ran = self.pipeline.run(**options)
+        self.conserved()
+        return ran
+
+    # --------------------------------------------------------------------------------------------- what is then true
+
+    def rows(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """Rows of a query."""
+        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    def execute(self, statement: str, parameters: Any = None) -> None:
+        """A statement."""
+        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+            connection.execute(statement, parameters)
+
+    def open_villages(self, commune: str) -> dict[str, tuple[int, int]]:
+        """Name -> (households, population) of the commune's villages whose history is open."""
+        return dict(
+            (r[0], (r[1], r[2]))
+            for r in self.rows(
+                "select village_name, households, population from mart_v1.villages_history "
+                "where commune_code = %s and valid_to is null order by village_name",
+                [commune],
+            )
+        )
+
+    def history(self, commune: str | None = None) -> list[tuple[Any, ...]]:
+        """(commune, name, households, population, from, to, carried since) of all versions of villages."""
+        return self.rows(
+            "select commune_code, village_name, households, population, valid_from, valid_to, carried_since "
+            "from mart_v1.villages_history where %(c)s::text is null or commune_code = %(c)s "
+            "order by commune_code, village_name, valid_from",
+            {"c": commune},
+        )
+
+    def submission(self, origin: str) -> dict[str, Any]:
+        """The answer to the file at a place (the last one that arrived there)."""
+        found = self.rows(
+            "select s.submission_id from intake.submission s join intake.delivery d using (delivery_id) "
+            "where d.origin = %s order by s.received_at desc, s.submission_no desc limit 1",
+            [origin],
+        )
+        assert found, f"no submission from {origin}"
+        return self.answer(found[0][0])
+
+    def submissions(self, origin: str) -> list[dict[str, Any]]:
+        """The answers to all that ever came from a place, in order of receipt."""
+        found = self.rows(
+            "select s.submission_id from intake.submission s join intake.delivery d using (delivery_id) "
+            "where d.origin = %s order by s.received_at, s.submission_no",
+            [origin],
+        )
+        return [self.answer(r[0]) for r in found]
+
+    def answer(self, submission: str) -> dict[str, Any]:
+        """The answer to a submission."""
+        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+            return answer(connection, self.pipeline.contracts, submission)
+
+    def answers(self) -> list[dict[str, Any]]:
+        """The answers to all submissions."""
+        return [self.answer(r[0]) for r in self.rows("select submission_id from intake.submission order by submission_no")]
+
+    def trace(self, dataset: str, at: date | None = None, known_at: datetime | None = None, **key: str) -> list[Version]:
+        """Versions of an entity with their sources."""
+        contract = self.pipeline.contracts[dataset]
+        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+            return trace(connection, contract, entity_id(contract, key), at=at, known_at=known_at)
+
+    def counts(self) -> dict[str, int]:
+        """Rows of every table of the database."""
+        tables = self.rows(
+            "select schemaname, tablename from pg_tables where schemaname in "
+            "('intake', 'staging', 'vault', 'core', 'ops', 'public') order by 1, 2"
+        )
+        query = " union all ".join(f"select '{s}.{t}', count(*) from {s}.{t}" for s, t in tables)
+        return dict(self.rows(query))  # type: ignore[arg-type]
+
+    def archived(self) -> dict[str, int]:
+        """Objects of the archive with their sizes."""
+        root = self.home / "archive"
+        return {str(p.relative_to(root)): p.stat().st_size for p in sorted(root.rglob("*")) if p.is_file()}
+
+    def conserved(self) -> None:
+        """Law 1: the counts of every submission are those of the stored rows, and no row is in two places or in none."""
+        with closing(psycopg.connect(self.url, autocommit=True, row_factory=dict_row)) as connection:
+            datasets = [r["dataset"] for r in connection.execute("select dataset from ops.contract")]
+            seen = " union all ".join(
+                f"select _assessment as a, _sheet as sheet, _row as row, _ok as ok from staging.{d}_rows" for d in datasets
+            )
+            wrong = connection.execute(
+                f"""
+                with placed as materialized ({seen}),
+                fit as (select a, count(*) filter (where ok) as good, count(*) filter (where not ok) as bad from placed group by a),
+                aside as (select assessment_no as a, count(*) as n from staging.set_aside group by 1),
+                held as (select assessment_no as a, count(*) as n from staging.quarantine group by 1),
+                blamed as (select assessment_no as a, count(distinct (sheet, row)) as n from staging.verdict
+                           where severity = 'error' group by 1),
+                twice as (select a from (select a, sheet, row from placed union all
+                          select assessment_no, sheet, row from staging.set_aside) x group by a, sheet, row having count(*) > 1)
+                select u.submission_id, u.file_name, u.rows_read, u.rows_accepted, u.rows_quarantined, u.rows_set_aside,
+                       fit.good, fit.bad, aside.n as aside, held.n as quarantined, blamed.n as blamed
+                from intake.submission u
+                left join fit on fit.a = u.assessment_no left join aside on aside.a = u.assessment_no
+                left join held on held.a = u.assessment_no left join blamed on blamed.a = u.assessment_no
+                where u.assessment_no is not null and u.state <> 'rejected' and (
+                    u.rows_read <> u.rows_accepted + u.rows_quarantined + u.rows_set_aside
+                    or u.rows_accepted + u.rows_quarantined <> coalesce(good, 0) + coalesce(bad, 0)
+                    or u.rows_set_aside <> coalesce(aside.n, 0)
+                    or coalesce(bad, 0) <> coalesce(held.n, 0) or coalesce(bad, 0) <> coalesce(blamed.n, 0)
+                    or exists (select from twice where twice.a = u.assessment_no))
+                """
+            ).fetchall()
+            assert not wrong, wrong
+            unread = connection.execute(
+                "select origin from intake.delivery d where state <> 'received' and not exists "
+                "(select from intake.submission s where s.delivery_id = d.delivery_id)"
+            ).fetchall()
+            assert not unread, unread
+        for sha256, size in self.rows("select distinct sha256, size from intake.delivery"):
+            assert (self.home / "archive" / sha256[:2] / sha256).stat().st_size == size
+
+
+def said(answered: Mapping[str, Any], severity: str = "error") -> set[tuple[str, str]]:
+    """(address, rule) of everything that an answer says about rows with that severity."""
+    return {(r["address"], r["rule"]) for r in answered["rows"] if r["severity"] == severity}
+
+
+def codes(answered: Mapping[str, Any]) -> list[str]:
+    """Codes of the submission as a whole."""
+    return sorted(p["code"] for p in answered["problems"])
