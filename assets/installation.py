@@ -21,7 +21,7 @@ from assets.staging.stage import Staged
 from schemas.contract import Contract
 
 KEY = "installation"
-"""Name of the Dagster resource."""
+"""Name of the Dagster resource, and of the parameter by which a function takes it."""
 
 
 class Installation(Protocol):
@@ -63,16 +63,15 @@ class StepFailed(Exception):
 
 
 @contextmanager
-def opened(context: Any) -> Iterator[tuple[Installation, psycopg.Connection]]:
-    """The installation of a Dagster context, and a connection, for the time of a step.
+def connected(installation: Installation) -> Iterator[psycopg.Connection]:
+    """A connection of the installation for the time of a step.
 
     An error that is not our own leaves as :class:`StepFailed`: Dagster keeps the texts of errors in its event log, and
     those of PostgreSQL (DETAIL, COPY context) and of libraries hold values of rows.
     """
-    installation: Installation = getattr(context.resources, KEY)
     try:
         with installation.connection() as connection:
-            yield installation, connection
+            yield connection
     except Exception as error:
         if type(error).__module__.partition(".")[0] in _OURS:
             raise error.with_traceback(None) from None

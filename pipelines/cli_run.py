@@ -6,7 +6,7 @@ Here: the one place that says by what the job is run, and the account of a run. 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from schemas.codes import CODES
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from .flow import Pipeline, Ran
     from .preview import Preview
+
+_ROWS = ("accepted", "quarantined", "set_aside")
 
 
 class Failed(Exception):
@@ -56,7 +58,7 @@ def account(connection: psycopg.Connection, ran: Ran) -> dict[str, Any]:
         "growing": ran.growing,
         "publish": ran.published,
         "states": counts(found),
-        "rows": {word: sum(s[f"rows_{word}"] for s in found) for word in ("accepted", "quarantined", "set_aside")},
+        "rows": {word: sum(s[f"rows_{word}"] for s in found) for word in _ROWS},
         "submissions": found,
         "changes": {
             m.dataset: {"opened": m.opened, "closed": m.closed, "entities": m.entities} for m in ran.merged if m.changed
@@ -81,7 +83,7 @@ def show_account(screen: Screen, done: dict[str, Any]) -> None:
         screen.say("Nothing changed: the warehouse stays as it was published last.")
     else:
         said = [f"{d}: {c['opened']} versions begun, {c['closed']} ended" for d, c in done["changes"].items()]
-        screen.say(f"Publish {done['publish']}. {'; '.join(said)}", style="bold")
+        screen.say(f"Publish {done['publish']}: {'; '.join(said)}.", style="bold")
 
 
 def show_states(screen: Screen, submissions: Sequence[dict[str, Any]]) -> None:
@@ -91,14 +93,16 @@ def show_states(screen: Screen, submissions: Sequence[dict[str, Any]]) -> None:
         by_dataset[s["dataset"] or "(not recognised)"].append(s)
     if not by_dataset:
         return
-    states = [state for state in STATES if any(s["state"] == state for s in submissions)]
     rows = [
-        [dataset, *[counts(of).get(state, 0) for state in states], sum(s["rows_accepted"] for s in of),
-         sum(s["rows_quarantined"] for s in of), sum(s["rows_set_aside"] for s in of)]
+        [dataset, in_words(counts(of)), *(sum(s[f"rows_{word}"] for s in of) for word in _ROWS)]
         for dataset, of in sorted(by_dataset.items())
-    ]  # fmt: skip
-    columns = ["!Dataset", *[f">{state}" for state in states], ">rows accepted", ">quarantined", ">set aside"]
-    screen.table(columns, rows)
+    ]
+    screen.table(["!Dataset", "Submissions", *[f">rows {word.replace('_', ' ')}" for word in _ROWS]], rows)
+
+
+def in_words(states: Mapping[str, int]) -> str:
+    """Numbers of submissions by state, in the usual order."""
+    return ", ".join(f"{states[state]} {state}" for state in STATES if states.get(state))
 
 
 def next_steps(call: str, submissions: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -139,6 +143,9 @@ def show_plan(screen: Screen, found: dict[str, Any]) -> None:
     if found["growing"]:
         screen.say(f"Still growing, left for the next round: {', '.join(found['growing'])}")
     for dataset, change in found["changes"].items():
+        if not change["opened"] + change["closed"]:
+            screen.say(f"{dataset}: the history would stay; only what submissions stand for would change.")
+            continue
         screen.say(f"{dataset}: {change['opened']} versions would begin (+), {change['closed']} end (-).", style="bold")
         lines = found["difference"][dataset]
         if lines:

@@ -12,7 +12,7 @@ from typing import Any
 from assets.returns.answers import problem_text
 
 from .cli_output import Screen, plural
-from .report import STATES
+from .cli_run import in_words
 
 _ROWS = 15
 _LETTERS = {
@@ -62,9 +62,8 @@ def _states(screen: Screen, lines: Sequence[Mapping[str, Any]]) -> None:
         table[name][line["state"]] = line["submissions"]
         if line["state"] == "partly":
             quarantined[name] += line["rows_quarantined"]
-    states = [s for s in STATES if any(s in of for of in table.values())]
-    rows = [[name, *[of.get(s, 0) for s in states], quarantined[name]] for name, of in table.items()]
-    screen.table(["!Dataset", *[f">{s}" for s in states], ">rows quarantined"], rows)
+    rows = [[name, in_words(of), quarantined[name]] for name, of in table.items()]
+    screen.table(["!Dataset", "Submissions", ">rows quarantined"], rows)
 
 
 def _waiting(one: Mapping[str, Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from assets.installation import KEY, opened
+from assets.installation import Installation, connected
 from assets.intake.waiting import waiting
 
 from .jobs import MAIN
@@ -28,10 +28,11 @@ def inbox_sensor() -> dg.SensorDefinition:
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks for a run where files, deliveries or states wait for one.",
-        required_resource_keys={KEY},
     )
-    def look_at_inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        with opened(context) as (installation, connection):
+    def look_at_inbox(
+        context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
+    ) -> dg.RunRequest | dg.SkipReason:
+        with connected(installation) as connection:
             settings = installation.settings
             found = waiting(connection, settings.inbox, settings.settle_seconds)
         if not found.digest:

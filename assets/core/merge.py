@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,20 +75,44 @@ def derive_standings(connection: psycopg.Connection, contract: Contract) -> list
         )
     ]
 
+    known = _differences(connection, contract, staged)
+
     def ended(before: Staged, after: Staged) -> tuple[int, int]:
-        pair = {"before": before.assessment_no, "after": after.assessment_no}
-        known = (
-            "select keys_ended, keys_before from core.pair_difference "
-            "where assessment_no = %(after)s and before_no = %(before)s"
-        )
-        found = connection.execute(known, pair).fetchone()
-        if found is None:
-            connection.execute(_sql("ended", rows=quote(contract.dataset + "_rows")), pair)
-            found = connection.execute(known, pair).fetchone()
-        assert found is not None
-        return int(found[0]), int(found[1])
+        pair = (before.assessment_no, after.assessment_no)
+        if pair not in known:  # a pair that only a hold or a withdrawal brings about
+            known.update(_compare(connection, contract, [pair]))
+        return known[pair]
 
     return derive(contract, staged, decisions, ended)
+
+
+Pair = tuple[int, int]
+
+
+def _differences(
+    connection: psycopg.Connection, contract: Contract, staged: Sequence[Staged]
+) -> dict[Pair, tuple[int, int]]:
+    """(before, after) -> (keys ended, keys before): what is known, and in one query what the usual order will ask for."""
+    if contract.delivery != "snapshot":
+        return {}
+    rows = connection.execute(
+        "select d.before_no, d.assessment_no, d.keys_ended, d.keys_before from core.pair_difference d "
+        "where d.assessment_no = any (%s)",
+        [[s.assessment_no for s in staged]],
+    )
+    known = {(r[0], r[1]): (r[2], r[3]) for r in rows}
+    order = sorted(staged, key=lambda s: (s.sender, s.period_first, s.received_at, s.content))
+    usual = [(a.assessment_no, b.assessment_no) for a, b in pairwise(order) if a.sender == b.sender]
+    known.update(_compare(connection, contract, [p for p in usual if p not in known]))
+    return known
+
+
+def _compare(connection: psycopg.Connection, contract: Contract, pairs: Sequence[Pair]) -> dict[Pair, tuple[int, int]]:
+    if not pairs:
+        return {}
+    parameters = {"before": [p[0] for p in pairs], "after": [p[1] for p in pairs]}
+    rows = connection.execute(_sql("ended", rows=quote(contract.dataset + "_rows")), parameters)
+    return {(r[0], r[1]): (int(r[2]), int(r[3])) for r in rows}
 
 
 def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> Merged:

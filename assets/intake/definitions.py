@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from assets.installation import KEY, opened
+from assets.installation import Installation, connected
 from schemas.contract import Contract
 from schemas.periods import periods_between
 
@@ -82,12 +82,13 @@ def _verdict_check(dataset: str, partitions: dg.MultiPartitionsDefinition) -> dg
             asset=inbox_key(dataset),
             description="Kết quả xử lý bản gửi gần nhất của kỳ và đơn vị.",
             partitions_def=partitions,
-            required_resource_keys={KEY},
         )
-        def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        def check(
+            context: dg.AssetCheckExecutionContext, installation: dg.ResourceParam[Installation]
+        ) -> dg.AssetCheckResult:
             period, sender = context.partition_key.split("|")
             place: Place = (dataset, period, sender)
-            with opened(context) as (_, connection):
+            with connected(installation) as connection:
                 word = last_words(connection, [place])[place]
             passed, severity, metadata = _verdict(word)
             return dg.AssetCheckResult(passed=passed, severity=severity, metadata=metadata)
@@ -110,10 +111,9 @@ def deliveries(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
         deps=[inbox_key(dataset) for dataset in contracts],
         group_name="intake",
         description="Bytes that arrived, archived before anything reads them, with sender, period and time.",
-        required_resource_keys={KEY},
     )
-    def receive(context: dg.AssetExecutionContext, config: Receive) -> dg.MaterializeResult[None]:
-        with opened(context) as (installation, connection):
+    def receive(config: Receive, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult[None]:
+        with connected(installation) as connection:
             fresh, growing = installation.receive(connection, inbox=config.inbox, period=config.period)
         return dg.MaterializeResult(
             metadata={"new": len(fresh), "left_growing": len(growing), "deliveries": fresh[:100]}

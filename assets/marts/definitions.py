@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from assets.installation import KEY, opened
+from assets.installation import Installation, connected
 from assets.staging.definitions import staging_key
 from schemas.contract import Contract
 from schemas.tables import SQL_TYPES, published_columns
@@ -29,9 +29,11 @@ def publication(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
     """``core/<dataset>`` and ``mart_v1/<dataset>`` of all contracts."""
     specs = [spec for contract in contracts.values() for spec in _specs(contract)]
 
-    @dg.multi_asset(name="publish", specs=specs, required_resource_keys={KEY})
-    def publish(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        with opened(context) as (installation, connection):
+    @dg.multi_asset(name="publish", specs=specs)
+    def publish(
+        context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with connected(installation) as connection:
             prepared, number = installation.publish(connection)
         context.log.info("nothing changed" if number is None else f"published {number}")
         publish_metadata = {} if number is None else {"publish": number}

@@ -3,7 +3,7 @@
 # no postponed annotations: Dagster looks at those of the functions that it is given
 import dagster as dg
 
-from assets.installation import KEY, opened
+from assets.installation import Installation, connected
 
 UNITS = dg.AssetKey(["reference", "units"])
 
@@ -12,11 +12,10 @@ UNITS = dg.AssetKey(["reference", "units"])
     key=UNITS,
     group_name="reference",
     description="Administrative units with their dates, the crosswalk of 1 July 2025, senders.",
-    required_resource_keys={KEY},
 )
-def units(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+def units(installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult[None]:
     """Bring the lists in the database to the version that is loaded (opening a connection does it)."""
-    with opened(context) as (installation, _):
+    with connected(installation):
         lists = installation.reference
     return dg.MaterializeResult(
         metadata={

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from assets.installation import KEY, opened
+from assets.installation import Installation, connected
 from assets.intake.definitions import Boards, told, unplaced
 from assets.intake.outbox import Word
 from assets.marts.definitions import mart_key
@@ -24,11 +24,12 @@ def answers(contracts: Mapping[str, Contract], boards: Boards) -> dg.AssetsDefin
         deps=[mart_key(dataset) for dataset in contracts],
         group_name="returns",
         description="The answer to each submission: what was taken, what was not, which cell to mend.",
-        required_resource_keys={KEY},
     )
-    def answer(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
+    def answer(
+        context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
+    ) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
         reported, without_place = 0, []
-        with opened(context) as (installation, connection):
+        with connected(installation) as connection:
             # the answers first: telling the board takes a submission off the list that both work from
             written = write_answers(connection, installation.contracts, installation.settings.home / "answers")
             for event in told(connection, boards):

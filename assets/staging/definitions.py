@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 
-from assets.installation import KEY, opened
+from assets.installation import Installation, connected
 from assets.intake.definitions import DELIVERIES
 from assets.reference.definitions import UNITS
 from expectations.suite import checks_of
@@ -46,9 +46,11 @@ def observations(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
         for dataset, contract in contracts.items()
     ]
 
-    @dg.multi_asset(name="stage", specs=specs, required_resource_keys={KEY})
-    def stage(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        with opened(context) as (installation, connection):
+    @dg.multi_asset(name="stage", specs=specs)
+    def stage(
+        context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with connected(installation) as connection:
             done = installation.stage(connection)
             counts = _counts(connection, [*done.staged, *done.rejected])
         if unknown := counts.get(None):
@@ -88,9 +90,11 @@ def expectation_checks(contract: Contract) -> dg.AssetChecksDefinition:
         for check_id, text in described.items()
     ]
 
-    @dg.multi_asset_check(name=f"checks_{contract.dataset}", specs=specs, can_subset=True, required_resource_keys={KEY})
-    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        with opened(context) as (_, connection):
+    @dg.multi_asset_check(name=f"checks_{contract.dataset}", specs=specs, can_subset=True)
+    def checks(
+        context: dg.AssetCheckExecutionContext, installation: dg.ResourceParam[Installation]
+    ) -> Iterator[dg.AssetCheckResult]:
+        with connected(installation) as connection:
             found = results(connection, contract)
         wanted = {k.name for k in context.selected_asset_check_keys}
         for check_id, name in names.items():

@@ -196,7 +196,8 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
         _share(connection, number, base, total)
     summary = _summary(total)
     counted = sum(c.height for c in total.carried)
-    stated = [(0, c) for c in total.controls]
+    # a total above the rows covers all of them, and its slice knew only its own
+    stated = [(0, replace(c, last_row=head.data_last) if c.row < c.first_row else c) for c in total.controls]
     totals = differing_totals(
         contract, stated, _columns_of(connection, contract, number, stated), {0: found.table.layouts}
     )

@@ -103,6 +103,11 @@ class World:
             pipeline.contracts = _builtin()
         return pipeline
 
+    @property
+    def communes(self) -> list[str]:
+        """Codes of the communes that may send, in order."""
+        return sorted(s.code for s in self.pipeline.senders.values() if s.kind == "commune")
+
     # ------------------------------------------------------------------------------------------------ what arrives
 
     def drop(
@@ -265,5 +270,5 @@ def said(answered: Mapping[str, Any], severity: str = "error") -> set[tuple[str,
 
 
 def codes(answered: Mapping[str, Any]) -> list[str]:
-    """Codes of the submission as a whole."""
-    return sorted(p["code"] for p in answered["problems"])
+    """Codes of the submission as a whole, but for what is only for information."""
+    return sorted(p["code"] for p in answered["problems"] if p["severity"] != "info")

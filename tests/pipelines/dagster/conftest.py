@@ -38,7 +38,13 @@ class House:
         self.graph = definitions(self.settings, TODAY)
 
     def send(
-        self, sender: str, *rows: str, period: str = "2026-Q1", name: str = "thon.csv", day: int = 1, header: str = HEADER
+        self,
+        sender: str,
+        *rows: str,
+        period: str = "2026-Q1",
+        name: str = "thon.csv",
+        day: int = 1,
+        header: str = HEADER,
     ) -> Path:
         """Put a CSV into the inbox as if it had arrived on that day of April 2026."""
         path = Path(self.settings.inbox) / period / sender / name

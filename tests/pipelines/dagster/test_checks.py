@@ -112,7 +112,7 @@ def test_the_verdict_of_one_place_can_be_derived_by_hand(house: House) -> None:
     ):
         result = graph.resolve_job_def("by_hand").execute_in_process(
             instance=house.instance,
-            partition_key=place,
+            tags={"dagster/partition": place},  # as the web interface asks for it
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         (evaluation,) = result.get_asset_check_evaluations()

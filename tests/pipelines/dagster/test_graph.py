@@ -65,7 +65,12 @@ def described(graph: dg.Definitions) -> dict[str, Any]:
         if not job.name.startswith("__")
     }
     found["schedules"] = {
-        s.name: {"job": s.job_name, "cron": s.cron_schedule, "zone": s.execution_timezone, "status": s.default_status.name}
+        s.name: {
+            "job": s.job_name,
+            "cron": s.cron_schedule,
+            "zone": s.execution_timezone,
+            "status": s.default_status.name,
+        }
         for s in repository.schedule_defs
     }
     found["sensors"] = {
