@@ -79,6 +79,21 @@ def _derived(contract: Contract, column: Column) -> Iterator[Check]:
                     max_value=longest)  # fmt: skip
 
 
+def _range_of_validity(contract: Contract) -> Iterator[Check]:
+    """A row that ends before it begins is valid on no day: it would be accepted and never seen."""
+    if contract.valid_from_column is None or contract.valid_to_column is None:
+        return
+    begin, end = contract.column(contract.valid_from_column), contract.column(contract.valid_to_column)
+    yield Check(
+        f"{contract.dataset}.{end.name}.after_{begin.name}",
+        "expect_column_pair_values_a_to_be_greater_than_b",
+        (end.name, begin.name),
+        {"or_equal": False, "ignore_row_if": "either_value_is_missing"},
+        message=f"{end.label} phải sau {begin.label}.",
+        remedy=f"Kiểm tra hai ô {begin.label} và {end.label}.",
+    )
+
+
 def _words(limits: Mapping[str, Any]) -> str:
     least, most = limits.get("min_value"), limits.get("max_value")
     words = [
@@ -92,10 +107,11 @@ def checks_of(contract: Contract) -> tuple[Check, ...]:
     """Everything that must hold for a row of the dataset: derived checks in the order of the columns, then the rules.
 
     A required or key column is not null; a column with a code list holds one of its values; declared limits
-    (``minimum``, ``maximum`` and their exclusive forms, ``maxLength``) hold. Pure. Raises :class:`ValueError` where
-    two checks have one id.
+    (``minimum``, ``maximum`` and their exclusive forms, ``maxLength``) hold; a row's validity ends after
+    it began. Pure. Raises :class:`ValueError` where two checks have one id.
     """
     checks = [check for column in contract.columns for check in _derived(contract, column)]
+    checks += _range_of_validity(contract)
     for rule in contract.rules:
         given = (rule.id, rule.kind, rule.columns, rule.kwargs, rule.severity)
         checks.append(Check(*given, message=rule.message, remedy=rule.remedy))

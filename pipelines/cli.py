@@ -45,6 +45,8 @@ db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(db_app, name="db")
 
+_BIGINT = 2**63 - 1
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 Home = Annotated[
     Path | None, typer.Option(help="Folder of the installation (default: LIENTHONG_HOME, else ~/.lienthong).")
@@ -349,9 +351,9 @@ def waive(
     state: State,
     submission: Submission,
     rule: Annotated[str, typer.Option(help="The code or rule, as `show` prints it.")],
-    row: Annotated[int, typer.Option(help="Row in the sheet.", min=1)],
+    row: Annotated[int, typer.Option(help="Row in the sheet.", min=1, max=2**31 - 1)],
     reason: Reason,
-    sheet: Annotated[int, typer.Option(help="Number of the sheet, counting from 0.", min=0)] = 0,
+    sheet: Annotated[int, typer.Option(help="Number of the sheet, counting from 0.", min=0, max=2**15 - 1)] = 0,
     by: By = None,
 ) -> None:
     """Let one row pass one rule."""
@@ -420,7 +422,7 @@ def replay(
 @command(app)
 def publish(
     state: State,
-    back_to: Annotated[int | None, typer.Option(help="Show this earlier publish again.", min=0)] = None,
+    back_to: Annotated[int | None, typer.Option(help="Show this earlier publish again.", min=0, max=_BIGINT)] = None,
 ) -> int:
     """Publish what is merged and decided; ``--back-to N`` takes later publishes back."""
     if back_to is not None:
@@ -464,7 +466,9 @@ def trace(
     state: State,
     dataset: Annotated[str, typer.Argument(help="Dataset, such as villages.")],
     key: Annotated[list[str] | None, typer.Option(help="name=value, once for each key column.")] = None,
-    id_: Annotated[int | None, typer.Option("--id", help="The published id, instead of the key.")] = None,
+    id_: Annotated[
+        int | None, typer.Option("--id", min=0, max=_BIGINT, help="The published id, instead of the key.")
+    ] = None,
     at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what is valid on this day.")] = None,
     known_at: Annotated[
         datetime | None,

@@ -21,7 +21,6 @@ def explain(error: BaseException) -> list[str]:
     from schemas.contract import ContractError
     from schemas.tables import ShapeRefused
 
-    from .cli_run import Failed
     from .database import NoDatabase
     from .report import Unclear
     from .settings import BadSetting
@@ -31,7 +30,7 @@ def explain(error: BaseException) -> list[str]:
         return [*found, "contracts are wrong; check them with `lienthong contracts lint`"]
     if isinstance(error, ShapeRefused):
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
-    told = (CannotDecide, NotFound, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear, BadSetting, Failed)
+    told = (CannotDecide, NotFound, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear, BadSetting)
     if isinstance(error, told):
         return [str(error)]
     if isinstance(error, psycopg.OperationalError):

@@ -5,7 +5,7 @@ Here: layout only. What it says comes from :mod:`.report`.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,7 +51,7 @@ def show_overview(screen: Screen, found: Mapping[str, Any], call: str) -> None:
     mended = len(found["rejected"]) - len(open_ones)
     if mended:
         screen.say(f"{mended} more rejected, with a sound file of the same period since.")
-    _work(screen, found)
+    _work(screen, found, call)
 
 
 def _states(screen: Screen, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -73,7 +73,7 @@ def _waiting(one: Mapping[str, Any]) -> list[Any]:
     return [one["submission_id"], one["dataset"] or "", one["period"], sender, because]
 
 
-def _work(screen: Screen, found: Mapping[str, Any]) -> None:
+def _work(screen: Screen, found: Mapping[str, Any], call: str) -> None:
     work = found["work"]
     if work:
         parts = ("dataset", "rule", "column_name", "rows", "submissions", "example")
@@ -84,6 +84,11 @@ def _work(screen: Screen, found: Mapping[str, Any]) -> None:
     if found["ends_nobody"]:
         names = ", ".join(found["ends_nobody"])
         screen.say(f"Snapshots with a row whose key cannot be read, so that they end nobody until decided: {names}")
+    if found["crosswalk"]:
+        kinds = Counter(d["difference"] for d in found["crosswalk"])
+        said = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        screen.say(f"unit_changes and the crosswalk of reference differ in {len(found['crosswalk'])} pairs: {said}")
+        screen.commands([(f"{call} --json status", "lists them under 'crosswalk'")])
     for one in found["could_not_run"]:
         screen.say(f"{one['submission_id']}: the rule {one['rule']} could not run")
 

@@ -53,20 +53,24 @@ def run_main(
     """Run the main job once in this process, recorded in the installation's instance; whether it succeeded.
 
     ``period`` and ``inbox`` as in :meth:`pipelines.flow.Pipeline.receive`. Says on the console only what went wrong.
-    ``opened``: a pipeline of these settings; its ``ran`` then says what the run did.
+    ``opened``: a pipeline of these settings; its ``ran`` then says what the run did, and what goes wrong is raised as
+    it is (Ctrl-C as :class:`KeyboardInterrupt`) instead of said on the console.
     """
     import dagster as dg
 
     from .graph import definitions
     from .jobs import MAIN, run_config
 
-    quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
-    logging.getLogger("dagster").setLevel(logging.ERROR)
+    level = "ERROR" if opened is None else "CRITICAL"
+    quiet = {"loggers": {"console": {"config": {"log_level": level}}}}
+    logging.getLogger("dagster").setLevel(level)
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
         job = definitions(settings, opened=opened).resolve_job_def(MAIN)
-        done = job.execute_in_process(
-            run_config=run_config(period=period, inbox=inbox) | quiet, instance=instance, raise_on_error=False
-        )
+        config = run_config(period=period, inbox=inbox) | quiet
+        try:
+            done = job.execute_in_process(run_config=config, instance=instance, raise_on_error=opened is not None)
+        except dg.DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
     return bool(done.success)
 
 

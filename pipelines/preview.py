@@ -68,9 +68,7 @@ def dry_run(
     preview = Preview()
     archive = _Layered(_scratch(), pipeline.archive)
     with pipeline.connection() as connection, publishing(connection), _rolled_back(connection):
-        _, preview.growing = pipeline.receive(
-            connection, inbox=inbox, period=period, archive=archive
-        )
+        _, preview.growing = pipeline.receive(connection, inbox=inbox, period=period, archive=archive)
         _finish(pipeline, connection, archive, preview, limit)
     return preview
 

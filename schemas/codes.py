@@ -25,6 +25,10 @@ class Code:
         """The Vietnamese sentence with its parameters filled in; a missing parameter shows as '…'."""
         return self.message.format_map(_Lenient(params))
 
+    def advice(self, **params: Any) -> str:
+        """The remedy, likewise."""
+        return self.remedy.format_map(_Lenient(params))
+
 
 class _Lenient(dict[str, Any]):
     def __missing__(self, key: str) -> str:

@@ -38,6 +38,8 @@ class Staged:
     totals_differ: bool = False
     withdraws: str | None = None
     waivers: int = 0
+    statement: bool = False
+    """It only takes another one back: no list, not even an empty one."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,7 @@ Ended = Callable[[Staged, Staged], tuple[int, int]]
 def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Decision], ended: Ended) -> list[Standing]:
     """The standing of every staged submission of one dataset."""
     everything = sorted(staged, key=lambda s: (s.sender, s.period_first, s.period_last, s.received_at, s.content, s.id))
-    withdrawn = {d.submission_id for d in decisions if d.kind == "withdraw"}
-    sender_of = {s.id: s.sender for s in everything}
-    # a sender may withdraw its own submissions only
-    withdrawn |= {s.withdraws for s in everything if s.withdraws and sender_of.get(s.withdraws) == s.sender}
+    withdrawn = _withdrawn(everything, {d.submission_id for d in decisions if d.kind == "withdraw"})
     verdicts: dict[tuple[str, str | None], str] = {}
     for d in sorted((d for d in decisions if d.kind in ("accept", "refuse")), key=lambda d: str(d.decided_at)):
         verdicts[d.submission_id, d.predecessor] = d.kind
@@ -83,6 +82,21 @@ def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Dec
         for _, of_period in groupby(of_sender, key=lambda s: (s.period_first, s.period_last)):
             before = _period(contract, list(of_period), before, withdrawn, verdicts, ended, found)
     return found
+
+
+def _withdrawn(everything: Sequence[Staged], decided: set[str]) -> set[str]:
+    """Ids of what was taken back, by a decision or by a later submission that still stands itself."""
+    sender_of = {s.id: s.sender for s in everything}
+    # a sender may withdraw its own submissions only; an id is a hash, so no two can name each other
+    takers: dict[str, list[str]] = {}
+    for s in everything:
+        if s.withdraws and sender_of.get(s.withdraws) == s.sender:
+            takers.setdefault(s.withdraws, []).append(s.id)
+
+    def gone(name: str) -> bool:
+        return name in decided or any(not gone(taker) for taker in takers.get(name, ()))
+
+    return {s.id for s in everything if gone(s.id)}
 
 
 def _period(
@@ -103,6 +117,9 @@ def _period(
         base = Standing(s.no, "in_force", assessment_no=s.assessment_no, waivers=s.waivers)
         if s.id in withdrawn:
             outcomes[s.no] = replace(base, standing="withdrawn")
+            continue
+        if s.statement:
+            outcomes[s.no] = replace(base, ends_nobody=True)
             continue
         if current is not None and s.content == current.content:
             reason = {"code": "SAME_AS_IN_FORCE", "params": {"submission": current.id}}

@@ -161,7 +161,8 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary) -> Cont
         found = vocabulary.lookup(stack)
         if found is not None:
             claims.setdefault(found[1], []).append((found[0], letter))
-    shown = {letter: " / ".join(clean_one(t) for t in stack) for letter, stack in texts.items()}
+    # what is shown is stored as JSON, which has no NUL
+    shown = {letter: " / ".join(clean_one(t) for t in stack).replace("\0", "␀") for letter, stack in texts.items()}
     columns: dict[str, str] = {}
     duplicates: dict[str, tuple[str, ...]] = {}
     missing: list[Column] = []

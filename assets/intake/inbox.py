@@ -57,7 +57,12 @@ def look(url: str, *, period: str | None = None, settle_seconds: float = 1.0) ->
     wanted = {path: info for path, info in files.items() if _wanted(path[len(root) + 1 :], period)}
     growing = _growing(fs, wanted, settle_seconds)
     arrived = [_arrived(fs, root, path, info, wanted) for path, info in sorted(wanted.items()) if path not in growing]
-    return Look([a for a in arrived if a is not None], sorted(p[len(root) + 1 :] for p in growing))
+    return Look([a for a in arrived if a is not None], sorted(_shown(p[len(root) + 1 :]) for p in growing))
+
+
+def _shown(name: str) -> str:
+    """A name that can be written anywhere: bytes that are not UTF-8, which a path may hold, as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def open_arrived(url: str, arrived: Arrived) -> Any:
@@ -105,7 +110,7 @@ def _modified(fs: Any, path: str, info: dict[str, Any]) -> datetime:
 
 
 def _arrived(fs: Any, root: str, path: str, info: dict[str, Any], files: dict[str, Any]) -> Arrived | None:
-    origin = path[len(root) + 1 :]
+    origin = _shown(path[len(root) + 1 :])
     parts = origin.split("/")
     problems: list[Problem] = []
     stem = path[: -len(".yaml")] if path.lower().endswith(".yaml") else None
@@ -122,6 +127,8 @@ def _arrived(fs: Any, root: str, path: str, info: dict[str, Any], files: dict[st
             sidecar = _read_sidecar(fs.cat_file(beside))
         except ValueError as error:
             problems.append(Problem("BAD_SIDECAR", {"detail": str(error)}))
+        except OSError:  # gone since it was seen: without it the file would say something else
+            return None
         # a statement made later is a later word
         received_at = max(received_at, _modified(fs, beside, files[beside]))
     return Arrived(path, origin, period, sender, parts[-1], received_at, int(info["size"]), sidecar, problems)
@@ -138,6 +145,8 @@ def _read_sidecar(data: bytes) -> dict[str, Any]:
         raise ValueError("phải là các dòng «khóa: giá trị»")
     out: dict[str, Any] = {}
     for key, value in found.items():
+        if not all(str(part).isprintable() for part in (key, value)):
+            raise ValueError("ký tự không hiển thị")
         kind = _SIDECAR.get(str(key))
         if kind is None:
             raise ValueError(f"khóa lạ “{key}”; chỉ nhận {', '.join(_SIDECAR)}")

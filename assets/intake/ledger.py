@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from schemas.grid import Problem
 
 from .archive import Archive, Stored
 from .inbox import Arrived, delivery_id, open_arrived
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Delivery:
     received_at: Any
     sidecar: dict[str, Any]
     problems: tuple[Problem, ...] = ()
+    """What is wrong with its place or its sidecar; what reading it finds is said of its submissions."""
 
 
 def receive(
@@ -42,7 +46,8 @@ def receive(
     """Archive the bytes of each file, then write them down; ids of the deliveries that are new.
 
     The bytes come first: a crash in between leaves an object that nothing refers to, never a row without bytes. A file that
-    changed while it was copied (its size is another than when it was looked at) is left for the next round.
+    changed while it was copied (its size is another than when it was looked at) or cannot be opened is left for the next
+    round.
     """
     rows = []
     seen = {
@@ -55,7 +60,12 @@ def receive(
     for item in arrived:
         # time and size may lie about a file that was seen before, its hash does not; it need not be copied to be hashed
         known = seen.get((item.origin, item.received_at, item.size))
-        with open_arrived(inbox, item) as source:
+        try:
+            source = open_arrived(inbox, item)
+        except OSError as error:  # gone since it was looked at, or locked by its writer: the next round will see
+            log.warning("a file of %s in %s could not be opened: %s", item.sender, item.period, type(error).__name__)
+            continue
+        with source:
             if known is not None and hashlib.file_digest(source, "sha256").hexdigest() == known and not item.sidecar:
                 stored = Stored(known, item.size)
             else:

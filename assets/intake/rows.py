@@ -184,7 +184,10 @@ class _Row:
         self.stt = self.cell[layout.counter] if layout.counter else ""
         self.counted = bool(re.search(_ARABIC, self.stt))
         self.ordinal = bool(re.search(_ORDINAL, self.stt))
-        self.place = next((x for x in layout.letters if self._may_label(x)), "")
+        places = [x for x in layout.letters if self._may_label(x)]
+        if len(places) > 1 and places[0] == layout.counter and _TOTAL.fullmatch(_words(self.cell[places[1]])):
+            del places[0]  # a scribble in the counter column does not hide the total beside it
+        self.place = places[0] if places else ""
         """Letter of the label: the leftmost text that is no ordinal of the counter column."""
         self.raw = self.cell[self.place] if self.place else ""
         self.others = [x for x in layout.attributes if x in self.full and x != self.place]
@@ -323,7 +326,7 @@ class _Sieve:
         return ""
 
     def _is_total(self, row: _Row) -> bool:
-        if row.stt and not row.at_counter:
+        if row.counted and not row.at_counter:
             return False
         # 'Tổng cộng' may stand beside '4 thôn' in a column of names or types
         if not row.raw or not all(_COUNT_OF_UNITS.fullmatch(_words(row.cell[x])) for x in row.others):

@@ -70,9 +70,9 @@ def read(
     """All submissions in a delivery. Never raises for what the sender did: that becomes a refusal."""
     try:
         sender = check_sender(delivery, senders)
-        if not delivery.sidecar.get("dataset") and _speaks_alone(delivery):
-            raise Unreadable("BAD_SIDECAR", detail="dataset")
-        if _speaks_alone(delivery):
+        if not delivery.sidecar.get("dataset") and speaks_alone(delivery):
+            raise Unreadable("BAD_SIDECAR", detail="thiếu dataset")
+        if speaks_alone(delivery):
             grids: list[Grid] = []
             problems: list[Problem] = []
         else:
@@ -117,7 +117,8 @@ def submission_of(
         refused = Problem("UNKNOWN_PERIOD", {"period": delivery.period, "dataset": contract.dataset})
         return Refusal(delivery, contract.dataset, [refused, *said], table=table)
     errors = [p for p in said if CODES[p.code].severity == "error"]
-    if table.rows.is_empty() and not delivery.sidecar.get("nothing_to_report") and not errors:
+    meant = delivery.sidecar.get("nothing_to_report") or speaks_alone(delivery)
+    if table.rows.is_empty() and not meant and not errors:
         errors = [Problem("NO_DATA_ROWS")]
         said = [*errors, *said]
     if errors:
@@ -144,7 +145,7 @@ def _period(label: str, contract: Contract, stated: date | None) -> Period | Non
     return found
 
 
-def _speaks_alone(delivery: Delivery) -> bool:
+def speaks_alone(delivery: Delivery) -> bool:
     """Whether the delivery is a sidecar without a file: a statement that there is nothing to report, or a withdrawal."""
     name = delivery.file_name.lower()
     return name.endswith(".yaml") and bool(

@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from expectations.suite import checks_of
 from schemas.codes import CODES
 from schemas.contract import Contract
+from schemas.semantic.texts import longest
 
 _SUBMISSION = (
     "select u.*, t.d00_state, t.label as state_label, d.origin, d.size, p.submission_id as predecessor "
@@ -104,7 +105,7 @@ def problem_text(problem: Mapping[str, Any]) -> dict[str, Any]:
         "code": code.code,
         "severity": code.severity,
         "message": code.text(**params),
-        "remedy": code.remedy,
+        "remedy": code.advice(**params),
         "params": params,
     }
 
@@ -114,17 +115,19 @@ def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping
     raw = row["raw"] or {}
     source = str(column.options.get("sameAs", column.name)) if column else ""
     value = raw.get(source)
+    params = row["params"]
     words = {
         "label": column.label if column else row["column_name"],
-        "value": value,
+        "value": value or "",
         "address": row["address"],
+        "candidates": params.get("detail") or "",
         "key": " + ".join(c.label for c in contract.columns if c.key_position is not None) if contract else "",
-        "limit": column.options.get("maxLength", "") if column else "",
-        **row["params"],
+        "limit": longest(column) if column else "",
+        **params,
     }
     if row["rule"] in CODES:
         code = CODES[row["rule"]]
-        message, remedy = code.text(**words), code.remedy.format_map({**words, "message": "", "remedy": ""})
+        message, remedy = code.text(**words), code.advice(**words)
     else:
         check = next((c for c in checks_of(contract) if c.id == row["rule"]), None) if contract else None
         message, remedy = (check.message, check.remedy) if check else (row["rule"], "")

@@ -8,6 +8,7 @@ with said as materialized (
             order by u.received_at desc, u.content desc, u.submission_id desc) as place
         from intake.submission u
         where u.dataset = %(dataset)s and u.assessment_no is not null and u.state <> 'withdrawn'
+          and (u.withdraws is null or u.rows_read > 0)  -- a withdrawal alone is no list
     ) u
     where place = 1
 ),

@@ -36,6 +36,11 @@ def copy_frame(
     return frame.height
 
 
+def without_nul(column: str) -> pl.Expr:
+    """A text column as sent, with NUL, which no text column takes, shown as its symbol."""
+    return pl.col(column).str.replace_all("\0", "␀", literal=True)
+
+
 def as_json(frame: pl.DataFrame, name: str = "json") -> pl.Series:
     """Each row as a JSON object of its non-null cells, for a jsonb column. NUL, which jsonb refuses, is shown as its symbol."""
     if not frame.width or frame.is_empty():

@@ -12,7 +12,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from assets.intake.submissions import Found, Refusal, check_sender, submission_o
 from assets.intake.tables import find_header, table_of
 from expectations.run import Outcome, combine
 from schemas.contract import Contract
-from schemas.grid import KIND, FoundTable, Grid, Problem, Unreadable
+from schemas.grid import KIND, Control, Grid, Problem, Unreadable
 from schemas.migrate import quote
 from schemas.tables import index_statements, sync
 
@@ -80,18 +80,30 @@ class _Base:
 
 
 @dataclass
+class _Piece:
+    """Rows to observe at once: raw with their hashes, and what was set aside among them (_sub, _sheet, _row, reason, text)."""
+
+    raw: pl.DataFrame
+    prints: pl.Series
+    aside: pl.DataFrame
+
+
+@dataclass
 class _Sum:
-    """What slices add up to."""
+    """What pieces add up to; of the observations themselves, which are in the database, some numbers only."""
 
     rows_read: int = 0
-    places: list[pl.DataFrame] = field(default_factory=list)
-    prints: list[pl.DataFrame] = field(default_factory=list)
-    observed: list[Observed] = field(default_factory=list)
-    results: list[pl.DataFrame] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
     carried: list[pl.DataFrame] = field(default_factory=list)
+    places: list[pl.DataFrame] = field(default_factory=list)
+    """_row, _key, _value, _ok, hash."""
+    verdicts: list[pl.DataFrame] = field(default_factory=list)
+    aside: list[pl.DataFrame] = field(default_factory=list)
+    results: list[pl.DataFrame] = field(default_factory=list)
     said: list[pl.Series] = field(default_factory=list)
     """Rows of which something was said that a later file must say again, or that depends on the day of receipt."""
-    controls: list[Any] = field(default_factory=list)
+    empty: Observed = field(init=False)
+    """The shape of what a piece says."""
 
 
 def stage_large(tools: Tools, delivery: Delivery, done: Staged) -> None:
@@ -170,25 +182,18 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
     pending = Pending(0, tools.sender(found.sender), found.as_of, found.delivery.received_at, found.table.layouts)
     run, blamed = judge(tools, contract)
     total = _Sum()
-    writing: Future[None] | None = None
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            for grid in _grids(tools, found.delivery, SLICE):
-                table = table_of(grid, head)
-                total.rows_read += table.rows_read
-                total.controls += table.controls
-                raw = table.rows.with_columns(_sub=pl.lit(0, dtype=pl.Int64))
-                prints = raw_hashes(raw)
-                raw, prints, again = _carry(raw, prints, base, total)
-                observed = observe(contract, raw, [pending], tools.resolver.resolve, run, blamed)
-                observed.set_aside = pl.concat([observed.set_aside, again])
-                _remember(total, raw, prints, observed, table)
-                if writing is not None:
-                    writing.result()
-                writing = pool.submit(write_observed, connection, contract, observed, {0: number})
-        finally:
-            if writing is not None:
-                writing.result()
+    pieces = _pieces(_grids(tools, found.delivery, SLICE), head, base, total)
+    # one piece is read ahead and one is written while a third is observed; the connection is the writer's meanwhile
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        reading, writing = reader.submit(next, pieces, None), writer.submit(_nothing)
+        while (piece := reading.result()) is not None:
+            reading = reader.submit(next, pieces, None)
+            observed = observe(contract, piece.raw, [pending], tools.resolver.resolve, run, blamed)
+            observed.set_aside = pl.concat([piece.aside, observed.set_aside], how="vertical_relaxed")
+            _remember(total, piece, observed)
+            writing.result()
+            writing = writer.submit(write_observed, connection, contract, observed, {0: number})
+        writing.result()
     _settle(tools, found, total, pending, number)
     for statement in index_statements(contract, floor="staging"):
         connection.execute(statement)
@@ -197,7 +202,7 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
     summary = _summary(total)
     counted = sum(c.height for c in total.carried)
     # a total above the rows covers all of them, and its slice knew only its own
-    stated = [(0, replace(c, last_row=head.data_last) if c.row < c.first_row else c) for c in total.controls]
+    stated = [(0, replace(c, last_row=head.data_last or c.last_row) if c.row < c.first_row else c) for c in total.controls]
     totals = differing_totals(
         contract, stated, _columns_of(connection, contract, number, stated), {0: found.table.layouts}
     )
@@ -208,27 +213,48 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
     return name
 
 
-def _remember(total: _Sum, raw: pl.DataFrame, prints: pl.Series, observed: Observed, table: FoundTable) -> None:
-    aside = table.set_aside.with_columns(_sub=pl.lit(0, dtype=pl.Int64))
-    observed.set_aside = pl.concat(
-        [aside.select("_sub", "_sheet", "_row", "reason", "text"), observed.set_aside], how="vertical_relaxed"
+def _nothing() -> None:
+    return None
+
+
+def _pieces(grids: Iterator[Grid], head: HeaderMatch, base: _Base | None, total: _Sum) -> Iterator[_Piece]:
+    """What must be observed of a file: slice by slice, or where the base has most of it, what is left of many at once."""
+    waiting: list[_Piece] = []
+    for grid in grids:
+        table = table_of(grid, head)
+        total.rows_read += table.rows_read
+        total.controls += table.controls
+        raw = table.rows.with_columns(_sub=pl.lit(0, dtype=pl.Int64))
+        aside = table.set_aside.select(pl.lit(0, dtype=pl.Int64).alias("_sub"), "_sheet", "_row", "reason", "text")
+        piece = _Piece(raw, raw_hashes(raw), aside)
+        if base is None:
+            yield piece
+            continue
+        waiting.append(_carry(piece, base, total))
+        if sum(p.raw.height for p in waiting) >= SLICE:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(pieces: Sequence[_Piece]) -> _Piece:
+    return _Piece(
+        pl.concat([p.raw for p in pieces], how="diagonal"),
+        pl.concat([p.prints for p in pieces]),
+        pl.concat([p.aside for p in pieces]),
     )
-    total.places.append(observed.observations.select("_sheet", "_row", "_key", "_value", "_ok"))
-    total.prints.append(raw.select("_row").with_columns(hash=prints))
+
+
+def _remember(total: _Sum, piece: _Piece, observed: Observed) -> None:
+    total.empty = Observed(**{name: frame.clear() for name, frame in vars(observed).items()})
+    prints = piece.raw.select("_row", hash=piece.prints)
+    places = observed.observations.select("_row", "_key", "_value", "_ok")
+    total.places.append(places.join(prints, on="_row", how="left", maintain_order="left"))
+    total.verdicts.append(observed.verdicts)
+    total.aside.append(observed.set_aside.drop("text"))
     total.results.append(observed.results)
     total.said += [observed.verdicts["_row"], observed.repairs.filter(rule="TWO_DIGIT_YEAR")["_row"]]
-    # the observations themselves are in the database: what is kept is what finish() counts
-    light = observed.observations.select("_sub", "_sheet", "_row", "_key", "_ok")
-    total.observed.append(
-        Observed(
-            light,
-            observed.verdicts,
-            observed.quarantine.head(0),
-            observed.repairs.head(0),
-            observed.set_aside.drop("text"),
-            observed.results,
-        )
-    )
 
 
 def raw_hashes(raw: pl.DataFrame) -> pl.Series:
@@ -238,24 +264,19 @@ def raw_hashes(raw: pl.DataFrame) -> pl.Series:
     return raw.select(text.nchash.xxh3_64()).to_series()
 
 
-def _carry(
-    raw: pl.DataFrame, prints: pl.Series, base: _Base | None, total: _Sum
-) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
-    """Take out the rows that the base has with the same raw cells: what is left to observe, and exact repeats of them."""
-    wanted = prints.to_numpy()
-    if base is None or raw.is_empty():
-        return raw, prints, _repeats(raw.clear())
+def _carry(piece: _Piece, base: _Base, total: _Sum) -> _Piece:
+    """Take out the rows that the base has with the same raw cells, and set exact repeats of them aside."""
+    wanted = piece.prints.to_numpy()
     at = np.minimum(np.searchsorted(base.hashes, wanted), base.hashes.size - 1)
     same = base.hashes[at] == wanted
-    first = same & prints.is_first_distinct().to_numpy() & ~base.taken[at]
+    first = same & piece.prints.is_first_distinct().to_numpy() & ~base.taken[at]
     base.taken[at[first]] = True
-    total.carried.append(
-        pl.DataFrame(
-            {"row": raw["_row"].to_numpy()[first], "base_row": base.rows[at[first]], "key": base.keys[at[first]]}
-        )
+    rows = piece.raw["_row"].to_numpy()[first]
+    total.carried.append(pl.DataFrame({"row": rows, "base_row": base.rows[at[first]], "key": base.keys[at[first]]}))
+    left, again = pl.Series(~same), pl.Series(same & ~first)
+    return _Piece(
+        piece.raw.filter(left), piece.prints.filter(left), pl.concat([piece.aside, _repeats(piece.raw.filter(again))])
     )
-    left = pl.Series(~same)
-    return raw.filter(left), prints.filter(left), _repeats(raw.filter(pl.Series(same & ~first)))
 
 
 def _repeats(raw: pl.DataFrame) -> pl.DataFrame:
@@ -265,12 +286,7 @@ def _repeats(raw: pl.DataFrame) -> pl.DataFrame:
 
 def _share(connection: psycopg.Connection, number: int, base: _Base, total: _Sum) -> None:
     """Write what the assessment does not share with its base, and by how much rows moved; or give sharing up."""
-    carried = (
-        pl.concat(total.carried)
-        if total.carried
-        else pl.DataFrame(schema={"row": pl.Int32, "base_row": pl.Int32, "key": pl.Int64})
-    )
-    observed = pl.concat(total.places)
+    carried, observed = pl.concat(total.carried), pl.concat(total.places)
     if carried.height < _SHARED_AT_LEAST * base.every_row.size:
         raise _ReadWhole
     if observed.filter(pl.col("_key").is_not_null()).join(carried, left_on="_key", right_on="key", how="semi").height:
@@ -289,15 +305,23 @@ def _share(connection: psycopg.Connection, number: int, base: _Base, total: _Sum
 
 def _settle(tools: Tools, found: Found, total: _Sum, pending: Pending, number: int) -> None:
     """Mend what slices could not know: keys met in two of them. Rare, so the rows concerned are read a second time."""
-    everything = pl.concat([p.with_columns(_part=pl.lit(n)) for n, p in enumerate(total.places)])
-    everything = everything.with_columns(_id=pl.int_range(pl.len(), dtype=pl.Int64), _sub=pl.lit(0, dtype=pl.Int64))
-    repeated, differing = duplicates(everything)
-    wrong = differing.join(everything, on="_id", maintain_order="left")
-    wrong = wrong.filter(pl.col("_part").n_unique().over("_key") > 1)  # those within one slice have been found there
+    twice = pl.concat([p["_key"] for p in total.places])
+    twice = twice.is_duplicated() & twice.is_not_null()
+    if not twice.any():
+        return
+    suspects = pl.concat([p.with_columns(_part=pl.lit(n)) for n, p in enumerate(total.places)]).filter(twice)
+    suspects = suspects.with_columns(
+        _id=pl.int_range(pl.len(), dtype=pl.Int64),
+        _sub=pl.lit(0, dtype=pl.Int64),
+        _sheet=pl.lit(0, dtype=pl.Int16),
+    )
+    repeated, differing = duplicates(suspects)
+    wrong = differing.join(suspects, on="_id", maintain_order="left")
+    wrong = wrong.filter(pl.col("_part").n_unique().over("_key") > 1)  # those within one piece have been found there
     if repeated.is_empty() and wrong.is_empty():
         return
     connection, contract = tools.connection, found.contract
-    gone = everything[repeated]
+    gone = suspects[repeated]
     raw = _raw_rows(tools, found, pl.concat([gone["_row"], wrong.filter("_ok")["_row"]]))
     if gone.height:
         total.results.append(_less(tools, found, raw, gone, pending))
@@ -316,24 +340,16 @@ def _settle(tools: Tools, found: Found, total: _Sum, pending: Pending, number: i
     )
     quarantine = _with_raw(wrong.filter("_ok").select("_sub", "_sheet", "_row", key="_key"), raw, "raw")
     aside = _with_raw(gone.select("_sub", "_sheet", "_row", reason=pl.lit("REPEAT")), raw, "text")
-    first = total.observed[0]
+    verdicts = verdicts.select(total.verdicts[0].columns)
+    mended = replace(total.empty, verdicts=verdicts, quarantine=quarantine, set_aside=aside)
+    write_observed(connection, contract, mended, {0: number}, observations=False)
     lost = pl.col("_row").is_in(gone["_row"].implode())
     bad = pl.col("_row").is_in(wrong["_row"].implode())
-    for part in total.observed:
-        part.observations = part.observations.filter(~lost).with_columns(_ok=pl.col("_ok") & ~bad)
-        part.verdicts = part.verdicts.filter(~lost & ~((pl.col("rule") == "DUPLICATE_KEY") & bad))
-    mended = Observed(
-        first.observations.clear(),
-        verdicts.select(first.verdicts.columns),
-        quarantine,
-        first.repairs.clear(),
-        aside,
-        first.results.clear(),
-    )
-    write_observed(connection, contract, mended, {0: number}, observations=False)
-    mended.quarantine, mended.set_aside = quarantine.clear(), aside.drop("text")
-    total.observed.append(mended)
+    again = (pl.col("rule") == "DUPLICATE_KEY") & bad
     total.places = [p.filter(~lost).with_columns(_ok=pl.col("_ok") & ~bad) for p in total.places]
+    total.verdicts = [*(v.filter(~lost & ~again) for v in total.verdicts), verdicts]
+    total.aside.append(aside.drop("text"))
+    total.said.append(wrong["_row"])
 
 
 def _unsay(connection: psycopg.Connection, contract: Contract, number: int, gone: list[int], wrong: list[int]) -> None:
@@ -380,17 +396,17 @@ def _less(tools: Tools, found: Found, raw: pl.DataFrame, gone: pl.DataFrame, pen
 
 
 def _summary(total: _Sum) -> Observed:
-    parts = total.observed
-    nothing = pl.DataFrame(schema={"_id": pl.Int64, "check": pl.String, "severity": pl.String})
-    results = combine([Outcome(nothing, r.drop("severity")) for r in total.results]).results
+    """The whole as :func:`finish` counts it."""
+    said = pl.DataFrame(schema={"_id": pl.Int64, "check": pl.String, "severity": pl.String})
+    results = combine([Outcome(said, r.drop("severity")) for r in total.results]).results
     severity = dict(pl.concat(total.results).select("check", "severity").unique().iter_rows())
-    return Observed(
-        pl.concat([p.observations for p in parts if p.observations.width == 5]),
-        pl.concat([p.verdicts for p in parts]),
-        parts[0].quarantine,
-        parts[0].repairs,
-        pl.concat([p.set_aside for p in parts]),
-        results.with_columns(severity=pl.col("check").replace_strict(severity, return_dtype=pl.String)),
+    sub, sheet = pl.lit(0, dtype=pl.Int64).alias("_sub"), pl.lit(0, dtype=pl.Int16).alias("_sheet")
+    return replace(
+        total.empty,
+        observations=pl.concat(p.select(sub, sheet, "_row", "_key", "_ok") for p in total.places),
+        verdicts=pl.concat(total.verdicts),
+        set_aside=pl.concat(total.aside),
+        results=results.with_columns(severity=pl.col("check").replace_strict(severity, return_dtype=pl.String)),
     )
 
 
@@ -428,15 +444,12 @@ def _fingerprint_path(tools: Tools, found: Found, sha256: str) -> str:
 
 def _write_fingerprints(tools: Tools, found: Found, total: _Sum, number: int) -> None:
     """Keep the rows' hashes beside the archive, for the next file of this sender. A cache: losing it costs time only."""
-    frame = pl.concat(total.places).join(pl.concat(total.prints), on="_row", how="left", maintain_order="left")
-    said = pl.concat(total.said).unique()
-    silent = pl.col("_ok") & pl.col("_row").is_in(said.implode()).not_()
-    buffer = io.BytesIO()
-    frame.select("hash", row="_row", key="_key", ok=silent).write_ipc(buffer, compression="uncompressed")
+    frame = pl.concat(total.places)
+    silent = pl.col("_ok") & pl.col("_row").is_in(pl.concat(total.said).unique().implode()).not_()
     path = _fingerprint_path(tools, found, found.delivery.sha256)
     tools.archive.fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
     with tools.archive.fs.open(f"{path}.partial", "wb") as target:
-        target.write(buffer.getbuffer())
+        frame.select("hash", row="_row", key="_key", ok=silent).write_ipc(target, compression="uncompressed")
     tools.archive.fs.mv(f"{path}.partial", path)
 
 

@@ -188,7 +188,8 @@ def duplicates(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     exact repeat is none of them, so that the answer is the same for a whole and for what is left of its parts.
     """
     keyed = rows.select("_id", *_ID, "_key", "_value").filter(pl.col("_key").is_not_null())
-    twice = keyed.filter(pl.struct("_sub", "_key").is_duplicated())
+    # first by the key alone, which is quick
+    twice = keyed.filter(pl.col("_key").is_duplicated()).filter(pl.struct("_sub", "_key").is_duplicated())
     if twice.is_empty():
         return pl.Series("_id", [], dtype=pl.Int64), pl.DataFrame(schema={"_id": pl.Int64, "rows": pl.String})
     first = pl.struct("_sub", "_key", "_value").is_first_distinct()

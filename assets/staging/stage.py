@@ -32,7 +32,7 @@ from schemas.grid import Problem
 from schemas.tables import index_statements, sync
 
 from .controls import differing_totals
-from .copy import copy_frame
+from .copy import copy_frame, without_nul
 from .observe import Observed, Pending, Sender, observe
 
 log = logging.getLogger(__name__)
@@ -186,12 +186,23 @@ def _write(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]]) ->
 def close_delivery(
     connection: psycopg.Connection, delivery: Delivery, items: Iterable[Found | Refusal], state: str
 ) -> None:
-    """Write the delivery's end state in the transaction in which its submissions appear."""
-    problems = [p for i in items if isinstance(i, Refusal) and i.dataset is None for p in i.problems]
-    connection.execute(
-        "update intake.delivery set state = %s, problems = %s where delivery_id = %s",
-        [state, Jsonb([asdict(p) for p in problems]), delivery.delivery_id],
-    )
+    """Write the delivery's end state in the transaction in which its submissions appear.
+
+    A replay may find other datasets in it than before: then a rejection that named nothing, or another one, is void.
+    """
+    # its problems stay those of its place and sidecar: what reading found belongs to its submissions
+    before = connection.execute(
+        "update intake.delivery d set state = %s from intake.delivery b "
+        "where d.delivery_id = %s and b.delivery_id = d.delivery_id returning b.state",
+        [state, delivery.delivery_id],
+    ).fetchone()
+    if before is not None and before[0] != "received":
+        found = [i.contract.dataset if isinstance(i, Found) else i.dataset for i in items]
+        connection.execute(
+            "delete from intake.submission where delivery_id = %s and state = 'rejected' and assessment_no is null "
+            "and not submission_id = any (%s)",
+            [delivery.delivery_id, [submission_id(delivery.delivery_id, d) for d in found]],
+        )
 
 
 def reject(connection: psycopg.Connection, refusal: Refusal) -> str:
@@ -319,7 +330,7 @@ def write_observed(
     """COPY all that a batch says; ``numbers``: submission number within the batch -> assessment number."""
     columns = [c.name for c in contract.columns]
 
-    def placed(frame: pl.DataFrame, *rest: str) -> pl.DataFrame:
+    def placed(frame: pl.DataFrame, *rest: str | pl.Expr) -> pl.DataFrame:
         number = pl.col("_sub").replace_strict(numbers, return_dtype=pl.Int64).alias("assessment_no")
         return frame.select(number, pl.col("_sheet").alias("sheet"), pl.col("_row").alias("row"), *rest)
 
@@ -336,8 +347,8 @@ def write_observed(
         placed(observed.verdicts, "rule", "column_name", "severity", "address", "params"),
     )
     copy_frame(connection, ("staging", "quarantine"), placed(observed.quarantine, "key", "raw"))
-    copy_frame(connection, ("staging", "repair"), placed(observed.repairs, "column_name", "rule", "raw"))
-    copy_frame(connection, ("staging", "set_aside"), placed(observed.set_aside, "reason", "text"))
+    copy_frame(connection, ("staging", "repair"), placed(observed.repairs, "column_name", "rule", without_nul("raw")))
+    copy_frame(connection, ("staging", "set_aside"), placed(observed.set_aside, "reason", without_nul("text")))
 
 
 def finish(

@@ -8,5 +8,6 @@ values (
     %(as_of)s, %(as_of_source)s, %(received_at)s, %(sha256)s, %(content)s, %(file_name)s, 'staged', %(problems)s, %(withdraws)s
 )
 on conflict (submission_id) do update
-set state = 'staged', problems = excluded.problems, as_of = excluded.as_of, as_of_source = excluded.as_of_source
+set state = 'staged', problems = excluded.problems, as_of = excluded.as_of, as_of_source = excluded.as_of_source,
+    period = excluded.period, period_first = excluded.period_first, period_last = excluded.period_last
 returning submission_no

@@ -120,8 +120,9 @@ DISTINCT_FROM = 100
 """Remaining rows from which finding the distinct ones costs less than calling ``cell`` for each."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_UNREADABLE = re.compile("[\x80-\x84\x86-\x9f\ufffd\ue000-\uf8ff]")
-"""The replacement character, C1 controls and private use: text that some program has already decoded wrongly."""
+_UNREADABLE = re.compile("[\x80-\x84\x86-\x9f\ufdd0-\ufdef\ufffd-\uffff\ue000-\uf8ff]")
+"""The replacement character, C1 controls, private use and no characters at all: text that some program has already
+decoded wrongly."""
 _EXCEL_ERROR = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)", re.IGNORECASE)
 _MARKS = re.compile(r"[-\u2010-\u2015\u2212]+|\.{2,}|\u2026+")
 """Signs for 'nothing here': dashes and ellipses."""

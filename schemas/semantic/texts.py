@@ -56,8 +56,13 @@ _DEFAULT_LENGTH = {"text": 1000, "name": 200, "code": 50}
 _LENGTH = {**COMMON_OPTIONS, "maxLength": "longest text allowed, in characters"}
 
 
+def longest(column: Column) -> int:
+    """How many characters a text of the column may have."""
+    return int(column.options.get("maxLength", _DEFAULT_LENGTH.get(column.semantic_type, 50)))
+
+
 def _too_long(column: Column, value: pl.Series, context: Context) -> Checks:
-    limit = int(column.options.get("maxLength", _DEFAULT_LENGTH.get(column.semantic_type, 50)))
+    limit = longest(column)
     if not (value.str.len_bytes() > limit).any():
         return []
     return [(value.str.len_chars() > limit, "TOO_LONG")]

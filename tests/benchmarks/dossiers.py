@@ -37,9 +37,9 @@ _PROCEDURES = (
     "1.001612", "2.000720", "1.001653", "1.001776", "2.000751", "1.010833", "1.009994", "1.004088", "1.003554", "1.010736",
 )  # fmt: skip
 _NOTES = (
-    "", "", "", "", "Nộp qua Cổng Dịch vụ công", "Ủy quyền cho con", "Bổ sung bản sao CCCD", "Trả kết quả tại nhà", "Hồ sơ liên thông",
-    "Thửa 214, tờ bản đồ số 7", "Đo đạc lại ranh giới", "Miễn lệ phí hộ nghèo", "Hẹn lại theo đề nghị của công dân",
-    "Chuyển từ xã Pác Thông", "Kèm đơn đề nghị", "Đã gọi điện nhắc",
+    "", "", "", "", "Nộp qua Cổng Dịch vụ công", "Ủy quyền cho con", "Bổ sung bản sao CCCD", "Trả kết quả tại nhà",
+    "Hồ sơ liên thông", "Thửa 214, tờ bản đồ số 7", "Đo đạc lại ranh giới", "Miễn lệ phí hộ nghèo",
+    "Hẹn lại theo đề nghị của công dân", "Chuyển từ xã Pác Thông", "Kèm đơn đề nghị", "Đã gọi điện nhắc",
 )  # fmt: skip
 _RECEIVED = datetime(2025, 10, 2, 8, tzinfo=timezone(timedelta(hours=7)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def _template(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def make_world(server_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
+def make_world(server_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Make worlds, as many as a module wants; they end with the session."""
 
     def make(**settings: Any) -> World:
@@ -50,7 +50,7 @@ def make_world(server_url: str, _template: str, tmp_path_factory: pytest.TempPat
         home: Path = tmp_path_factory.mktemp("world")
         return World(f"postgresql://postgres@/{name}?host={host}", home, **settings)
 
-    yield make
+    return make
 
 
 @pytest.fixture

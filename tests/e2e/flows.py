@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -22,11 +24,14 @@ from openpyxl import Workbook
 from psycopg.rows import dict_row
 
 from assets.core.trace import Version, entity_id, trace
+from assets.intake.submissions import grids_of
 from assets.reference.units import Reference, load_reference
 from assets.returns.answers import answer
 from pipelines.flow import Pipeline, Ran
 from pipelines.settings import Settings
 from schemas.contract import Contract, builtin_folder, load_contracts
+from schemas.grid import KIND, Grid
+from schemas.text import fold_one
 
 FIRST_ARRIVAL = datetime(2026, 7, 2, 1, tzinfo=UTC)
 HEAD = ("Tên thôn", "Loại", "Số hộ", "Số khẩu")
@@ -93,15 +98,24 @@ class World:
             **settings,
         )
         self.arrivals = 0
+        self._contracts: dict[str, Contract] | None = None if settings.get("contracts") else _builtin()
 
     @property
     def pipeline(self) -> Pipeline:
         """A new pipeline each time, as a new command would have."""
         pipeline = Pipeline(self.settings)
         pipeline.reference = _reference(self.settings.reference, self.settings.province)
-        if not self.settings.contracts:
-            pipeline.contracts = _builtin()
+        if self._contracts is None:
+            self._contracts = pipeline.contracts
+        pipeline.contracts = self._contracts
         return pipeline
+
+    def contract(self, document: Mapping[str, Any]) -> None:
+        """Write a contract (or a new version of it) into the world's own folder of contracts."""
+        (folder,) = self.settings.contracts
+        path = folder / f"{document['id']}.odcs.yaml"
+        path.write_text(yaml.safe_dump(dict(document), allow_unicode=True, sort_keys=False), encoding="utf-8")
+        self._contracts = None
 
     @property
     def communes(self) -> list[str]:
@@ -132,7 +146,7 @@ class World:
         for place, content in parts.items():
             place.write_bytes(content)
             os.utime(place, (when, when))
-        return f"{period}/{sender}/{name}"
+        return f"{period}/{sender}/{name}".encode("utf-8", "backslashreplace").decode()
 
     def say(self, sender: str, name: str = "khong_phat_sinh.yaml", *, period: str = "2026-Q2", **sidecar: Any) -> str:
         """Put a sidecar that stands alone into the inbox."""
@@ -146,26 +160,31 @@ class World:
 
     # --------------------------------------------------------------------------------------------- what is then true
 
+    def connection(self, **options: Any) -> closing[psycopg.Connection[Any]]:
+        """A connection as the pipeline has them, closed at the end of the block."""
+        setting = "-c timezone=Asia/Ho_Chi_Minh"
+        return closing(psycopg.connect(self.url, autocommit=True, options=setting, **options))
+
     def rows(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Rows of a query."""
-        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+        with self.connection() as connection:
             return connection.execute(query, parameters).fetchall()
 
     def execute(self, statement: str, parameters: Any = None) -> None:
         """A statement."""
-        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+        with self.connection() as connection:
             connection.execute(statement, parameters)
 
     def open_villages(self, commune: str) -> dict[str, tuple[int, int]]:
         """Name -> (households, population) of the commune's villages whose history is open."""
-        return dict(
-            (r[0], (r[1], r[2]))
+        return {
+            r[0]: (r[1], r[2])
             for r in self.rows(
                 "select village_name, households, population from mart_v1.villages_history "
                 "where commune_code = %s and valid_to is null order by village_name",
                 [commune],
             )
-        )
+        }
 
     def history(self, commune: str | None = None) -> list[tuple[Any, ...]]:
         """(commune, name, households, population, from, to, carried since) of all versions of villages."""
@@ -197,18 +216,44 @@ class World:
 
     def answer(self, submission: str) -> dict[str, Any]:
         """The answer to a submission."""
-        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+        with self.connection() as connection:
             return answer(connection, self.pipeline.contracts, submission)
 
     def answers(self) -> list[dict[str, Any]]:
         """The answers to all submissions."""
-        return [self.answer(r[0]) for r in self.rows("select submission_id from intake.submission order by submission_no")]
+        return [
+            self.answer(r[0]) for r in self.rows("select submission_id from intake.submission order by submission_no")
+        ]
 
-    def trace(self, dataset: str, at: date | None = None, known_at: datetime | None = None, **key: str) -> list[Version]:
+    def trace(
+        self, dataset: str, at: date | None = None, known_at: datetime | None = None, **key: str
+    ) -> list[Version]:
         """Versions of an entity with their sources."""
         contract = self.pipeline.contracts[dataset]
-        with closing(psycopg.connect(self.url, autocommit=True)) as connection:
+        with self.connection() as connection:
             return trace(connection, contract, entity_id(contract, key), at=at, known_at=known_at)
+
+    def proved(self, dataset: str = "villages") -> int:
+        """Law 3: every published version has a source, and the cells that its sources name hold its values; how many."""
+        contract = self.pipeline.contracts[dataset]
+        files: dict[str, dict[str, dict[str, str]]] = {}
+        with self.connection() as connection:
+            id_ = contract.entity_id
+            entities = connection.execute(f"select distinct {id_} from mart_v1.{dataset}_history").fetchall()
+            versions = [v for (entity,) in entities for v in trace(connection, contract, entity)]
+        for version in versions:
+            assert version.sources, version
+            for source in version.sources:
+                if source["sha256"] not in files:
+                    data = (self.home / "archive" / source["sha256"][:2] / source["sha256"]).read_bytes()
+                    grids, _ = grids_of(data, source["file_name"])
+                    files[source["sha256"]] = {g.name: _texts(g) for g in grids}
+                sheet = files[source["sha256"]][source["sheet"]]
+                for column in contract.columns:
+                    place, value = source["cells"][column.name], version.values[column.name]
+                    if place not in ("", "sender", "asOf") and column.semantic_type in ("name", "integer"):
+                        assert _means(sheet[place], value), (source["origin"], place, sheet[place], value)
+        return len(versions)
 
     def counts(self) -> dict[str, int]:
         """Rows of every table of the database."""
@@ -226,10 +271,11 @@ class World:
 
     def conserved(self) -> None:
         """Law 1: the counts of every submission are those of the stored rows, and no row is in two places or in none."""
-        with closing(psycopg.connect(self.url, autocommit=True, row_factory=dict_row)) as connection:
+        with self.connection(row_factory=dict_row) as connection:
             datasets = [r["dataset"] for r in connection.execute("select dataset from ops.contract")]
             seen = " union all ".join(
-                f"select _assessment as a, _sheet as sheet, _row as row, _ok as ok from staging.{d}_rows" for d in datasets
+                f"select _assessment as a, _sheet as sheet, _row as row, _ok as ok from staging.{d}_rows"
+                for d in datasets
             )
             wrong = connection.execute(
                 f"""
@@ -264,6 +310,19 @@ class World:
             assert (self.home / "archive" / sha256[:2] / sha256).stat().st_size == size
 
 
+def _texts(grid: Grid) -> dict[str, str]:
+    """Address -> text of a sheet's cells."""
+    names = [c for c in grid.frame.columns if c != "_row" and not c.endswith(KIND)]
+    return {f"{name}{r}": t for name in names for r, t in zip(grid.frame["_row"], grid.frame[name], strict=True)}
+
+
+def _means(text: str, value: Any) -> bool:
+    if isinstance(value, int):
+        digits = re.match(r"[\d.,\s]+", text)
+        return digits is not None and int(float(re.sub(r"[.\s](?=\d{3})", "", digits[0]).replace(",", "."))) == value
+    return fold_one(text) == fold_one(value)
+
+
 def said(answered: Mapping[str, Any], severity: str = "error") -> set[tuple[str, str]]:
     """(address, rule) of everything that an answer says about rows with that severity."""
     return {(r["address"], r["rule"]) for r in answered["rows"] if r["severity"] == severity}
@@ -272,3 +331,20 @@ def said(answered: Mapping[str, Any], severity: str = "error") -> set[tuple[str,
 def codes(answered: Mapping[str, Any]) -> list[str]:
     """Codes of the submission as a whole, but for what is only for information."""
     return sorted(p["code"] for p in answered["problems"] if p["severity"] != "info")
+
+
+_NOT_FOR_SENDERS = re.compile(
+    r"(?i)psycopg|sqlstate|\bdetail:|\bcontext:|\berror:|traceback|exception|\brelation\b|\bnull value|constraint"
+    r"|\bNone\b|\bnan\b|\{|\}"
+)
+
+
+def worded(answered: Mapping[str, Any]) -> None:
+    """Every text of an answer is whole: Vietnamese in NFC, with a remedy, no gap and nothing of a database or program."""
+    for told in (*answered["problems"], *answered["rows"]):
+        for text in (told["message"], told["remedy"]):
+            value = str(told.get("value") or "")
+            ours = text.replace(value, "") if value else text
+            assert text.strip() and unicodedata.is_normalized("NFC", ours), told
+            assert "…" not in ours and not _NOT_FOR_SENDERS.search(ours), told
+            assert any(ord(c) > 127 for c in ours), told

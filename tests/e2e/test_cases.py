@@ -45,7 +45,9 @@ class Case:
         return self.world.submission(self.files[n])
 
 
-def _arrive(world: World, folder: Path, names: Sequence[str], orders: dict[str, Sequence[int]] | None = None) -> dict[str, Case]:
+def _arrive(
+    world: World, folder: Path, names: Sequence[str], orders: dict[str, Sequence[int]] | None = None
+) -> dict[str, Case]:
     """The submissions of some cases, the first of each before one run, the second of each before the next, ..."""
     submissions = {g: _submissions(folder / g) for g in names}
     for g, order in (orders or {}).items():
@@ -68,7 +70,9 @@ def cases(make_world: Make, shared: Path) -> dict[str, Case]:
     for names in WORLDS:
         world = make_world(reference=folder / "_reference")
         if len(names) == 1:  # nothing in it depends on a run in between
-            found |= {g: Case(world, {s["n"]: _put(world, folder / g, s) for s in _submissions(folder / g)}) for g in names}
+            found |= {
+                g: Case(world, {s["n"]: _put(world, folder / g, s) for s in _submissions(folder / g)}) for g in names
+            }
             world.run()
         else:
             found |= _arrive(world, folder, names)

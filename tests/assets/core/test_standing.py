@@ -157,3 +157,12 @@ def test_the_order_of_the_input_does_not_matter(data: st.DataObject) -> None:
     assert sorted(derive(contract(), subs, decisions, ended), key=lambda s: s.no) == sorted(
         derive(contract(), shuffled, decisions, ended), key=lambda s: s.no
     )
+
+
+def test_a_withdrawal_alone_is_no_list_and_may_be_taken_back_itself() -> None:
+    alone = sub(3, accepted=0, withdraws="S2", statement=True)
+    found = derive(contract(), [sub(1), sub(2), alone], [], nobody_ends)
+    assert words(found) == {1: "in_force", 2: "withdrawn", 3: "in_force"}
+    assert [s.ends_nobody for s in found] == [False, False, True]
+    undone = derive(contract(), [sub(1), sub(2), alone], [Decision("withdraw", "S3")], nobody_ends)
+    assert words(undone) == {1: "superseded", 2: "in_force", 3: "withdrawn"}

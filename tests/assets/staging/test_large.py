@@ -82,37 +82,42 @@ CELLS = (
     st.sampled_from(["30/06/2025", "", "31/02/2025", "1/6/25"]),
     st.sampled_from(["", "chi thường xuyên", "hai\ndòng", "hai  dấu cách"]),
 )
-ROWS = st.one_of(st.tuples(*CELLS), st.sampled_from([("", "", "", ""), ("Cộng", "3", "", "")]))
+# a text alone in its row is a section or not by its neighbours, which a slice need not see: none of those here
+DATA = st.tuples(*CELLS).filter(lambda cells: bool(cells[0] or cells[1]))
+ROWS = st.one_of(DATA, st.sampled_from([("", "", "", ""), ("Cộng", "3", "", "")]))
 TOTAL = [("Tổng cộng", "1005", "", "")]
 
 
-@st.composite
-def _rows(draw: st.DrawFn, least: int, most: int) -> list[Row]:
-    """Rows of a file, perhaps with a total above or below them (a slice has a row of data below its header)."""
-    rows = draw(st.lists(ROWS, min_size=least, max_size=most))
-    place = draw(st.sampled_from(["", "above", "below"]))
+def framed(rows: list[Row], place: str) -> list[Row]:
+    """The rows, perhaps with a total above or below them (a first slice has a row of data below its header)."""
     return TOTAL * (place == "above") + [("C0", "1000", "", ""), *rows] + TOTAL * (place == "below")
+
+
+PLACES = st.sampled_from(["", "above", "below"])
+FILES = st.builds(framed, st.lists(ROWS, min_size=3, max_size=9), PLACES)
 
 
 FACTS = {
     "submissions": "select state, rows_read, rows_accepted, rows_quarantined, rows_set_aside, rows_flagged, set_aside, problems "
     "from intake.submission order by submission_no",
-    "rows": "select a.submission_no, r._sheet, r._row, r._key, r._value, r._ok, r.voucher_no, r.amount, r.paid_on, r.note "
+    "rows": "select dense_rank() over (order by a.submission_no), r._sheet, r._row, r._key, r._value, r._ok, "
+    "r.voucher_no, r.amount, r.paid_on, r.note "
     "from staging.payments_rows r join intake.assessment a on a.assessment_no = r._assessment order by 1, 2, 3",
-    "verdicts": "select a.submission_no, sheet, row, rule, column_name, severity, address, params "
+    "verdicts": "select dense_rank() over (order by a.submission_no), sheet, row, rule, column_name, severity, address, params "
     "from staging.verdict join intake.assessment a using (assessment_no) order by 1, 2, 3, 4, 5",
-    "quarantine": "select a.submission_no, sheet, row, key, raw "
+    "quarantine": "select dense_rank() over (order by a.submission_no), sheet, row, key, raw "
     "from staging.quarantine join intake.assessment a using (assessment_no) order by 1, 2, 3",
-    "repairs": "select a.submission_no, sheet, row, column_name, rule, raw "
+    "repairs": "select dense_rank() over (order by a.submission_no), sheet, row, column_name, rule, raw "
     "from staging.repair join intake.assessment a using (assessment_no) order by 1, 2, 3, 4, 5",
-    "aside": "select a.submission_no, sheet, row, reason, text "
+    "aside": "select dense_rank() over (order by a.submission_no), sheet, row, reason, text "
     "from staging.set_aside join intake.assessment a using (assessment_no) order by 1, 2, 3",
-    "assessments": "select submission_no, rows_accepted, rows_quarantined, unkeyed from intake.assessment order by 1",
+    "assessments": "select dense_rank() over (order by submission_no), rows_accepted, rows_quarantined, unkeyed "
+    "from intake.assessment order by 1",
     "history": "select entity_id, valid_from, valid_to, publish_from, publish_to, value_hash, carried_since, voucher_no, amount, "
     "paid_on, note from core.payments order by 1, 2, 4",
 }
 CHECKS = (
-    "select a.submission_no, check_id, status, evaluated, unexpected, addresses "
+    "select dense_rank() over (order by a.submission_no), check_id, status, evaluated, unexpected, addresses "
     "from staging.check_result join intake.assessment a using (assessment_no) order by 1, 2"
 )
 SHARED = "select count(*) from intake.assessment where base_assessment is not null"
@@ -126,7 +131,7 @@ EMPTY = (
 Run = Callable[[Sequence[Sequence[Row]], bool], dict[str, Any]]
 
 
-@pytest.fixture(params=["increment", "snapshot"])
+@pytest.fixture(params=["increment"])
 def run(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Run]:
@@ -134,7 +139,7 @@ def run(
     folder = tmp_path / "contracts"
     folder.mkdir()
     (folder / "payments.odcs.yaml").write_text(CONTRACT.replace("DELIVERY", request.param), encoding="utf-8")
-    monkeypatch.setattr(large, "SLICE", 3)
+    monkeypatch.setattr(large, "SLICE", 4)
     monkeypatch.setattr(large, "_SHARED_AT_LEAST", 0.0)
     places = {"inbox": str(tmp_path / "inbox"), "archive": "memory://archive"}
     pipeline = Pipeline(Settings(tmp_path, database_url, contracts=(folder,), **places))
@@ -177,8 +182,8 @@ _PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 SOME = [row(f"C{n}", str(n)) for n in range(1, 9)]
 
 
-@settings(max_examples=12, phases=_PHASES)
-@given(_rows(4, 10))
+@settings(max_examples=10, phases=_PHASES)
+@given(FILES)
 @example([row("C1"), row("C1"), row("C2"), row("C1"), row("C3"), row("C1", "2")])
 @example([row("C1"), row("C1", "2"), row("C2"), row("C3"), row("C1", "3"), row("C4")])
 @example([row("C1", "x"), row("C2"), row("C3"), row("C1", "x"), row("C2", "700"), row("Tổng cộng", "702")])
@@ -191,14 +196,16 @@ def test_slices_say_what_the_whole_says(run: Run, rows: list[Row]) -> None:
 @st.composite
 def _resent(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     """A file, and another one that has most of its rows from it, in some order, some of them twice."""
-    first = draw(_rows(4, 9))
+    first = draw(st.lists(ROWS, min_size=3, max_size=8))
     kept = [r for r in first if draw(st.integers(0, 5))]
     for _ in range(draw(st.integers(0, 3))):
         kept.insert(draw(st.integers(0, len(kept))), draw(st.one_of(ROWS, st.sampled_from(first))))
-    return first, draw(st.permutations(kept)) if draw(st.booleans()) else kept
+    second = draw(st.permutations(kept)) if draw(st.booleans()) else kept
+    return framed(first, draw(PLACES)), framed(list(second), draw(PLACES))
 
 
-@settings(max_examples=15, phases=_PHASES)
+@pytest.mark.parametrize("run", ["increment", "snapshot"], indirect=True)
+@settings(max_examples=6, phases=_PHASES)
 @given(_resent())
 @example((SOME, [*SOME[:2], row("C3", "30"), *SOME[3:]]))
 @example((SOME, [row("C9"), *SOME[4:], *SOME[:3], SOME[0]]))

@@ -37,7 +37,7 @@ def test_what_a_run_without_dagster_did_is_told_by_the_next_with_it(untold: Hous
     assert waiting(untold) == 0
 
 
-@pytest.mark.parametrize("events", [0, 1, 2, 3, 4, 6])
+@pytest.mark.parametrize("events", [1, 3, 5])
 def test_a_crash_after_any_event_is_swept_up(untold: House, events: int) -> None:
     boards = {d: partitions_of(c, untold.pipeline.senders, TODAY) for d, c in untold.pipeline.contracts.items()}
     with untold.pipeline.connection() as connection:

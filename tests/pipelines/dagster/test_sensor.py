@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.resources import installation
-from pipelines.sensors import ATTEMPTS, TAG
+from pipelines.sensors import ATTEMPTS, TAG, inbox_sensor
 
 from .conftest import House
 
@@ -17,10 +17,9 @@ ROW = "22333,Thôn Một,Thôn,10,40"
 
 def look(house: House) -> dg.RunRequest | str:
     """What the sensor says: the run that it asks for, or why it asks for none."""
-    sensor = house.graph.get_sensor_def("inbox_sensor")
-    resources = {"installation": installation(house.pipeline)}
+    resources = {"installation": installation(house.pipeline, shared=True)}
     with dg.build_sensor_context(instance=house.instance, resources=resources) as context:
-        answer = sensor(context)
+        answer = inbox_sensor()(context)
     return answer if isinstance(answer, dg.RunRequest) else str(answer.skip_message)
 
 

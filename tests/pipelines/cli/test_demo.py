@@ -1,0 +1,84 @@
+"""The demo with a few communes: equal to the truth, twice the same, and never over somebody's own data."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from .conftest import House, Result
+
+FEW = ("--communes", "6")
+
+
+@pytest.fixture
+def empty(database_url: str, tmp_path: Path) -> House:
+    """A home with nothing in it; ``truth`` is not known yet."""
+    return House(tmp_path / "home", database_url, truth=None)  # type: ignore[arg-type]
+
+
+def demo(house: House, *arguments: str) -> Result:
+    """The demo as a program reads it."""
+    return house("demo", *FEW, "--json", *arguments)
+
+
+def test_demo_equals_the_truth_and_again_changes_nothing(empty: House) -> None:
+    first = demo(empty)
+    assert first.code == 0, first.json["differences"]
+    assert first.json["differences"] == []
+    assert first.json["received"] == first.json["files"] > 10
+    assert first.json["publish"] == 1
+    assert set(first.json["states"]) >= {"accepted", "held"}
+    again = empty("demo", *FEW, "--direct")
+    assert again.code == 0
+    assert "nothing new has arrived" in again.out
+    assert "Nothing changed" in again.out
+    assert "equals the truth" in again.out
+    # the commands that are printed are there to be copied
+    for line in (line.split("#")[0].split() for line in again.out.splitlines() if line.startswith("  lienthong ")):
+        if line[1] in ("show", "status"):
+            assert empty(*line[1:]).code in (0, 1)
+
+
+def test_a_warehouse_that_differs_is_told(empty: House) -> None:
+    assert demo(empty, "--direct").code == 0
+    with psycopg.connect(empty.url) as connection:
+        connection.execute("update core.villages set households = households + 1 where entity_id = "
+                           "(select min(entity_id) from core.villages)")  # fmt: skip
+    wrong = demo(empty, "--direct")
+    assert wrong.code == 2
+    assert len(wrong.json["differences"]) == 1
+    assert "the truth is" in empty("demo", *FEW, "--direct").out
+
+
+def test_an_inbox_that_was_cut_short_is_written_again(empty: House) -> None:
+    assert demo(empty, "--direct").code == 0
+    shutil.rmtree(empty.home / "inbox" / "2026-Q1")
+    (empty.home / "demo-truth" / "truth.json").write_text("{", encoding="utf-8")
+    again = demo(empty, "--direct")
+    assert again.code == 0
+    assert again.json["received"] == 0
+
+
+def test_the_home_of_somebody_else_is_left_alone(empty: House) -> None:
+    file = empty.home / "inbox" / "2026-Q2" / "22366" / "that.xlsx"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"x")
+    refused = empty("demo", *FEW)
+    assert refused.code == 2
+    assert "lienthong --home DIR demo" in refused.err
+    assert [p for p in empty.home.rglob("*") if p.is_file()] == [file]
+
+
+def test_files_beside_those_of_the_demo_are_refused(empty: House) -> None:
+    assert demo(empty, "--direct").code == 0
+    (empty.home / "inbox" / "2026-Q2" / "mine.xlsx").write_bytes(b"x")
+    assert "did not write, such as 2026-Q2/mine.xlsx" in empty("demo", *FEW).err
+
+
+def test_a_database_with_deliveries_of_its_own_is_refused(house: House, tmp_path: Path) -> None:
+    refused = House(tmp_path / "home", house.url, house.truth)("demo", *FEW)
+    assert refused.code == 2
+    assert "the database holds deliveries that the demo did not make" in refused.err
