@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from assets.intake.archive import Archive
+from assets.intake.archive import Archive, Stored
 from assets.intake.inbox import Arrived
 from assets.intake.ledger import receive
 from assets.marts.publish import publish, publishing
@@ -104,6 +104,9 @@ class _Layered(Archive):
 
     def __init__(self, scratch: Archive, real: Archive) -> None:
         self.fs, self.root, self._real = scratch.fs, scratch.root, real
+
+    def holds(self, stored: Stored) -> bool:
+        return super().holds(stored) or self._real.holds(stored)
 
     def open(self, sha256: str) -> Any:
         return super().open(sha256) if self.fs.exists(self.path(sha256)) else self._real.open(sha256)

@@ -300,6 +300,12 @@ CODES: dict[str, Code] = {
             "Sửa dấu ngoặc kép rồi gửi lại.",
         ),
         (
+            "NOT_IN_ARCHIVE",
+            "error",
+            "Bản lưu của tệp này ở tỉnh bị mất hoặc bị hỏng trước khi được đọc.",
+            "Gửi lại đúng tệp này; tỉnh sẽ kiểm tra kho lưu trữ.",
+        ),
+        (
             "INTERNAL",
             "error",
             "Hệ thống gặp lỗi khi đọc tệp này ({fault}).",

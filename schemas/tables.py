@@ -79,6 +79,24 @@ def index_statements(contract: Contract, *, floor: str) -> list[str]:
     return [text.format(name=quote(contract.dataset), **names) for k, text in INDEXES.items() if k.startswith(floor)]
 
 
+def ensure_indexes(connection: psycopg.Connection, contract: Contract, *, floor: str) -> None:
+    """Build the indexes of one floor that are missing, within the caller's transaction.
+
+    Where none is, nothing is locked: 'if not exists' would lock the table against writers first, and two runs that
+    stage at once would each wait for the other.
+    """
+    names = [f"{floor}.{quote(f'{contract.dataset}_{k}')}" for k in INDEXES if k.startswith(floor)]
+    row = connection.execute(
+        "select bool_and(to_regclass(n) is not null) from unnest(%s::text[]) n", [names]
+    ).fetchone()
+    if row is not None and row[0]:
+        return
+    # one builder at a time, who may then go on and write
+    connection.execute(f"lock table {floor}.{quote(contract.dataset)} in share row exclusive mode")
+    for statement in index_statements(contract, floor=floor):
+        connection.execute(statement)
+
+
 def _rows_view(contract: Contract) -> str:
     """All rows of every assessment: its own, and those that it has in common with its base."""
     name, rows = quote(contract.dataset), quote(contract.dataset + "_rows")

@@ -53,11 +53,25 @@ def waive(
     """Let one row pass one rule (a check's id or a code). The row enters the warehouse when all its errors are waived."""
     name, _, assessment_no, _ = _submission(connection, submission_id)
     found = connection.execute(
-        "select 1 from staging.verdict where assessment_no = %s and sheet = %s and row = %s and rule = %s and severity = 'error'",
+        "select q.key from staging.verdict v join staging.quarantine q using (assessment_no, sheet, row) "
+        "where v.assessment_no = %s and v.sheet = %s and v.row = %s and v.rule = %s and v.severity = 'error'",
         [assessment_no, sheet, row, rule],
     ).fetchone()
     if found is None:
         raise CannotDecide(f"{name} has no error {rule} in row {row}; see `lienthong show {name}`")
+    if found[0] is None:
+        raise CannotDecide(
+            f"row {row} of {name} has no readable key, so nothing of it can enter; it must be sent again"
+        )
+    if rule == "DUPLICATE_KEY":
+        other = connection.execute(
+            "select d.row from intake.decision d "
+            "join staging.quarantine q on q.assessment_no = %s and q.sheet = d.sheet and q.row = d.row "
+            "where d.kind = 'waive' and d.submission_id = %s and d.rule = %s and q.key = %s and (d.sheet, d.row) <> (%s, %s)",
+            [assessment_no, name, rule, found[0], sheet, row],
+        ).fetchone()
+        if other is not None:
+            raise CannotDecide(f"of the rows of {name} with this key, row {other[0]} was chosen already")
     _write(connection, "waive", name, reason, by, rule=rule, row=row, sheet=sheet)
 
 

@@ -13,6 +13,10 @@ with observed as (
     join staging.{rows} r on r._key = t.entity_id
     join _force f on f.assessment_no = r._assessment
     left join _waived w on w.assessment_no = r._assessment and w.sheet = r._sheet and w.row = r._row
+    -- of rows that contradict each other one may have been chosen: then the others say nothing
+    where r._ok or w.row is not null or not exists (
+        select from _waived x join staging.quarantine q using (assessment_no, sheet, row)
+        where x.assessment_no = r._assessment and q.key = r._key)
 )
 select * from observed
 union all

@@ -21,6 +21,7 @@ from schemas.grid import Problem
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
 _SIDECAR = {"dataset": str, "as_of": date, "nothing_to_report": bool, "withdraws": str}
+_SIDECAR_BYTES = 4096
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Arrived:
 
 @dataclass
 class Look:
-    """One round: what is whole, and what was left because it is still growing."""
+    """One round: what is whole, and what was left because it is still growing or is no file."""
 
     arrived: list[Arrived]
     growing: list[str]
@@ -48,16 +49,19 @@ class Look:
 
 def look(url: str, *, period: str | None = None, settle_seconds: float = 1.0) -> Look:
     """Look through the inbox. ``period`` keeps to one period folder. A file that changed less than ``settle_seconds`` ago
-    is looked at again after that time, and left where its size or time has changed by then. Order: by path."""
+    is looked at again after that time, and left where its size or time has changed by then. What is no file is left as well:
+    a pipe would never end, and a link is not followed, since it may lead anywhere. Order: by path."""
     fs, root = fsspec.core.url_to_fs(url)
     root = root.rstrip("/")
     if not fs.exists(root):
         return Look([], [])
     files: dict[str, dict[str, Any]] = fs.find(root, detail=True)
     wanted = {path: info for path, info in files.items() if _wanted(path[len(root) + 1 :], period)}
+    others = {path for path, info in wanted.items() if info["type"] != "file"}
+    wanted = {path: info for path, info in wanted.items() if path not in others}
     growing = _growing(fs, wanted, settle_seconds)
     arrived = [_arrived(fs, root, path, info, wanted) for path, info in sorted(wanted.items()) if path not in growing]
-    return Look([a for a in arrived if a is not None], sorted(_shown(p[len(root) + 1 :]) for p in growing))
+    return Look([a for a in arrived if a is not None], sorted(_shown(p[len(root) + 1 :]) for p in growing | others))
 
 
 def _shown(name: str) -> str:
@@ -136,16 +140,22 @@ def _arrived(fs: Any, root: str, path: str, info: dict[str, Any], files: dict[st
 
 def _read_sidecar(data: bytes) -> dict[str, Any]:
     """The statements of a sidecar; :class:`ValueError` with a reason that names keys and never values."""
+    if len(data) > _SIDECAR_BYTES:
+        raise ValueError(f"dài quá {_SIDECAR_BYTES} byte")
     try:
         found = yaml.safe_load(data.decode("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise ValueError(f"YAML, dòng {mark.line + 1}" if mark else "YAML") from None
+    except ValueError:
+        raise ValueError("có ngày không có thật; ghi ngày dạng YYYY-MM-DD") from None
+    except RecursionError:
+        raise ValueError("YAML") from None
     if not isinstance(found, dict):
         raise ValueError("phải là các dòng «khóa: giá trị»")
     out: dict[str, Any] = {}
     for key, value in found.items():
-        if not all(str(part).isprintable() for part in (key, value)):
+        if not all(part.isprintable() for part in (key, value) if isinstance(part, str)):
             raise ValueError("ký tự không hiển thị")
         kind = _SIDECAR.get(str(key))
         if kind is None:

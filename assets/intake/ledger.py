@@ -66,9 +66,9 @@ def receive(
             log.warning("a file of %s in %s could not be opened: %s", item.sender, item.period, type(error).__name__)
             continue
         with source:
-            if known is not None and hashlib.file_digest(source, "sha256").hexdigest() == known and not item.sidecar:
-                stored = Stored(known, item.size)
-            else:
+            stored = Stored(known or "", item.size)
+            same = known is not None and hashlib.file_digest(source, "sha256").hexdigest() == known
+            if not same or item.sidecar or not archive.holds(stored):
                 source.seek(0)
                 stored = archive.put(source)
         if progress is not None:

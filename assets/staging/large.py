@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -23,6 +22,7 @@ import polars as pl
 import polars_hash as plh
 import psycopg
 
+from assets.intake.archive import Damaged
 from assets.intake.csvfile import iter_csv
 from assets.intake.ledger import Delivery
 from assets.intake.rows import HeaderMatch
@@ -30,9 +30,9 @@ from assets.intake.submissions import Found, Refusal, check_sender, submission_o
 from assets.intake.tables import find_header, table_of
 from expectations.run import Outcome, combine
 from schemas.contract import Contract
-from schemas.grid import KIND, Control, Grid, Problem, Unreadable
+from schemas.grid import KIND, Control, Grid, Unreadable
 from schemas.migrate import quote
-from schemas.tables import index_statements, sync
+from schemas.tables import ensure_indexes, sync
 
 from .controls import differing_totals
 from .copy import as_json, copy_frame
@@ -45,13 +45,13 @@ from .stage import (
     insert_assessment,
     insert_submission,
     judge,
+    not_kept,
+    our_fault,
     reject,
     rule_set,
     take,
     write_observed,
 )
-
-log = logging.getLogger(__name__)
 
 SLICE = 125_000
 """Rows observed at once: the memory of a run is a few times this."""
@@ -124,6 +124,11 @@ def stage_large(tools: Tools, delivery: Delivery, done: Staged) -> None:
         refusal = refused.refusal
     except Unreadable as unreadable:
         refusal = Refusal(delivery, unreadable.problem.params.get("dataset"), [unreadable.problem])
+    except (Damaged, FileNotFoundError) as error:
+        lost = not_kept(tools, delivery, error)
+        if lost is None:
+            return
+        refusal = lost
     except (
         psycopg.DataError,
         psycopg.IntegrityError,
@@ -132,9 +137,7 @@ def stage_large(tools: Tools, delivery: Delivery, done: Staged) -> None:
         TypeError,
         KeyError,
     ) as error:
-        log.error("delivery %s could not be staged: %s", delivery.delivery_id, type(error).__name__)
-        log.debug("", exc_info=True)
-        refusal = Refusal(delivery, None, [Problem("INTERNAL", {"fault": type(error).__name__})])
+        refusal = our_fault(delivery, "staged", error)
     with tools.connection.transaction():
         if take(tools, [delivery]):
             done.rejected.append(reject(tools.connection, refusal))
@@ -195,14 +198,15 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
             writing = writer.submit(write_observed, connection, contract, observed, {0: number})
         writing.result()
     _settle(tools, found, total, pending, number)
-    for statement in index_statements(contract, floor="staging"):
-        connection.execute(statement)
+    ensure_indexes(connection, contract, floor="staging")
     if base is not None:
         _share(connection, number, base, total)
     summary = _summary(total)
     counted = sum(c.height for c in total.carried)
     # a total above the rows covers all of them, and its slice knew only its own
-    stated = [(0, replace(c, last_row=head.data_last or c.last_row) if c.row < c.first_row else c) for c in total.controls]
+    stated = [
+        (0, replace(c, last_row=head.data_last or c.last_row) if c.row < c.first_row else c) for c in total.controls
+    ]
     totals = differing_totals(
         contract, stated, _columns_of(connection, contract, number, stated), {0: found.table.layouts}
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,7 +21,7 @@ import polars as pl
 import psycopg
 from psycopg.types.json import Jsonb
 
-from assets.intake.archive import Archive
+from assets.intake.archive import Archive, Damaged
 from assets.intake.inbox import content_id, submission_id
 from assets.intake.ledger import Delivery
 from assets.intake.submissions import Found, Refusal, SenderInfo, read
@@ -29,7 +30,7 @@ from expectations.run import Outcome, validate
 from expectations.suite import Check, checks_of
 from schemas.contract import Contract
 from schemas.grid import Problem
-from schemas.tables import index_statements, sync
+from schemas.tables import ensure_indexes, sync
 
 from .controls import differing_totals
 from .copy import copy_frame, without_nul
@@ -96,7 +97,8 @@ def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Deli
             stage_large(tools, delivery, done)
         else:
             found = _read(tools, delivery)
-            batch.append((delivery, found))
+            if found:
+                batch.append((delivery, found))
             rows += sum(f.table.rows.height for f in found if isinstance(f, Found))
             if rows >= tools.batch_rows or len(batch) >= tools.batch_deliveries:
                 _flush(tools, batch, done)
@@ -112,12 +114,29 @@ def _streams(delivery: Delivery) -> bool:
 
 
 def _read(tools: Tools, delivery: Delivery) -> list[Found | Refusal]:
+    """What is in a delivery; nothing where it is to be left as it is."""
     try:
-        return read(delivery, tools.archive.read(delivery.sha256), tools.contracts, tools.senders)
+        data = tools.archive.read(delivery.sha256)
+    except (Damaged, FileNotFoundError) as error:
+        lost = not_kept(tools, delivery, error)
+        return [lost] if lost else []
+    try:
+        return read(delivery, data, tools.contracts, tools.senders)
     except Exception as error:  # a fault of ours in reading one file must not stop the others
-        log.error("delivery %s could not be read: %s", delivery.delivery_id, type(error).__name__)
-        log.debug("", exc_info=True)
-        return [Refusal(delivery, None, [Problem("INTERNAL", {"fault": type(error).__name__})])]
+        return [our_fault(delivery, "read", error)]
+
+
+def not_kept(tools: Tools, delivery: Delivery, error: Exception) -> Refusal | None:
+    """The archive has lost the bytes: a rejection, or nothing in a replay, for what was read in time stands."""
+    log.error("delivery %s is not in the archive as it was stored: %s", delivery.delivery_id, type(error).__name__)
+    return None if tools.again else Refusal(delivery, None, [Problem("NOT_IN_ARCHIVE")])
+
+
+def our_fault(delivery: Delivery, what: str, error: Exception) -> Refusal:
+    """The rejection of a delivery that we failed on. What is logged holds no text of the error: that may quote a cell."""
+    log.error("delivery %s could not be %s: %s", delivery.delivery_id, what, type(error).__name__)
+    log.debug("%s", "".join(traceback.format_tb(error.__traceback__)))
+    return Refusal(delivery, None, [Problem("INTERNAL", {"fault": type(error).__name__})])
 
 
 def _flush(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]], done: Staged) -> None:
@@ -140,9 +159,7 @@ def _flush(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]], do
                 _flush(tools, [item], done)
             return
         delivery = batch[0][0]
-        log.error("delivery %s could not be staged: %s", delivery.delivery_id, type(error).__name__)
-        log.debug("", exc_info=True)
-        refusal = Refusal(delivery, None, [Problem("INTERNAL", {"fault": type(error).__name__})])
+        refusal = our_fault(delivery, "staged", error)
         with tools.connection.transaction():
             written = _write(tools, [(delivery, [refusal])])
     done.staged.extend(written.staged)
@@ -177,8 +194,7 @@ def _write(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]]) ->
     for dataset, found in by_dataset.items():
         contract = tools.contracts[dataset]
         sync(tools.connection, contract)
-        for statement in index_statements(contract, floor="staging"):
-            tools.connection.execute(statement)
+        ensure_indexes(tools.connection, contract, floor="staging")
         done.staged.extend(_write_dataset(tools, contract, found))
     return done
 

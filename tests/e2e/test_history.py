@@ -408,6 +408,24 @@ def two_rows_that_contradict_each_other_are_present(c: Commune) -> Iterator[None
 
 
 @story
+def one_of_two_contradicting_rows_is_chosen(c: Commune) -> Iterator[None]:
+    both = c.send(Q2, ("A", 2, 9), ("A", 3, 9), ("B", 1, 9), (None, 4, 9))
+    yield
+    assert c.now() == {"B": 1}
+    c.waive(both, "DUPLICATE_KEY", 3)
+    with pytest.raises(CannotDecide, match="row 3 was chosen"):
+        c.waive(both, "DUPLICATE_KEY", 2)
+    with pytest.raises(CannotDecide, match="no readable key"):
+        c.waive(both, "MISSING", 5)
+    with pytest.raises(CannotDecide, match="no error"):
+        c.waive(both, "MISSING", 4)
+    yield
+    assert c.now() == {"A": 3, "B": 1}
+    counts = c.world.submission(both)["counts"]
+    assert (counts["accepted"], counts["quarantined"]) == (2, 2)
+
+
+@story
 def an_accepted_list_is_refused_later(c: Commune) -> Iterator[None]:
     c.send(Q1, ("A", 1, 9))
     second = c.send(Q2, ("A", 2, 9))

@@ -114,6 +114,8 @@ def die() -> None:
 
 
 def _child(settings: Settings, sizes: Sizes, moment: str | None, nth: int) -> None:
+    # a semaphore of a library in the child must not outlive it
+    multiprocessing.set_start_method("fork", force=True)
     watch(Countdown(die, moment, nth), sizes)
     Pipeline(settings).run()
 

@@ -53,9 +53,9 @@ def _say(connection: psycopg.Connection, n: int) -> None:
             )
             connection.execute(
                 "with s as (insert into intake.submission (submission_id, delivery_id, dataset, sender, period, period_first, "
-                "period_last, as_of, as_of_source, received_at, sha256, content, file_name, state, rows_read, rows_accepted) values "
-                "(%(id)s, %(id)s, %(name)s, 'x', '2026-Q1', %(first)s, %(last)s, %(last)s, 'period', %(at)s, %(id)s, %(id)s, '', "
-                "'staged', %(rows)s, %(rows)s) returning submission_no), "
+                "period_last, as_of, as_of_source, received_at, sha256, content, file_name, state, rows_read, rows_accepted) "
+                "values (%(id)s, %(id)s, %(name)s, 'x', '2026-Q1', %(first)s, %(last)s, %(last)s, 'period', %(at)s, %(id)s, "
+                "%(id)s, '', 'staged', %(rows)s, %(rows)s) returning submission_no), "
                 "a as (insert into intake.assessment (submission_no, contract_version, rule_set, reference_version, layout, "
                 "rows_accepted) select submission_no, '1', '1', '1', '[]', %(rows)s from s returning assessment_no) "
                 f"insert into staging.{name} (_assessment, _sheet, _row, _key, _value, _ok, k, n) "

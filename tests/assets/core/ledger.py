@@ -92,7 +92,9 @@ def put(connection: psycopg.Connection, sent: Sent) -> None:
             [row[0], good, bad, sent.unkeyed],
         ).fetchone()
         assert assessment is not None
-        connection.execute("update intake.submission set assessment_no = %s where submission_no = %s", [assessment[0], row[0]])
+        connection.execute(
+            "update intake.submission set assessment_no = %s where submission_no = %s", [assessment[0], row[0]]
+        )
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into staging.things (_assessment, _sheet, _row, _key, _value, _ok, k, v) values (%s, 0, %s, %s, %s, %s, %s, %s)",
@@ -119,7 +121,9 @@ Version = tuple[str, date, date | None, int, date | None]
 
 def history(connection: psycopg.Connection) -> list[Version]:
     """What readers see: (key, from, to, value, carried since)."""
-    rows = connection.execute("select k, valid_from, valid_to, v, carried_since from mart_v1.things_history order by 1, 2")
+    rows = connection.execute(
+        "select k, valid_from, valid_to, v, carried_since from mart_v1.things_history order by 1, 2"
+    )
     return [tuple(r) for r in rows]  # type: ignore[misc]
 
 

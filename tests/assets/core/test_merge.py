@@ -102,7 +102,9 @@ def test_any_order_and_number_of_runs_gives_what_the_set_means(
     pending: list[Any] = chance.sample(sent, len(sent))
     for decision in made:
         # somewhere after its submission, and after the decisions before it
-        after = max(i for i, p in enumerate(pending) if p is made or getattr(p, "no", None) == int(decision.submission_id[1:]))
+        after = max(
+            i for i, p in enumerate(pending) if p is made or getattr(p, "no", None) == int(decision.submission_id[1:])
+        )
         later = [i for i, p in enumerate(pending) if isinstance(p, Decision)]
         pending.insert(chance.randint(max([after, *later]) + 1, len(pending)), decision)
     for item in pending:

@@ -24,7 +24,9 @@ def contract(delivery: str = "snapshot", **more: object) -> Contract:
 KEYS: dict[int, frozenset[str]] = {}
 
 
-def sub(no: int, period: str = "2026-Q2", hour: int | None = None, content: str | None = None, **more: object) -> Staged:
+def sub(
+    no: int, period: str = "2026-Q2", hour: int | None = None, content: str | None = None, **more: object
+) -> Staged:
     p = parse_period(period)
     received = datetime(2026, 7, 1, tzinfo=UTC) + timedelta(hours=no if hour is None else hour)
     values: dict[str, object] = {"as_of": p.last, "accepted": 4} | more
@@ -55,7 +57,12 @@ def test_increments_stand_beside_each_other() -> None:
 
 
 def test_same_bytes_as_in_force_change_nothing_and_older_bytes_are_held() -> None:
-    found = derive(contract(), [sub(1, content="a"), sub(2, content="b"), sub(3, content="b"), sub(4, content="a")], [], nobody_ends)
+    found = derive(
+        contract(),
+        [sub(1, content="a"), sub(2, content="b"), sub(3, content="b"), sub(4, content="a")],
+        [],
+        nobody_ends,
+    )
     assert words(found) == {1: "superseded", 2: "in_force", 3: "repeated", 4: "held"}
     assert codes(found, 4) == ["RESEND_OF_OLDER"]
 
@@ -150,7 +157,11 @@ def test_the_order_of_the_input_does_not_matter(data: st.DataObject) -> None:
         return (before.no * 7 + after.no * 3) % 5, 5
 
     decisions = [
-        Decision(data.draw(st.sampled_from(["accept", "refuse", "withdraw"])), f"S{n}", data.draw(st.sampled_from([None, "S1", "S2"])))
+        Decision(
+            data.draw(st.sampled_from(["accept", "refuse", "withdraw"])),
+            f"S{n}",
+            data.draw(st.sampled_from([None, "S1", "S2"])),
+        )
         for n in data.draw(st.lists(st.integers(1, 6), max_size=2, unique=True))
     ]
     shuffled = random.Random(data.draw(st.integers(0, 99))).sample(subs, len(subs))
