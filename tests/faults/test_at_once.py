@@ -104,11 +104,14 @@ def test_two_that_stage_different_files_do_not_wait_for_each_other(
 
 
 def test_a_second_publisher_waits_and_then_says_that_it_is_busy(world: World) -> None:
-    with closing(psycopg.connect(world.url, autocommit=True)) as other, publishing(other):
-        with closing(psycopg.connect(world.url, autocommit=True)) as mine:
-            with pytest.raises(Busy, match="try again"), publishing(mine, timeout_seconds=0.05):
-                pass
-            assert mine.execute("show lock_timeout").fetchone() == ("0",)
+    with (
+        closing(psycopg.connect(world.url, autocommit=True)) as other,
+        closing(psycopg.connect(world.url, autocommit=True)) as mine,
+        publishing(other),
+    ):
+        with pytest.raises(Busy, match="try again"), publishing(mine, timeout_seconds=0.05):
+            pass
+        assert mine.execute("show lock_timeout").fetchone() == ("0",)
     with closing(psycopg.connect(world.url, autocommit=True)) as mine, publishing(mine, timeout_seconds=0.05):
         pass
 

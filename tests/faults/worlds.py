@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -86,8 +87,9 @@ def same(one: dict[str, list[Any]], other: dict[str, list[Any]], only: Iterable[
     """Two pictures are alike; the first that is not is shown by what each has alone."""
     for name in only:
         if one[name] != other[name]:
-            mine, others = set(map(repr, one[name])), set(map(repr, other[name]))
-            raise AssertionError(f"{name}: {sorted(mine - others)[:3]} is not {sorted(others - mine)[:3]}")
+            mine, others = Counter(map(repr, one[name])), Counter(map(repr, other[name]))
+            alone = [sorted((a - b).elements())[:3] for a, b in ((mine, others), (others, mine))]
+            raise AssertionError(f"{name}: {alone[0]} is not {alone[1]}")
 
 
 class Copies:

@@ -97,7 +97,8 @@ def put(connection: psycopg.Connection, sent: Sent) -> None:
         )
         with connection.cursor() as cursor:
             cursor.executemany(
-                "insert into staging.things (_assessment, _sheet, _row, _key, _value, _ok, k, v) values (%s, 0, %s, %s, %s, %s, %s, %s)",
+                "insert into staging.things (_assessment, _sheet, _row, _key, _value, _ok, k, v) "
+                "values (%s, 0, %s, %s, %s, %s, %s, %s)",
                 [
                     (assessment[0], n, KEYS[k], KEYS[k] * 1000 + v, ok, k, v if ok else None)
                     for n, (k, (v, ok)) in enumerate(sorted(sent.rows.items()), 2)

@@ -124,9 +124,10 @@ def test_any_order_and_number_of_runs_gives_what_the_set_means(
 def assert_sound(connection: psycopg.Connection) -> None:
     """No two versions of an entity overlap in valid time under any publish that was ever shown."""
     overlapping = connection.execute(
-        "select count(*) from core.publish p join core.things a on a.publish_from <= p.shows and (a.publish_to is null or a.publish_to > p.shows) "
-        "join core.things b on b.publish_from <= p.shows and (b.publish_to is null or b.publish_to > p.shows) and a.entity_id = b.entity_id "
-        "and a.ctid < b.ctid and daterange(a.valid_from, a.valid_to) && daterange(b.valid_from, b.valid_to) where p.state = 'published'"
+        "with shown as (select p.number, t.* from core.publish p join core.things t on t.publish_from <= p.shows "
+        "and (t.publish_to is null or t.publish_to > p.shows) where p.state = 'published') "
+        "select count(*) from shown a join shown b using (number, entity_id) where a.valid_from < b.valid_from "
+        "and daterange(a.valid_from, a.valid_to) && daterange(b.valid_from, b.valid_to)"
     ).fetchone()
     assert overlapping == (0,)
 
