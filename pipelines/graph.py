@@ -13,7 +13,7 @@ import dagster as dg
 from assets.installation import KEY
 from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
 from assets.marts.definitions import publication
-from assets.reference.definitions import units
+from assets.reference.definitions import crosswalk_differences, units
 from assets.returns.definitions import answers
 from assets.staging.definitions import expectation_checks, observations
 
@@ -33,7 +33,14 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
     pipeline = opened or Pipeline(settings)
     contracts = pipeline.contracts
     boards = {d: partitions_of(c, pipeline.senders, today or date.today()) for d, c in contracts.items()}
-    assets = [units, deliveries(contracts), observations(contracts), publication(contracts), answers(contracts, boards)]
+    assets = [
+        units,
+        deliveries(contracts),
+        observations(contracts),
+        publication(contracts),
+        crosswalk_differences,
+        answers(contracts, boards),
+    ]
     return dg.Definitions(
         assets=[*inbox_specs(contracts, boards), *assets],
         asset_checks=[*map(expectation_checks, contracts.values()), *verdict_checks(boards)],

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from assets.reference.compare import published_differences
 from schemas.contract import Contract
 
 _HERE = Path(__file__).parent
@@ -80,7 +81,7 @@ def overview(connection: psycopg.Connection) -> dict[str, Any]:
     recognised), state, submissions, rows_accepted, rows_quarantined, rows_set_aside}], held, rejected [{submission_id,
     dataset, sender, sender_name, period, received_at, file_name, origin, state, problems, mended}], work [{dataset,
     rule, column_name, rows, submissions, example}], ends_nobody [submission ids: snapshots in force whose silence
-    proves nothing], could_not_run [{submission_id, rule}], crosswalk (:func:`crosswalk_differences`).
+    proves nothing], could_not_run [{submission_id, rule}], crosswalk (:func:`assets.reference.compare.published_differences`).
     """
     waiting = _rows(connection, "report_waiting")
     pending = connection.execute("select count(*) from intake.delivery where state = 'received'").fetchone()
@@ -102,22 +103,8 @@ def overview(connection: psycopg.Connection) -> dict[str, Any]:
         "work": _rows(connection, "report_work"),
         "ends_nobody": [r[0] for r in ends_nobody],
         "could_not_run": [{"submission_id": r[0], "rule": r[1]} for r in could_not_run],
-        "crosswalk": crosswalk_differences(connection),
+        "crosswalk": published_differences(connection),
     }
-
-
-def crosswalk_differences(connection: psycopg.Connection) -> list[dict[str, Any]]:
-    """Where the published ``unit_changes`` and the crosswalk of reference disagree, as
-    :func:`assets.reference.compare.compare_changes`; none where nothing of it is published."""
-    there = connection.execute("select to_regclass('mart_v1.unit_changes') is not null").fetchone()
-    if there is None or not there[0]:
-        return []
-    if connection.execute("select 1 from mart_v1.unit_changes limit 1").fetchone() is None:
-        return []
-    from assets.reference.compare import DIFFERENCES_SQL
-
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(DIFFERENCES_SQL.encode()).fetchall()
 
 
 def matrix(connection: psycopg.Connection, contract: Contract) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
+from schemas.codes import CODES
+
 
 class CannotDecide(Exception):
     """The decision does not apply; the text says why and what would."""
@@ -50,7 +52,7 @@ def decide(connection: psycopg.Connection, submission_id: str, *, accept: bool, 
 def waive(
     connection: psycopg.Connection, submission_id: str, *, rule: str, row: int, sheet: int = 0, reason: str, by: str
 ) -> None:
-    """Let one row pass one rule (a check's id or a code). The row enters the warehouse when all its errors are waived."""
+    """Let one row pass one rule (a check's id, or DUPLICATE_KEY). The row enters the warehouse when all its errors are waived."""
     name, _, assessment_no, _ = _submission(connection, submission_id)
     found = connection.execute(
         "select q.key from staging.verdict v join staging.quarantine q using (assessment_no, sheet, row) "
@@ -62,6 +64,11 @@ def waive(
     if found[0] is None:
         raise CannotDecide(
             f"row {row} of {name} has no readable key, so nothing of it can enter; it must be sent again"
+        )
+    if rule in CODES and CODES[rule].level == "cell":
+        raise CannotDecide(
+            f"{rule} says that a cell of row {row} of {name} cannot be read: there is no value that could enter; "
+            "the sender must mend it and send again"
         )
     if rule == "DUPLICATE_KEY":
         other = connection.execute(

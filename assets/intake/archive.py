@@ -60,19 +60,22 @@ class Archive:
                 target.write(chunk)
         stored = Stored(digest.hexdigest(), size)
         final = self.path(stored.sha256)
-        if self.holds(stored) and self._sound(stored.sha256):
+        if self._sound(stored):
             self.fs.rm_file(partial)
         else:
             self.fs.makedirs(final.rsplit("/", 1)[0], exist_ok=True)
             self.fs.mv(partial, final)
         return stored
 
-    def _sound(self, sha256: str) -> bool:
-        with self.fs.open(self.path(sha256), "rb") as source:
-            digest = hashlib.sha256()
+    def _sound(self, stored: Stored) -> bool:
+        """Whether the object lies here, whole."""
+        if not Archive.holds(self, stored):  # not where a layer below may hold it
+            return False
+        digest = hashlib.sha256()
+        with self.fs.open(self.path(stored.sha256), "rb") as source:
             while chunk := source.read(_CHUNK):
                 digest.update(chunk)
-        return digest.hexdigest() == sha256
+        return digest.hexdigest() == stored.sha256
 
     def holds(self, stored: Stored) -> bool:
         """Whether an object of that hash and size is there (its bytes are not looked at)."""

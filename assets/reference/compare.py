@@ -7,8 +7,11 @@ here: who clears the list, and which side is right; docs/reference.md says what 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import psycopg
+from psycopg.rows import dict_row
 
 from assets.reference.units import Reference
 
@@ -51,3 +54,13 @@ def compare_changes(ours: pl.DataFrame, reference: Reference) -> pl.DataFrame:
         "kind_in_file",
         "kind_in_reference",
     ).sort("province_code", *pair)
+
+
+def published_differences(connection: psycopg.Connection) -> list[dict[str, Any]]:
+    """The work list on the published ``unit_changes``, with the columns of :func:`compare_changes`; empty where nothing of
+    it is published, since nothing was compared then."""
+    there = connection.execute("select to_regclass('mart_v1.unit_changes') is not null").fetchone()
+    if there is None or not there[0]:
+        return []
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(DIFFERENCES_SQL.encode()).fetchall()

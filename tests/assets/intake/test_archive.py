@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.intake.archive import Archive
+from assets.intake.archive import Archive, Damaged
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -35,12 +35,19 @@ def test_a_content_is_kept_once(tmp_path: Path) -> None:
     assert [f.stat().st_ino for f in files] == [inode]
 
 
-def test_an_object_that_was_cut_short_is_mended(tmp_path: Path) -> None:
+def test_a_damaged_object_is_noticed_and_mended(tmp_path: Path) -> None:
     archive = Archive(str(tmp_path))
     stored = archive.put(io.BytesIO(b"abcdef"))
-    (tmp_path / stored.sha256[:2] / stored.sha256).write_bytes(b"abc")
-    archive.put(io.BytesIO(b"abcdef"))
-    assert archive.read(stored.sha256) == b"abcdef"
+    place = tmp_path / stored.sha256[:2] / stored.sha256
+    for damaged in (b"abc", b"abcdeX"):
+        place.write_bytes(damaged)
+        assert archive.holds(stored) is (len(damaged) == stored.size)
+        with pytest.raises(Damaged):
+            archive.read(stored.sha256)
+        with pytest.raises(Damaged), archive.open(stored.sha256) as opened:
+            opened.read()
+        archive.put(io.BytesIO(b"abcdef"))
+        assert archive.read(stored.sha256) == b"abcdef"
 
 
 def test_a_broken_source_leaves_no_object(tmp_path: Path) -> None:
