@@ -35,7 +35,7 @@ demo: $(READY) ## Run three quarters of a sample province end to end and compare
 
 .PHONY: test
 test: lint ## Lint, then run all tests (they start a PostgreSQL of their own)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Check style, types and the order of the floors

@@ -139,6 +139,12 @@ CODES: dict[str, Code] = {
         ),
         ("FUTURE_DATE", "error", "{label} “{value}” nằm ở tương lai.", "Kiểm tra và sửa ngày ở ô {address}."),
         ("BAD_BOOLEAN", "error", "{label} “{value}” không phải là dấu chọn.", "Ghi “x” hoặc để trống ô {address}."),
+        (
+            "MISPLACED",
+            "error",
+            "Dòng này có nhiều hoặc ít ô hơn dòng tiêu đề, nên không biết ô nào thuộc cột nào.",
+            "Kiểm tra dấu phân cách, dấu ngoặc kép và chỗ ngắt dòng quanh ô {address} rồi gửi lại.",
+        ),
         ("UNREADABLE_TEXT", "error", "{label} có chữ không đọc được.", "Gõ lại ô {address} bằng bảng mã Unicode."),
     ),
     **_table(

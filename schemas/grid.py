@@ -27,6 +27,9 @@ class Kind(IntEnum):
     BOOLEAN = 4  # text = 'true' or 'false'
     ERROR = 5  # text = '#REF!', '#DIV/0!', '#N/A', ...
     UNCALCULATED = 6  # a formula without a stored result; text = '' (the formula itself is not kept)
+    MISPLACED = (
+        7  # a text of a CSV record that has more or fewer cells than its header: it may belong to another column
+    )
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Grid:
     merged: tuple[tuple[int, int, int, int], ...] = ()
     """Merged ranges as (first row, first column, last row, last column), 1-based."""
     bold_rows: frozenset[int] = frozenset()
+    cells: pl.Series | None = None
+    """How many cells each record of a CSV has (UInt32); the rest of its row is filled with blanks. None for a workbook."""
 
 
 @dataclass

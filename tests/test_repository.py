@@ -177,7 +177,8 @@ def test_what_the_code_imports_is_declared() -> None:
         allowed = names["run"] | (names["dev"] if folder == "tests" else set())
         for path, module in modules(folder).items():
             for top in {name.partition(".")[0] for name in imports(module)}:
-                if top in sys.stdlib_module_names or top in (*PACKAGES, "tests"):
+                # what a type checker brings along is imported by no program
+                if top in sys.stdlib_module_names or top in (*PACKAGES, "tests", "_typeshed"):
                     continue
                 if not {canonicalize_name(d) for d in known.get(top, [])} & allowed:
                     undeclared.append(f"{path.relative_to(ROOT)}: {top}")

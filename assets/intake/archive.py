@@ -9,12 +9,9 @@ import hashlib
 import io
 import uuid
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import fsspec
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 20
 
@@ -109,7 +106,7 @@ class _Checked(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         into = memoryview(buffer)
         data: bytes = self._source.read(len(into))
         into[: len(data)] = data

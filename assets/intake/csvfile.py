@@ -68,9 +68,8 @@ def csv_form(head: bytes) -> CsvForm:
 
 def read_csv(data: bytes) -> Grid:
     """A whole CSV as one grid; see :func:`iter_csv` for shape and errors. Its form: :func:`csv_form`."""
-    frames = [grid.frame for grid in iter_csv(io.BytesIO(data), batch_rows=1 << 30)]
-    frame = frames[0] if frames else pl.DataFrame(schema={"_row": pl.Int32})
-    return Grid(name="", index=0, frame=frame)
+    grids = list(iter_csv(io.BytesIO(data), batch_rows=1 << 30))
+    return grids[0] if grids else Grid(name="", index=0, frame=pl.DataFrame(schema={"_row": pl.Int32}))
 
 
 def iter_csv(source: str | Path | IO[bytes], *, batch_rows: int = 100_000) -> Iterator[Grid]:
@@ -79,6 +78,7 @@ def iter_csv(source: str | Path | IO[bytes], *, batch_rows: int = 100_000) -> It
     ``_row`` is the record's number in the file from 1 (a record with line breaks in quotes counts once, an empty line
     counts, a line 'sep=;' does not). Kinds are TEXT and BLANK (text ''). A record with fewer cells than others is
     filled with blanks, further cells get columns of their own: a later grid has at least the columns of an earlier one.
+    ``cells`` says how many cells each record has.
 
     Raises :class:`Unreadable`, possibly after some grids were handed out: NOT_UTF8, BROKEN_CSV (``row``: the record in
     which the quotes are wrong), TOO_LARGE (``limit``: columns).
@@ -120,11 +120,17 @@ def _join(frames: list[pl.DataFrame]) -> pl.DataFrame:
         return frames[0]
     if len({frame.width for frame in frames}) == 1:
         return pl.concat(frames)
-    return pl.concat(frames, how="diagonal").with_columns(pl.all().fill_null(""))
+    return pl.concat(frames, how="diagonal")
 
 
 def _grid(frame: pl.DataFrame, before: int, width: int) -> Grid:
+    """Texts (null: the record has no such cell) with numbers and kinds."""
     names = [letters(number) for number in range(1, width + 1)]
+    ragged = any(frame.null_count().row(0))
+    cells = pl.sum_horizontal(pl.all().is_not_null()) if ragged else pl.repeat(frame.width, pl.len(), dtype=pl.UInt32)
+    counted = frame.select(cells.cast(pl.UInt32).alias("cells")).to_series()
+    if ragged:
+        frame = frame.fill_null("")
     columns: list[pl.Expr] = [pl.int_range(before + 1, before + frame.height + 1, dtype=pl.Int32).alias("_row")]
     for name in names:
         if name in frame.columns:
@@ -133,7 +139,7 @@ def _grid(frame: pl.DataFrame, before: int, width: int) -> Grid:
             columns += [pl.col(name), kind.alias(name + KIND)]
         else:
             columns += [pl.lit("").alias(name), pl.lit(int(Kind.BLANK), pl.UInt8).alias(name + KIND)]
-    return Grid(name="", index=0, frame=frame.select(columns))
+    return Grid(name="", index=0, frame=frame.select(columns), cells=counted)
 
 
 # ------------------------------------------------------------------------------------------------- encoding, separator
@@ -288,9 +294,10 @@ def _by_csv(block: bytes, separator: str, final: bool, before: int) -> tuple[lis
 
 
 def _columns(records: list[list[str]]) -> pl.DataFrame:
+    """Texts by column; null where a record has no such cell."""
     if max(map(len, records), default=0) > _MAX_COLUMNS:
         raise Unreadable("TOO_LARGE", limit=f"{_MAX_COLUMNS} cột")
-    columns = list(zip_longest(*records, fillvalue="")) or ([("",) * len(records)] if records else [])
+    columns = list(zip_longest(*records)) or ([("",) * len(records)] if records else [])
     return pl.DataFrame([pl.Series(letters(i), column, dtype=pl.String) for i, column in enumerate(columns, 1)])
 
 
@@ -370,4 +377,4 @@ def _by_polars(block: bytes, separator: str, width: int, records: int) -> pl.Dat
         return None
     if frame.height != records + 1:
         return None
-    return frame.slice(1).with_columns(pl.all().fill_null(""))
+    return frame.slice(1)

@@ -87,6 +87,8 @@ class HeaderMatch:
     """First data row since the last section or sub-total, over all batches so far; None where there is none yet."""
     data_first: int | None = None
     data_last: int | None = None
+    cells: int | None = None
+    """How many cells the header has in a CSV; None for a workbook, where nothing can shift."""
 
 
 @dataclass
@@ -114,10 +116,14 @@ def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
     aside = _titles(frame.head(above), head, layout)
     odd = _Sieve(body, grid, head, layout).judged()
     aside += [(row.row, row.reason, row.text) for row in odd]
+    cells = grid.cells.slice(above) if grid.cells is not None else None
     if odd:
         keep = np.ones(body.height, dtype=bool)
         keep[[row.at for row in odd]] = False
         body = body.filter(pl.Series(keep))
+        cells = cells.filter(pl.Series(keep)) if cells is not None else None
+    if cells is not None:
+        body = _misplaced(body, cells, head, layout)
     rows = pl.DataFrame(
         [body["_row"], *(body[x + s].alias(name + s) for name, x in head.match.columns.items() for s in ("", KIND))]
     )
@@ -159,6 +165,28 @@ def _fill_merged(body: pl.DataFrame, grid: Grid, layout: _Layout) -> pl.DataFram
             pl.when(empty).then("_kind").otherwise(letter + KIND).alias(letter + KIND),
         ).drop("_text", "_kind")  # fmt: skip
     return body
+
+
+def _misplaced(body: pl.DataFrame, cells: pl.Series, head: HeaderMatch, layout: _Layout) -> pl.DataFrame:
+    """Mark the keys of records whose cells may stand under the wrong headers, so that nobody is named by them (law 7).
+
+    A separator too many (a comma in a name without quotes) leaves something right of the header; one that was lost, or a
+    line that was broken or cut off, leaves a required cell empty in a record that is shorter than the header. Blanks at
+    the end that a program adds or leaves out shift nothing.
+    """
+    if head.cells is None or not (cells != head.cells).any():
+        return body
+    beyond = [x for x in layout.letters if column_number(x) > head.cells]
+    needed = [
+        head.match.columns[c.name] for c in head.match.contract.columns if c.required and c.name in head.match.columns
+    ]
+    filled = {x: pl.col(x).str.contains(r"\S") for x in (*beyond, *needed)}
+    wide = _any(filled[x] for x in beyond)
+    short = pl.lit(cells < head.cells) & _any(~filled[x] for x in needed)
+    return body.with_columns(
+        pl.when(wide | short).then(pl.lit(int(Kind.MISPLACED), pl.UInt8)).otherwise(x + KIND).alias(x + KIND)
+        for x in sorted(layout.key)
+    )
 
 
 def _titles(top: pl.DataFrame, head: HeaderMatch, layout: _Layout) -> list[tuple[int, str, str]]:

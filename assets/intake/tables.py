@@ -99,7 +99,10 @@ def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None =
         if again[0].score >= ranked[0].score:
             (first, last), ranked = wider, again
     match = choose(ranked, stated=dataset is not None)
-    return _header_match(head, first, last, match)
+    header = _header_match(head, first, last, match)
+    if grid.cells is not None:
+        header.cells = max(grid.cells[first : last + 1])
+    return header
 
 
 def _blocks(head: _Head, known: Sequence[Vocabulary]) -> Iterator[tuple[int, int]]:

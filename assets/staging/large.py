@@ -30,7 +30,7 @@ from assets.intake.submissions import Found, Refusal, check_sender, submission_o
 from assets.intake.tables import find_header, table_of
 from expectations.run import Outcome, combine
 from schemas.contract import Contract
-from schemas.grid import KIND, Control, Grid, Unreadable
+from schemas.grid import KIND, Control, Grid, Kind, Unreadable
 from schemas.migrate import quote
 from schemas.tables import ensure_indexes, sync
 
@@ -272,7 +272,10 @@ def _carry(piece: _Piece, base: _Base, total: _Sum) -> _Piece:
     """Take out the rows that the base has with the same raw cells, and set exact repeats of them aside."""
     wanted = piece.prints.to_numpy()
     at = np.minimum(np.searchsorted(base.hashes, wanted), base.hashes.size - 1)
-    same = base.hashes[at] == wanted
+    # a record whose cells are misplaced may look like a sound one of the base
+    kinds = [pl.col(c) == int(Kind.MISPLACED) for c in piece.raw.columns if c.endswith(KIND)]
+    even = piece.raw.select(pl.any_horizontal(kinds).not_()).to_series().to_numpy()
+    same = (base.hashes[at] == wanted) & even
     first = same & piece.prints.is_first_distinct().to_numpy() & ~base.taken[at]
     base.taken[at[first]] = True
     rows = piece.raw["_row"].to_numpy()[first]

@@ -186,6 +186,8 @@ def guarded(kind_of: SemanticType, column: Column) -> ReadCell:
             return Cell(issue="EXCEL_ERROR")
         if kind == Kind.UNCALCULATED:
             return Cell(issue="UNCALCULATED")
+        if kind == Kind.MISPLACED:
+            return Cell(issue="MISPLACED")
         if raw is None:
             return empty
         if kind == Kind.BLANK:

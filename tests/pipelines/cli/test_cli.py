@@ -146,13 +146,31 @@ def test_a_decision_needs_a_reason_and_something_to_decide(house: House) -> None
 
 
 def test_waive_names_a_rule_and_a_row(house: House) -> None:
-    ((name, row, rule),) = house.query(
-        "select u.submission_id, v.row, v.rule from intake.submission u join staging.verdict v using (assessment_no) "
+    ((unreadable, row),) = house.query(
+        "select u.submission_id, v.row from intake.submission u join staging.verdict v using (assessment_no) "
         "where v.rule = 'NOT_A_NUMBER'"
     )
-    assert house("waive", name, "--rule", "MISSING", "--row", str(row), "--reason", "x").code == 2
-    assert house("waive", name, "--rule", rule, "--row", str(row), "--reason", "x").code == 0
+    refused = house("waive", unreadable, "--rule", "NOT_A_NUMBER", "--row", str(row), "--reason", "x")
+    assert (refused.code, "cannot be read" in refused.err) == (2, True)
+    assert house("waive", unreadable, "--rule", "MISSING", "--row", str(row), "--reason", "x").code == 2
+
+
+def test_a_waived_row_enters_with_the_next_publish(house: House) -> None:
+    place = house.home / "inbox" / "2026-Q3" / "22366"
+    place.mkdir(parents=True)
+    (place / "lớn.csv").write_text(
+        "Tên thôn,Số hộ,Số khẩu\nThôn Rất Đông,25000,90000\nThôn Vừa,90,300\n", encoding="utf-8"
+    )
+    assert house("run", "--direct").code == 1
+    ((name, state),) = house.query("select submission_id, state from intake.submission where period = '2026-Q3'")
+    if state == "held":
+        assert house("decide", name, "accept", "--reason", "đúng").code == 0
+    assert house("waive", name, "--rule", "households_bounds", "--row", "2", "--reason", "khu chung cư").code == 0
     assert house("show", name, "--json").json["rows"][0]["waived"] is True
+    assert house("publish").code == 0
+    assert house.query("select households from mart_v1.villages where village_name = 'Thôn Rất Đông'") == [(25000,)]
+    assert house("withdraw", name, "--reason", "thử").code == 0
+    assert house("publish").code == 0
 
 
 def test_withdraw_once(house: House) -> None:
