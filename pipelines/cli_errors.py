@@ -9,6 +9,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 
+_OURS = ("schemas", "expectations", "assets", "pipelines")
+
 
 def explain(error: BaseException) -> list[str]:
     """One line, or one a finding for contracts that are wrong."""
@@ -16,6 +18,7 @@ def explain(error: BaseException) -> list[str]:
 
     from assets.core.decisions import CannotDecide
     from assets.core.trace import NotFound
+    from assets.intake.archive import Damaged
     from assets.marts.publish import Busy, NoSuchPublish
     from assets.returns.answers import NoSuchSubmission
     from schemas.contract import ContractError
@@ -30,7 +33,7 @@ def explain(error: BaseException) -> list[str]:
         return [*found, "contracts are wrong; check them with `lienthong contracts lint`"]
     if isinstance(error, ShapeRefused):
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
-    told = (CannotDecide, NotFound, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear, BadSetting)
+    told = (CannotDecide, NotFound, Damaged, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear, BadSetting)
     if isinstance(error, told):
         return [str(error)]
     if isinstance(error, psycopg.OperationalError):
@@ -46,13 +49,14 @@ def explain(error: BaseException) -> list[str]:
 
 
 def show_traceback(error: BaseException) -> None:
-    """Where it happened, for ``--debug``: frames and types, with the texts of all but database errors."""
+    """Where it happened, for ``--debug``: frames and types. Only our own errors tell more: others may quote a cell."""
     import psycopg
 
     for one in reversed(list(_chain(error))):
         sys.stderr.write("".join(traceback.format_tb(one.__traceback__)))
-        said = f"SQLSTATE {one.sqlstate}" if isinstance(one, psycopg.Error) else str(one)
-        sys.stderr.write(f"{type(one).__name__}: {said}\n")
+        ours = type(one).__module__.partition(".")[0] in _OURS
+        said = f": SQLSTATE {one.sqlstate}" if isinstance(one, psycopg.Error) else f": {one}" if ours else ""
+        sys.stderr.write(f"{type(one).__name__}{said}\n")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

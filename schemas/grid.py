@@ -102,7 +102,8 @@ class FoundTable:
     """All rows of one dataset in one delivery, over one or several sheets.
 
     ``rows``: ``_sheet`` (Int16), ``_row`` (Int32), then per matched contract column its name (String) and '<name>__k'
-    (UInt8). ``set_aside``: ``_sheet``, ``_row``, ``reason`` (TITLE, HEADER, SECTION, TOTAL, NOTE, BLANK), ``text``.
+    (UInt8); of a CSV also ``_uneven`` (Boolean: the record has another number of cells than the header).
+    ``set_aside``: ``_sheet``, ``_row``, ``reason`` (TITLE, HEADER, SECTION, TOTAL, NOTE, BLANK), ``text``.
     Conservation: ``rows_read == rows.height + set_aside.height``.
     """
 

@@ -145,6 +145,7 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> M
         "o_columns": ", ".join(f"o.{c}" for c in columns),
         "r_columns": ", ".join(f"r.{c}" for c in columns),
     } | _validity(contract)
+    names |= _own_validity(contract)
     if _is_first(connection, contract):
         first = names | ({"valid_from": "f.as_of", "valid_to": "null"} if contract.valid_time == "asOf" else {})
         result.opened = connection.execute(_sql("open_first", **first), parameters).rowcount
@@ -158,6 +159,8 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> M
     connection.execute(_sql("shadow"), parameters)
     connection.execute(_sql("waived"))
     _touch(connection, contract, names, spoken, old, new)
+    connection.execute(_sql("hits", **names))
+    connection.execute("analyze _hit")
     connection.execute(_sql("events", **names))
     if contract.valid_time == "asOf":
         absent = _sql("absent") if contract.delivery == "snapshot" else _NO_ABSENCE
@@ -170,7 +173,7 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> M
     result.entities = int(touched[0]) if touched else 0
     result.closed = connection.execute(_sql("close", **names), parameters).rowcount
     result.opened = connection.execute(_sql("open", **names), parameters).rowcount
-    for table in ("_touched", "_force", "_shadow", "_waived", "_event", "_span", "_desired"):
+    for table in ("_touched", "_force", "_shadow", "_waived", "_hit", "_event", "_span", "_desired"):
         connection.execute(f"drop table if exists {table}")
     return result
 
@@ -184,9 +187,17 @@ def _validity(contract: Contract) -> dict[str, str]:
     if contract.valid_time == "period":
         return {"valid_from": "f.period_first", "valid_to": "f.period_last + 1"}
     if contract.valid_time == "columns":
-        until = f"r.{quote(contract.valid_to_column)}" if contract.valid_to_column else "null"
-        return {"valid_from": f"r.{quote(contract.valid_from_column or '')}", "valid_to": until}
+        return {"valid_from": "r.vf", "valid_to": "r.vt"}
     return {"valid_from": "null", "valid_to": "null"}
+
+
+def _own_validity(contract: Contract) -> dict[str, str]:
+    """SQL of the validity that a staged row ``o`` carries itself."""
+    columns = (
+        (contract.valid_from_column, contract.valid_to_column) if contract.valid_time == "columns" else (None, None)
+    )
+    names = [f"o.{quote(c)}" if c else "null" for c in columns]
+    return {"own_from": names[0], "own_to": names[1]}
 
 
 def _until(contract: Contract) -> str:

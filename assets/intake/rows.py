@@ -89,12 +89,15 @@ class HeaderMatch:
     data_last: int | None = None
     cells: int | None = None
     """How many cells the header has in a CSV; None for a workbook, where nothing can shift."""
+    padded: bool = False
+    """Whether most records of the CSV, as far as its first batch, have more cells than the header."""
 
 
 @dataclass
 class SheetRows:
-    """The rows of one sheet (or batch): ``rows`` with ``_row`` and per matched contract column its text and kind,
-    ``set_aside`` with ``_row``, ``reason``, ``text``; together they are every row of the grid."""
+    """The rows of one sheet (or batch): ``rows`` with ``_row``, per matched contract column its text and kind, and of a
+    CSV ``_uneven`` (the record has another number of cells than the header); ``set_aside`` with ``_row``, ``reason``,
+    ``text``; together they are every row of the grid."""
 
     rows: pl.DataFrame
     set_aside: pl.DataFrame
@@ -122,11 +125,11 @@ def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
         keep[[row.at for row in odd]] = False
         body = body.filter(pl.Series(keep))
         cells = cells.filter(pl.Series(keep)) if cells is not None else None
-    if cells is not None:
-        body = _misplaced(body, cells, head, layout)
     rows = pl.DataFrame(
         [body["_row"], *(body[x + s].alias(name + s) for name, x in head.match.columns.items() for s in ("", KIND))]
     )
+    if cells is not None:
+        rows = _misplaced(rows, body, cells, head, layout)
     set_aside = pl.DataFrame(aside, {"_row": pl.Int32, "reason": pl.String, "text": pl.String}, orient="row")
     return SheetRows(rows, set_aside, _controls(grid, body["_row"], odd, head, layout), frame.height - above)
 
@@ -167,26 +170,28 @@ def _fill_merged(body: pl.DataFrame, grid: Grid, layout: _Layout) -> pl.DataFram
     return body
 
 
-def _misplaced(body: pl.DataFrame, cells: pl.Series, head: HeaderMatch, layout: _Layout) -> pl.DataFrame:
-    """Mark the keys of records whose cells may stand under the wrong headers, so that nobody is named by them (law 7).
+def _misplaced(
+    rows: pl.DataFrame, body: pl.DataFrame, cells: pl.Series, head: HeaderMatch, layout: _Layout
+) -> pl.DataFrame:
+    """Say of each record of a CSV whether it is ``_uneven``, and mark the keys of those that are too wide.
 
-    A separator too many (a comma in a name without quotes) leaves something right of the header; one that was lost, or a
-    line that was broken or cut off, leaves a required cell empty in a record that is shorter than the header. Blanks at
-    the end that a program adds or leaves out shift nothing.
+    A separator too many (a comma in a name without quotes) makes a record longer than the header: then nobody knows which
+    cell is whose. It shifts nothing where a program has put blanks at the end of all records. Of a record that is too short
+    only the values can tell (:mod:`assets.staging.observe`).
     """
-    if head.cells is None or not (cells != head.cells).any():
-        return body
-    beyond = [x for x in layout.letters if column_number(x) > head.cells]
-    needed = [
-        head.match.columns[c.name] for c in head.match.contract.columns if c.required and c.name in head.match.columns
-    ]
-    filled = {x: pl.col(x).str.contains(r"\S") for x in (*beyond, *needed)}
-    wide = _any(filled[x] for x in beyond)
-    short = pl.lit(cells < head.cells) & _any(~filled[x] for x in needed)
-    return body.with_columns(
-        pl.when(wide | short).then(pl.lit(int(Kind.MISPLACED), pl.UInt8)).otherwise(x + KIND).alias(x + KIND)
-        for x in sorted(layout.key)
-    )
+    width = head.cells or 0
+    longer = cells > width
+    if head.data_first is None and longer.len():
+        head.padded = bool(longer.sum() * 2 > longer.len())
+    rows = rows.with_columns(_uneven=cells != width)
+    if not longer.any():
+        return rows
+    if head.padded:
+        beyond = [x for x in layout.letters if column_number(x) > width]
+        longer = body.select(_any(pl.col(x).str.contains(r"\S") for x in beyond)).to_series()
+    keys = [layout.names[x] + KIND for x in sorted(layout.key)]
+    misplaced = pl.lit(int(Kind.MISPLACED), pl.UInt8)
+    return rows.with_columns(pl.when(longer).then(misplaced).otherwise(key).alias(key) for key in keys)
 
 
 def _titles(top: pl.DataFrame, head: HeaderMatch, layout: _Layout) -> list[tuple[int, str, str]]:

@@ -159,7 +159,7 @@ def wanted_contracts(delivery: Delivery, contracts: Mapping[str, Contract]) -> M
     if dataset is None:
         return contracts
     if dataset not in contracts:
-        raise Unreadable("BAD_SIDECAR", detail=f"dataset “{dataset}”")
+        raise Unreadable("BAD_SIDECAR", detail=f"dataset chỉ nhận {', '.join(sorted(contracts))}")
     return {dataset: contracts[dataset]}
 
 

@@ -322,7 +322,7 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
         absent = [n for n in names if n not in head.match.columns]
         blanks = [e for n in absent for e in (pl.lit("").alias(n), pl.lit(Kind.BLANK, pl.UInt8).alias(n + KIND))]
         columns = [n + suffix for n in names for suffix in ("", KIND)]
-        rows.append(part.rows.with_columns(sheet, *blanks).select("_sheet", "_row", *columns))
+        rows.append(part.rows.with_columns(sheet, *blanks).select("_sheet", "_row", *columns, pl.col("^_uneven$")))
         aside.append(part.set_aside.select(sheet, "_row", "reason", "text"))
     table = FoundTable(
         dataset=contract.dataset,

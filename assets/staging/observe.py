@@ -129,7 +129,9 @@ def observe(
     verdicts = _verdicts(contract, pending, kept.select("_id", *_ID), bad, outcome.failures, doubled, severities)
     wrong = verdicts.filter(severity="error").get_column("_id").unique()
     kept = kept.with_columns(_ok=pl.col("_id").is_in(wrong.implode()).not_())
-    raw_columns = [c for c in raw.columns if not c.startswith("_") and not c.endswith(KIND)]
+    kept, verdicts = _named_by_nobody(contract, pending, frame, kept, verdicts)
+    # in the contract's order: that of the batch depends on what other files are in it
+    raw_columns = [c.name for c in contract.columns if c.name in raw.columns]
     quarantined = kept.filter(pl.col("_ok").not_()).select("_id", *_ID, key="_key")
     aside = pl.concat(
         [
@@ -304,6 +306,25 @@ def _verdicts(
         )
     verdicts = pl.concat(said).join(places, on="_id", how="left", maintain_order="left")
     return with_address(verdicts, pending)
+
+
+def _named_by_nobody(
+    contract: Contract, pending: Sequence[Pending], frame: pl.DataFrame, kept: pl.DataFrame, verdicts: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Take the key from records of a CSV that have an error and another number of cells than their header.
+
+    A separator or a line break was lost, or is too many, so what stands under the key may be half a name or two (law 7).
+    """
+    if "_uneven" not in frame.columns or not frame["_uneven"].any():
+        return kept, verdicts
+    uneven = frame["_uneven"].fill_null(False).arg_true().cast(pl.Int64)
+    shaken = pl.col("_id").is_in(uneven.implode()) & pl.col("_ok").not_() & pl.col("_key").is_not_null()
+    told = kept.filter(shaken).select(
+        "_id", *_ID, rule=pl.lit("MISPLACED"), column_name=pl.lit(contract.key[-1]), severity=pl.lit("error"),
+        params=pl.lit("{}"),
+    )  # fmt: skip
+    kept = kept.with_columns(_key=pl.when(shaken).then(None).otherwise("_key"))
+    return kept, pl.concat([verdicts, with_address(told, pending).select(verdicts.columns)])
 
 
 def with_address(rows: pl.DataFrame, pending: Sequence[Pending]) -> pl.DataFrame:

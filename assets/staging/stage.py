@@ -26,7 +26,7 @@ from assets.intake.inbox import content_id, submission_id
 from assets.intake.ledger import Delivery
 from assets.intake.submissions import Found, Refusal, SenderInfo, read
 from assets.reference.resolver import Resolver
-from expectations.run import Outcome, validate
+from expectations.run import Outcome, validate, warm
 from expectations.suite import Check, checks_of
 from schemas.contract import Contract
 from schemas.grid import Problem
@@ -86,6 +86,8 @@ class Staged:
 def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Delivery], None] | None = None) -> Staged:
     """Read and stage deliveries in batches of bounded rows; what was written."""
     done = Staged()
+    if deliveries:
+        warm()  # the engine's import takes seconds: it runs while the first files are read
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
     for delivery in deliveries:

@@ -68,6 +68,14 @@ def _too_long(column: Column, value: pl.Series, context: Context) -> Checks:
     return [(value.str.len_chars() > limit, "TOO_LONG")]
 
 
+_WHOLE_DATE = r"^(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4})(?:[ T][0-9:.]+)?$"
+
+
+def _no_name(column: Column, value: pl.Series, context: Context) -> Checks:
+    """A whole date is what Excel has made of 'Tổ 3/2', also where it was saved as CSV; '26/3' may be a name."""
+    return [*_too_long(column, value, context), (value.str.contains(_WHOLE_DATE), "DATE_CELL")]
+
+
 def _keep(raw: pl.Series, pattern: str) -> pl.Series:
     """``raw`` where it matches, else null."""
     fits = raw.str.contains(pattern)
@@ -209,7 +217,7 @@ NAME = SemanticType(
     cell=_name_cell,
     quick=lambda column, raw, kind: _keep(raw, CANONICAL_NAME),
     bulk=_bulk_text,
-    check=_too_long,
+    check=_no_name,
     key=match_key,
     keeps_text=True,
 )

@@ -9,16 +9,16 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
 
-from tests.e2e.flows import World, codes, saved, said, text_csv
+from pipelines.flow import Pipeline
+from tests.e2e.flows import World, codes, said, saved, text_csv, worded
 from tests.faults.worlds import Copies, whole
 
 NAMES = [
@@ -96,7 +96,7 @@ def _put_cell(xml: str, at: str, row: int, cell: str) -> str:
 
 
 SHAPES = {"plain": _plain, "printed": _printed, "coded": _coded}
-SAMPLE = 110
+SAMPLE = 75
 """Damages taken of each shape."""
 
 
@@ -115,6 +115,10 @@ def _cells(table: Table, random: Random) -> Iterator[tuple[str, Table]]:
 def _bytes_of_csv(random: Random) -> Iterator[tuple[str, bytes]]:
     data = text_csv(_plain())
     first = data.index(b"\n") + 1
+    # what happens within the last cell of a record, or at its end, leaves a sound record of another value
+    last = {at for at in range(first, len(data)) if data[:at].rsplit(b"\n", 1)[-1].count(b",") == 3} | {
+        at for at in range(first, len(data)) if data[at - 1 : at] == b"\n"
+    }
     for at, byte in enumerate(data):
         if byte in b",\n" and at >= first:
             kinds = [b"x", b" ", b";", b"\t", b'"', b"", b"\n" if byte == 44 else b","]
@@ -124,18 +128,14 @@ def _bytes_of_csv(random: Random) -> Iterator[tuple[str, bytes]]:
         elif at % 5 == 0:
             other = random.choice((b"\xff", b"\0", bytes([byte ^ 0x80])))
             yield f"{at}: {other!r}", data[:at] + other + data[at + 1 :]
-        elif at % 5 == 1 and at >= first:
+        elif at % 5 == 1 and at >= first and at not in last:
             yield f"broken at {at}", data[:at] + random.choice((b"\n", b",")) + data[at:]
-    for at in range(first, len(data)):
-        last = data[:at].rsplit(b"\n", 1)[-1].count(b",")
-        # at the end of a record or in its last cell a list that is cut off looks like a shorter one
-        if last < 3 and data[at - 1 : at] != b"\n" and at % 3 == 0:
-            yield f"cut at {at}", data[:at]
+    yield from ((f"cut at {at}", data[:at]) for at in range(first, len(data), 3) if at not in last)
 
 
 def _bytes_of_workbook(random: Random) -> Iterator[tuple[str, bytes]]:
     data = _workbook(_plain())
-    for n in range(60):
+    for n in range(45):
         at = random.randrange(len(data))
         damaged = bytearray(data)
         if n % 3 == 0:
@@ -227,31 +227,29 @@ def test_every_file_is_answered_and_none_is_our_fault(damaged: Damaged) -> None:
 
 
 @pytest.mark.parametrize("slices", [False, True], ids=["whole", "in slices"])
-def test_a_comma_in_a_name_without_quotes_is_seen(slices: bool, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "second", ["Thôn Hai, mới,22,82,cũ", "Thôn Hai, 3,22,82,", "Thôn Hai 22,82,cũ", "Thôn Hai\n, 22,82", "Thôn H"]
+)
+def test_a_separator_too_many_or_lost_is_seen(
+    second: str, slices: bool, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if slices:
-        from pipelines.flow import Pipeline
-
         tools = Pipeline.tools
-
-        def sliced(*args: Any) -> Any:
-            made = tools(*args)
-            made.large_bytes = 1
-            return made
-
-        monkeypatch.setattr(Pipeline, "tools", sliced)
+        monkeypatch.setattr(Pipeline, "tools", lambda *args: replace(tools(*args), large_bytes=1))
     sender = world.communes[0]
-    head, one, two = "Tên thôn,Số hộ,Số khẩu,Ghi chú\n", "Thôn Một,10,40,\n", "Thôn Hai,20,80,\n"
-    world.drop(sender, (head + one + two).encode(), "truoc.csv", period="2026-Q1")
-    # trailing blanks too many or left out shift nothing
-    world.drop(sender, (head + "Thôn Một,11,41,,,\n" + "Thôn Hai,21,81\n").encode(), "nay.csv", period="2026-Q2")
-    shifted = world.drop(sender, (head + one + "Thôn Hai, mới,22,82,\n").encode(), "sau.csv", period="2026-Q3")
+    head, one = "Tên thôn,Số hộ,Số khẩu,Ghi chú\n", "Thôn Một,10,40,\n"
+    # blanks at the end that a program leaves out or adds shift nothing
+    world.drop(sender, (head + "Thôn Một,10,40\nThôn Hai,20,80,cũ\n").encode(), "truoc.csv", period="2026-Q1")
+    world.drop(sender, (head + "Thôn Một,11,41,,,\nThôn Hai,21,81,,,\n").encode(), "nay.csv", period="2026-Q2")
+    shifted = world.drop(sender, (head + one + second).encode(), "sau.csv", period="2026-Q3")
     world.run()
     history = [(name, households, str(since)) for _, name, households, _, since, _, _ in world.history(sender)]
     assert history == [
         ("Thôn Hai", 20, "2026-03-31"), ("Thôn Hai", 21, "2026-06-30"),
         ("Thôn Một", 10, "2026-03-31"), ("Thôn Một", 11, "2026-06-30"), ("Thôn Một", 10, "2026-09-30"),
     ]  # fmt: skip
+    assert set(world.open_villages(sender)) == {"Thôn Một", "Thôn Hai"}
     answered = world.submission(shifted)
     assert answered["state"] == "partly" and codes(answered) == []
     assert ("A3", "MISPLACED") in said(answered)
-    assert set(world.open_villages(sender)) == {"Thôn Một", "Thôn Hai"}
+    worded(answered)

@@ -20,9 +20,9 @@ from schemas.migrate import migrate
 from schemas.tables import sync
 
 NAMES = ("left", "right")
-ROWS = 40
+ROWS = 25
 PUBLISHES = 60
-_PAUSE = 0.004
+_PAUSE = 0.012
 """Seconds between two looks of a reader: the publisher shall get on."""
 ONE = (
     "select min(n), max(n), count(*) filter (where side = 'left'), count(*) filter (where side = 'right') from "

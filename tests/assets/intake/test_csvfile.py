@@ -132,6 +132,17 @@ def test_line_ends_blank_and_ragged_records(ending: str) -> None:
     assert grid.frame["D__k"].to_list() == [0, 0, 0, 1, 0, 0]
     assert grid.frame.schema["_row"] == pl.Int32
     assert grid.frame.schema["D__k"] == pl.UInt8
+    assert grid.cells is not None and grid.cells.to_list() == [3, 1, 0, 5, 3, 3]
+
+
+@pytest.mark.parametrize("plain_min", [0, 1 << 30], ids=["fast reader", "csv"])
+def test_the_cells_of_each_record_are_counted_across_blocks(plain_min: int) -> None:
+    data = b"a,b,c\n1,2,3\n1,2\n1,2,\n1,2,3,4\n1,2,3\n"
+    for block in (1, 12, 1 << 16):
+        (grid,) = csvfile._batches(io.BytesIO(data), 1 << 30, block, plain_min)
+        assert grid.cells is not None and grid.cells.to_list() == [3, 3, 2, 3, 4, 3]
+    grids = csvfile._batches(io.BytesIO(data), 2, 8, plain_min)
+    assert [g.cells.to_list() for g in grids if g.cells is not None] == [[3, 3], [2, 3], [4, 3]]
 
 
 @pytest.mark.parametrize(
