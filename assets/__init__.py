@@ -2,3 +2,5 @@
 
 Plain functions do the work and import no Dagster; ``definitions`` modules beside them are thin callers.
 """
+
+import schemas  # noqa: F401  # its settings of the process come before any other import

@@ -2,3 +2,5 @@
 
 Does not belong here: cleaning of values (``schemas.semantic``), storage of verdicts (``assets.staging``).
 """
+
+import schemas  # noqa: F401  # its settings of the process come before any other import

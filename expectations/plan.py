@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -28,9 +28,6 @@ from schemas.contract import LogicalType
 from schemas.expectation_types import problems_of
 
 from .suite import Check
-
-if TYPE_CHECKING:
-    from great_expectations import ExpectationSuite
 
 _LIMITS = ("min_value", "max_value")
 _EPOCH = datetime(1970, 1, 1)
@@ -195,20 +192,3 @@ def _ignored(ignore: str | None, nulls: Sequence[pl.Expr]) -> pl.Expr:
     if ignore in ("both_values_are_missing", "all_values_are_missing"):
         return pl.all_horizontal(nulls)
     return pl.any_horizontal(nulls)
-
-
-def gx_suite(plans: Sequence[Plan]) -> tuple[ExpectationSuite, dict[str, str]]:
-    """The suite of these plans (``meta`` = ``{"check": id}``), and the checks that the engine refuses: id -> reason."""
-    import great_expectations as gx
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
-
-    expectations, refused = [], {}
-    for plan in plans:
-        try:
-            configuration = ExpectationConfiguration(
-                type=plan.kind, kwargs=dict(plan.kwargs), meta={"check": plan.check.id}
-            )
-            expectations.append(configuration.to_domain_obj())
-        except Exception as problem:  # its text may hold values: the type's name only
-            refused[plan.check.id] = f"the engine refuses it ({type(problem).__name__})"
-    return gx.ExpectationSuite(name="checks", expectations=expectations), refused

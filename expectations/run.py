@@ -1,54 +1,43 @@
 """Runs checks on a batch of typed rows with Great Expectations and says which rows fail which check.
 
-Belongs here: the engine's context, the two passes, reading its results, and what to do where a rule could not run. Does
-not belong here: what must hold (:mod:`expectations.suite`), how values are encoded (:mod:`expectations.plan`), verdicts
-and their storage (``assets.staging``).
+Belongs here: what to do where a rule could not run, and what a run says of each submission. Does not belong here: what
+must hold (:mod:`expectations.suite`), how values are encoded (:mod:`expectations.plan`), the engine itself
+(:mod:`expectations.engine`, :mod:`expectations.worker`), verdicts and their storage (``assets.staging``).
 
-No value of a row leaves this module: results hold ids and counts, reasons hold names of columns and types. The engine's
-own log is silenced, because its messages quote values.
+No value of a row leaves this module: results hold ids and counts, reasons hold names of columns and types.
 """
 
 from __future__ import annotations
 
-import logging
-import os
+import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from schemas.contract import Contract
 
-from .plan import CannotRun, Plan, gx_suite, plan_of
+from .engine import ID, Asked, Engine
+from .plan import CannotRun, Plan, plan_of
 from .suite import Check
+from .worker import Worker
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-    from great_expectations import ExpectationSuite
+    import pyarrow as pa
 
-    Ids = npt.NDArray[np.int64]
+    from .engine import Ids
 
 MAX_RERUNS = 64
 """How often one rule is run again at most to find the submissions on which it cannot run."""
 
-_EXACT = 2**53
-_BOOLEAN_ONLY = {"result_format": "BOOLEAN_ONLY"}
-_COMPLETE = {
-    "result_format": "COMPLETE",
-    "partial_unexpected_count": 0,
-    "return_unexpected_index_query": False,  # would be the ids once more, as text
-}
 _FAILURES = pl.Schema({"_id": pl.Int64, "check": pl.String, "severity": pl.String})
 _RESULTS = pl.Schema(
     {"_sub": pl.Int64, "check": pl.String, "status": pl.String, "evaluated": pl.Int64, "unexpected": pl.Int64}
 )
 _lock = threading.RLock()
-_engine: _Engine | None = None
+_engine: Engine | Worker | None = None
 
 
 @dataclass
@@ -180,86 +169,21 @@ def locate(attempt: Callable[[list[int]], Ids | None], subs: list[int], reruns: 
 
 def _attempt(frame: pl.DataFrame, plans: Sequence[Plan]) -> dict[str, Ids | str]:
     """One run of the engine: check -> ids of its failing rows, or why it could not run. Never raises for the data."""
+    inputs = {name: expression for plan in plans for name, expression in plan.inputs.items()}
     try:
-        batch = _to_pandas(frame, plans)
+        batch = frame.select(ID, *(expression.alias(name) for name, expression in inputs.items()))
     except pl.exceptions.PolarsError as problem:
         if len(plans) > 1:  # one derived column cannot be computed: only its own check is lost
             return {name: answer for plan in plans for name, answer in _attempt(frame, [plan]).items()}
         return {plans[0].check.id: f"its columns cannot be prepared ({type(problem).__name__})"}
+    asked = [Asked(plan.check.id, plan.kind, dict(plan.kwargs)) for plan in plans]
     with _lock:
-        return _run(_started(), batch, plans)
+        engine = _started()
+        return engine.run(batch, asked) if isinstance(engine, Worker) else engine.run(_table(batch), asked)
 
 
-def _run(engine: _Engine, batch: pd.DataFrame, plans: Sequence[Plan]) -> dict[str, Ids | str]:
-    import numpy as np
-
-    suite, refused = gx_suite(plans)
-    answers: dict[str, Ids | str] = {plan.check.id: "the engine gave no answer" for plan in plans}
-    answers.update(refused)
-    try:
-        validator = engine.validator(batch, suite)
-        failed = set()
-        for name, result in _by_check(validator.validate(suite, result_format=_BOOLEAN_ONLY)):
-            if result.success:
-                answers[name] = np.empty(0, np.int64)
-            elif _ran(result):
-                failed.add(name)
-            else:
-                answers[name] = "the engine could not evaluate it"
-        if failed:
-            again, _ = gx_suite([plan for plan in plans if plan.check.id in failed])
-            for name, result in _by_check(validator.validate(again, result_format=_COMPLETE)):
-                answers[name] = _failing_ids(result)
-    except Exception as problem:  # its text may hold values: the type's name only
-        reason = f"the engine stopped ({type(problem).__name__})"
-        return {name: reason if isinstance(answer, str) else answer for name, answer in answers.items()}
-    finally:
-        engine.forget()
-    return answers
-
-
-def _by_check(results: Any) -> list[tuple[str, Any]]:
-    # the order of results is not the order of the suite
-    return [(result.expectation_config.meta["check"], result) for result in results.results]
-
-
-def _ran(result: Any) -> bool:
-    # without an exception: {"raised_exception": False, ...}; with one also a dict keyed by metric id
-    info = result.exception_info
-    return not info or info.get("raised_exception") is False
-
-
-def _failing_ids(result: Any) -> Ids | str:
-    import numpy as np
-
-    if not _ran(result):
-        return "the engine could not evaluate it"
-    # unexpected_list stops at 200 values; the index list is complete on the pandas engine
-    labels, count = result.result.get("unexpected_index_list"), result.result.get("unexpected_count")
-    if labels is None or not count or len(labels) != count:
-        return "the engine's rows and count differ"
-    ids = np.asarray(labels, dtype=np.int64)
-    return ids if len(np.unique(ids)) == count else "the engine's rows and count differ"
-
-
-def _to_pandas(frame: pl.DataFrame, plans: Sequence[Plan]) -> pd.DataFrame:
-    """Exactly the columns that the plans read, encoded, with ``_id`` as index; numbers without nulls are not copied.
-
-    Narrow on purpose: the engine copies all columns of its frame for each rule on a column with nulls.
-    """
-    import pandas as pd
-
-    inputs = {name: expression for plan in plans for name, expression in plan.inputs.items()}
-    encoded = frame.select(expression.alias(name) for name, expression in inputs.items())
-    columns: dict[str, Any] = {}
-    for series in encoded:
-        if series.dtype == pl.String:
-            columns[series.name] = pd.StringDtype(na_value=float("nan")).__from_arrow__(series.to_arrow())
-        elif series.dtype == pl.Int64 and not series.is_between(-_EXACT, _EXACT, closed="none").all():
-            columns[series.name] = pd.Int64Dtype().__from_arrow__(series.cast(pl.Int64).to_arrow())
-        else:
-            columns[series.name] = series.to_numpy()  # nulls become NaN; integers below 2**53 stay exact as floats
-    return pd.DataFrame(columns, index=pd.Index(frame["_id"].to_numpy()), copy=False)
+def _table(batch: pl.DataFrame) -> pa.Table:
+    return batch.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _outcome(
@@ -348,43 +272,17 @@ def combine(outcomes: Iterable[Outcome]) -> Outcome:
     )
 
 
-class _Engine:
-    """Great Expectations, imported and set up once in a process: one context, one source, one batch at a time."""
-
-    def __init__(self) -> None:
-        os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at import; nothing leaves the machine
-        shown = warnings.showwarning
-        import great_expectations as gx
-
-        if warnings.showwarning is not shown:  # its import diverts the warnings of the whole process to its log
-            logging.captureWarnings(False)
-        logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
-        self._context = gx.get_context(mode="ephemeral")
-        self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
-        self._source = self._context.data_sources.add_pandas("frames")
-        asset = self._source.add_dataframe_asset("batch")
-        self._batches = asset.add_batch_definition_whole_dataframe("rows")
-
-    def validator(self, batch: pd.DataFrame, suite: ExpectationSuite) -> Any:
-        """A validator over the frame. Two passes share it: the engine hashes every frame anew for each new one."""
-        request = self._batches.build_batch_request({"dataframe": batch})
-        return self._context.get_validator(batch_request=request, expectation_suite=suite)
-
-    def forget(self) -> None:
-        """Lets go of the last frame."""
-        self._source.get_execution_engine().batch_manager.reset_batch_cache()
-
-
-def _started() -> _Engine:
+def _started() -> Engine | Worker:
+    """The engine of this process: in a process of its own, except where the library is loaded here anyway."""
     global _engine
     with _lock:
+        if isinstance(_engine, Worker) and not _engine.mine:
+            _engine = None
         if _engine is None:
-            _engine = _Engine()
+            _engine = Engine() if "great_expectations" in sys.modules else Worker()
         return _engine
 
 
-def warm() -> threading.Thread:
-    """Imports and sets up the engine in the background (seconds) while the caller reads files; joining is optional."""
-    thread = threading.Thread(target=_started, name="great-expectations", daemon=True)
-    thread.start()
-    return thread
+def warm() -> None:
+    """Have the engine import and set itself up (seconds) while the caller reads files."""
+    _started()

@@ -25,6 +25,7 @@ from assets.reference.resolver import Resolver
 from assets.reference.store import sync_reference
 from assets.reference.units import Reference, load_reference
 from assets.staging.stage import Staged, Tools, stage
+from expectations.run import warm
 from schemas.contract import Contract, builtin_folder, load_contracts
 from schemas.tables import sync
 
@@ -127,7 +128,8 @@ class Pipeline:
 
         fresh: list[str] = []
         for group in _groups(seen.arrived, 200):
-            fresh += receive(connection, archive or self.archive, where, group, told)
+            # where something is new the engine will be needed: its import goes on beside archiving and reading
+            fresh += receive(connection, archive or self.archive, where, group, told, warm)
         self.ran.received, self.ran.growing = fresh, seen.growing
         return fresh, seen.growing
 

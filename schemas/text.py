@@ -54,11 +54,14 @@ def _replacer(table: dict[str, str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, table)))
 
 
+_UNCLEAN_RE = re.compile(_UNCLEAN)
 _LOOK_ALIKES_RE, _TONE_PLACE_RE, _Y_TO_I_RE = map(_replacer, (_LOOK_ALIKES, _TONE_PLACE, _Y_TO_I))
 
 
 def clean_one(text: str) -> str:
     """NFC, Đ for its look-alikes, plain single spaces, nothing invisible, trimmed. Quotes and dashes stay."""
+    if _UNCLEAN_RE.search(text) is None:
+        return text
     text = _LOOK_ALIKES_RE.sub(lambda m: _LOOK_ALIKES[m[0]], text)
     return _nfc(re.sub(_SPACES, " ", text).strip(" "))
 

@@ -11,13 +11,14 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from schemas.contract import Column, Contract
 from schemas.grid import Problem, Unreadable
 from schemas.text import clean_one, fold_one
 
-fold_header = lru_cache(maxsize=16384)(fold_one)
+_REMEMBERED = 16384
+fold_header = lru_cache(maxsize=_REMEMBERED)(fold_one)
 """Headers repeat from file to file: folding each text once keeps small files cheap."""
 
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -29,21 +30,35 @@ _PARENT = re.compile(r"\s*[/:\n>]\s*|\s+[-–—]\s+")
 class ContractMatch:
     """How well the headers of a table answer to one contract.
 
-    ``columns``: contract column -> sheet letter; ``headers``: contract column -> header text as sent; ``unmatched``:
-    letter -> header text of columns that the contract does not know; ``missing``: required columns that no header
-    answers to; ``duplicates``: label -> letters that answer to it equally well. ``score`` counts what is explained
-    (required 1, optional 1/2) less what is missing or double (1 each); ``looseness`` breaks ties: 0 = every header is a
-    synonym letter for letter.
+    ``texts``: letter -> header texts from top to bottom; ``columns``: contract column -> sheet letter; ``missing``:
+    required columns that no header answers to; ``duplicates``: label -> letters that answer to it equally well.
+    ``score`` counts what is explained (required 1, optional 1/2) less what is missing or double (1 each);
+    ``looseness`` breaks ties: 0 = every header is a synonym letter for letter.
     """
 
     contract: Contract
+    texts: Mapping[str, tuple[str, ...]]
     columns: dict[str, str]
-    headers: dict[str, str]
-    unmatched: dict[str, str]
     missing: tuple[Column, ...]
     duplicates: dict[str, tuple[str, ...]]
     score: float
     looseness: int
+
+    @cached_property
+    def _shown(self) -> dict[str, str]:
+        # what is shown is stored as JSON, which has no NUL
+        return {x: " / ".join(clean_one(t) for t in stack).replace("\0", "␀") for x, stack in self.texts.items()}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Contract column -> header text as sent."""
+        return {name: self._shown[letter] for name, letter in self.columns.items()}
+
+    @property
+    def unmatched(self) -> dict[str, str]:
+        """Letter -> header text of columns that the contract does not know."""
+        taken = set(self.columns.values())
+        return {letter: text for letter, text in self._shown.items() if letter not in taken}
 
     @property
     def rank(self) -> tuple[float, int]:
@@ -77,13 +92,14 @@ class ContractMatch:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """The folded header spellings of one contract, built once per call and not per block of rows that is tried."""
+    """The folded header spellings of one contract, built once and not per block of rows that is tried."""
 
     contract: Contract
     names: dict[str, str] = field(default_factory=dict)
     """Folded spelling -> column name; the first column that claims a spelling has it."""
+    _found: dict[tuple[str, ...], tuple[int, str] | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, contract: Contract) -> Vocabulary:
@@ -101,6 +117,13 @@ class Vocabulary:
 
     def lookup(self, texts: tuple[str, ...]) -> tuple[int, str] | None:
         """(looseness, column name) of the tightest reading of one column's header texts, or None."""
+        if texts not in self._found:
+            if len(self._found) > _REMEMBERED:
+                self._found.clear()
+            self._found[texts] = self._lookup(texts)
+        return self._found[texts]
+
+    def _lookup(self, texts: tuple[str, ...]) -> tuple[int, str] | None:
         for looseness, form, before in _readings(texts):
             name = self.names.get(form)
             # 'Số hộ / Số khẩu' names two columns, not a parent and its child
@@ -109,7 +132,7 @@ class Vocabulary:
         return None
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=_REMEMBERED)
 def _readings(texts: tuple[str, ...]) -> tuple[tuple[int, str, str | None], ...]:
     """(looseness, folded form, folded parent if the form was cut off behind a parent), tightest first."""
     return tuple(dict.fromkeys(_spell(texts)))
@@ -129,8 +152,26 @@ def _spell(texts: tuple[str, ...]) -> Iterator[tuple[int, str, str | None]]:
 
 
 def vocabularies(contracts: Sequence[Contract]) -> list[Vocabulary]:
-    """One :class:`Vocabulary` per contract."""
-    return [Vocabulary.of(c) for c in contracts]
+    """One :class:`Vocabulary` per contract, the same one for the same contract."""
+    return [_vocabulary(_Same(c)) for c in contracts]
+
+
+class _Same:
+    """A contract as a key: equal to itself alone."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.contract is self.contract
+
+    def __hash__(self) -> int:
+        return id(self.contract)
+
+
+@lru_cache(maxsize=256)
+def _vocabulary(same: _Same) -> Vocabulary:
+    return Vocabulary.of(same.contract)
 
 
 def match_headers(
@@ -161,8 +202,6 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary) -> Cont
         found = vocabulary.lookup(stack)
         if found is not None:
             claims.setdefault(found[1], []).append((found[0], letter))
-    # what is shown is stored as JSON, which has no NUL
-    shown = {letter: " / ".join(clean_one(t) for t in stack).replace("\0", "␀") for letter, stack in texts.items()}
     columns: dict[str, str] = {}
     duplicates: dict[str, tuple[str, ...]] = {}
     missing: list[Column] = []
@@ -182,13 +221,10 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary) -> Cont
         if len(letters) > 1:
             duplicates[column.label] = letters
             score -= 1
-    taken = set(columns.values())
-    unmatched = {letter: text for letter, text in shown.items() if letter not in taken}
     return ContractMatch(
         contract=vocabulary.contract,
+        texts=texts,
         columns=columns,
-        headers={name: shown[letter] for name, letter in columns.items()},
-        unmatched=unmatched,
         missing=tuple(missing),
         duplicates=duplicates,
         score=score,

@@ -42,12 +42,13 @@ def receive(
     inbox: str,
     arrived: Sequence[Arrived],
     progress: Callable[[], None] | None = None,
+    when_new: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Archive the bytes of each file, then write them down; ids of the deliveries that are new.
 
     The bytes come first: a crash in between leaves an object that nothing refers to, never a row without bytes. A file that
     changed while it was copied (its size is another than when it was looked at) or cannot be opened is left for the next
-    round.
+    round. ``when_new`` is called before anything is copied where there is a file of which nothing is known.
     """
     rows = []
     seen = {
@@ -57,6 +58,8 @@ def receive(
             [[a.origin for a in arrived]],
         )
     }
+    if any((item.origin, item.received_at, item.size) not in seen for item in arrived):
+        when_new()
     for item in arrived:
         # time and size may lie about a file that was seen before, its hash does not; it need not be copied to be hashed
         known = seen.get((item.origin, item.received_at, item.size))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -113,7 +113,7 @@ def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
     absent = [x for x in head.match.columns.values() if x not in grid.frame.columns]
     blank = {x + s: v for x in absent for s, v in (("", pl.lit("")), (KIND, pl.lit(Kind.BLANK, pl.UInt8)))}
     frame = grid.frame.with_columns(**blank) if blank else grid.frame  # a batch may hold nothing in a column
-    above = int(frame["_row"].search_sorted(head.last_row, side="right"))
+    above = int(np.searchsorted(frame["_row"].to_numpy(), head.last_row, side="right"))
     layout = _Layout(frame, head)
     body = _fill_merged(frame.slice(above), grid, layout)
     aside = _titles(frame.head(above), head, layout)
@@ -196,7 +196,7 @@ def _misplaced(
 
 def _titles(top: pl.DataFrame, head: HeaderMatch, layout: _Layout) -> list[tuple[int, str, str]]:
     rows = []
-    for row, *cells in top.select("_row", *layout.letters).iter_rows():
+    for row, *cells in zip(*(top[x].to_list() for x in ("_row", *layout.letters)), strict=True):
         text = " | ".join(t for t in (c.strip() for c in cells) if t)
         reason = "HEADER" if row >= head.first_row else "TITLE" if text else "BLANK"
         rows.append((row, reason, text))
@@ -273,7 +273,7 @@ class _Sieve:
         """The rows to set aside, in order, each with its reason."""
         if not self.body.height:
             return []
-        rows = {row.at: row for row in self._rows(self._suspicious())}
+        rows = {row.at: row for row in self._rows(*self._suspicious())}
         for row in rows.values():
             row.reason = self._reason(row)
         self._of_which(rows)
@@ -281,8 +281,8 @@ class _Sieve:
         self._signatures(rows)
         return [row for _, row in sorted(rows.items()) if row.reason]
 
-    def _suspicious(self) -> pl.DataFrame:
-        """The sieve: nearly no data row of a table with two text columns passes, few of others."""
+    def _suspicious(self) -> tuple[pl.DataFrame, list[int]]:
+        """The sieve: nearly no data row of a table with two text columns passes, few of others. The rows and their places."""
         layout = self.layout
         filled = [
             (pl.col(x + KIND) == Kind.UNCALCULATED) | ((pl.col(x + KIND) != Kind.BLANK) & pl.col(x).str.contains(r"\S"))
@@ -292,21 +292,37 @@ class _Sieve:
         unnumbered = pl.col(layout.counter + KIND) == Kind.BLANK if layout.counter else pl.lit(False)
         # two filled texts make a row data, but for an unnumbered total: mostly the first two columns settle it
         clear = pl.all_horizontal(pl.lit(len(filled) > 1), *filled[:2])
-        passed = self.body.with_row_index("_i").filter(again | unnumbered | ~clear)
-        if not passed.height:
-            return passed
+        at = self.body.select((again | unnumbered | ~clear).arg_true()).to_series()
+        if not at.len():
+            return self.body.clear(), []
+        passed = self.body[at]
         lone = pl.sum_horizontal([pl.lit(0, pl.UInt32), *(f.cast(pl.UInt32) for f in filled)]) <= 1
         hint = [pl.col(x).str.contains(_HINT) for x in layout.letters if x not in layout.measures]
         if layout.counter:
             hint.append(pl.col(layout.counter).str.strip_chars().str.contains(_ORDINAL))
         figure = _any((pl.col(x + KIND) != Kind.BLANK) & (pl.col(x) != "") for x in layout.measures)
-        return passed.filter(again | (unnumbered & _any(hint)) | (lone & (_any(hint) | ~figure)))
+        odd = passed.select(
+            (again | (unnumbered & _any(hint)) | (lone & (_any(hint) | ~figure))).arg_true()
+        ).to_series()
+        return passed[odd], at[odd].to_list()
 
-    def _rows(self, frame: pl.DataFrame) -> Iterable[_Row]:
+    def _rows(self, frame: pl.DataFrame, places: Iterable[int]) -> Iterator[_Row]:
+        """The rows of a part of the body, whose indices in it are ``places``."""
         letters = self.layout.letters
         width = len(letters)
-        for at, row, *cells in frame.select("_i", "_row", *letters, *(x + KIND for x in letters)).iter_rows():
+        columns = (frame[x].to_list() for x in ("_row", *letters, *(x + KIND for x in letters)))
+        for at, (row, *cells) in zip(places, zip(*columns, strict=True), strict=True):
             yield _Row(at, row, cells[:width], cells[width:], self.layout)
+
+    def _from_the_end(self) -> Iterator[_Row]:
+        """The last rows of the body upwards; mostly the first few are enough."""
+        end = self.body.height
+        first = max(end - TAIL_ROWS, 0)
+        size = 4
+        while end > first:
+            start = max(end - size, first)
+            yield from reversed(list(self._rows(self.body[start:end], range(start, end))))
+            end, size = start, size * 4
 
     @cached_property
     def wide(self) -> bool:
@@ -410,9 +426,8 @@ class _Sieve:
 
     def _signatures(self, rows: dict[int, _Row]) -> None:
         """Cut at the first signature token below the last row that looks like data or a total (domain.md N16)."""
-        tail = self.body.with_row_index("_i").tail(TAIL_ROWS)
         below: list[_Row] = []
-        for read in self._rows(tail.reverse()):
+        for read in self._from_the_end():
             row = rows.get(read.at, read)
             if row.reason == "TOTAL" or (not row.reason and row.looks_like_data()):
                 break

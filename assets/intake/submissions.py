@@ -16,6 +16,7 @@ from schemas.grid import FoundTable, Grid, Problem, Unreadable
 from schemas.periods import Period, as_kind, parse_period, period_of
 
 from .csvfile import read_csv
+from .inbox import submission_id
 from .ledger import Delivery
 from .sniff import sniff
 from .tables import find_tables
@@ -44,6 +45,11 @@ class Found:
     as_of_source: str
     table: FoundTable
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def submission_id(self) -> str:
+        """Its name in the ledger."""
+        return submission_id(self.delivery.delivery_id, self.contract.dataset)
 
 
 @dataclass

@@ -289,6 +289,11 @@ def _speakers(contracts: Sequence[Contract], names: Mapping[int, str], grid: Gri
     return [c for c, sheets in named if names[grid.index] in sheets or sheets.isdisjoint(names.values())]
 
 
+def _of_sheet(grid: Grid, columns: list[pl.Series]) -> pl.DataFrame:
+    sheet = pl.Series("_sheet", [grid.index], pl.Int16).new_from_index(0, columns[0].len())
+    return pl.DataFrame([sheet, *columns])
+
+
 def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many: bool) -> FoundTable:
     parts = [(grid, head, rows_of(grid, head)) for grid, head in sheets]
     contract = parts[0][1].match.contract
@@ -318,12 +323,13 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
                 rows_below_header=part.below_header,
             )
         )
-        sheet = pl.lit(grid.index, pl.Int16).alias("_sheet")
         absent = [n for n in names if n not in head.match.columns]
         blanks = [e for n in absent for e in (pl.lit("").alias(n), pl.lit(Kind.BLANK, pl.UInt8).alias(n + KIND))]
-        columns = [n + suffix for n in names for suffix in ("", KIND)]
-        rows.append(part.rows.with_columns(sheet, *blanks).select("_sheet", "_row", *columns, pl.col("^_uneven$")))
-        aside.append(part.set_aside.select(sheet, "_row", "reason", "text"))
+        found = part.rows.with_columns(*blanks) if blanks else part.rows
+        columns = ["_row", *(n + suffix for n in names for suffix in ("", KIND))]
+        columns += ["_uneven"] if "_uneven" in found.columns else []
+        rows.append(_of_sheet(grid, found.get_columns() if columns == found.columns else [found[c] for c in columns]))
+        aside.append(_of_sheet(grid, part.set_aside.get_columns()))
     table = FoundTable(
         dataset=contract.dataset,
         rows=pl.concat(rows),

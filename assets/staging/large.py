@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,10 @@ from .observe import Observed, Pending, duplicates, observe, with_address
 from .stage import (
     Staged,
     Tools,
-    close_delivery,
+    close_deliveries,
     finish,
-    insert_assessment,
-    insert_submission,
+    insert_assessments,
+    insert_submissions,
     judge,
     not_kept,
     our_fault,
@@ -53,8 +54,8 @@ from .stage import (
     write_observed,
 )
 
-SLICE = 125_000
-"""Rows observed at once: the memory of a run is a few times this."""
+SLICE = 40_000
+"""Rows observed at once: the memory of a run is some times this."""
 _SHARED_AT_LEAST = 0.5
 _SHIFTS_AT_MOST = 50_000
 _SHARED_REPAIRS = (Path(__file__).parent / "shared_repairs.sql").read_text(encoding="utf-8")
@@ -141,7 +142,7 @@ def stage_large(tools: Tools, delivery: Delivery, done: Staged) -> None:
     with tools.connection.transaction():
         if take(tools, [delivery]):
             done.rejected.append(reject(tools.connection, refusal))
-            close_delivery(tools.connection, delivery, [refusal], "rejected" if refusal.dataset is None else "read")
+            close_deliveries(tools.connection, [(delivery, [refusal])])
 
 
 class _Refused(Exception):
@@ -179,23 +180,36 @@ def _grids(tools: Tools, delivery: Delivery, rows: int) -> Iterator[Grid]:
 def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) -> str:
     connection, contract = tools.connection, found.contract
     sync(connection, contract)
-    name, submission_no = insert_submission(connection, found)
-    layout = [asdict(lay) for lay in found.table.layouts]
-    number = insert_assessment(tools, contract, submission_no, layout, base.assessment_no if base else None)
+    submissions = insert_submissions(connection, [found])
+    (number,) = insert_assessments(tools, contract, [found], submissions, base.assessment_no if base else None)
     pending = Pending(0, tools.sender(found.sender), found.as_of, found.delivery.received_at, found.table.layouts)
     run, blamed = judge(tools, contract)
     total = _Sum()
     pieces = _pieces(_grids(tools, found.delivery, SLICE), head, base, total)
-    # one piece is read ahead and one is written while a third is observed; the connection is the writer's meanwhile
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+
+    def observed(piece: _Piece) -> tuple[pl.DataFrame, Observed]:
+        said = observe(contract, piece.raw, [pending], tools.resolver.resolve, run, blamed)
+        said.set_aside = pl.concat([piece.aside, said.set_aside], how="vertical_relaxed")
+        return piece.raw.select("_row", hash=piece.prints), said
+
+    # one piece is read ahead, one cleaned while the engine has another, one written; the connection is the writer's
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(2) as observers, ThreadPoolExecutor(1) as writer:
         reading, writing = reader.submit(next, pieces, None), writer.submit(_nothing)
-        while (piece := reading.result()) is not None:
-            reading = reader.submit(next, pieces, None)
-            observed = observe(contract, piece.raw, [pending], tools.resolver.resolve, run, blamed)
-            observed.set_aside = pl.concat([piece.aside, observed.set_aside], how="vertical_relaxed")
-            _remember(total, piece, observed)
-            writing.result()
-            writing = writer.submit(write_observed, connection, contract, observed, {0: number})
+        observing: deque[Future[tuple[pl.DataFrame, Observed]]] = deque()
+        while True:
+            piece = reading.result()
+            more = piece is not None
+            if piece is not None:
+                observing.append(observers.submit(observed, piece))
+                reading = reader.submit(next, pieces, None)
+            del piece  # its memory is the observer's
+            if observing and (not more or len(observing) > 1):
+                prints, said = observing.popleft().result()
+                _remember(total, prints, said)
+                writing.result()
+                writing = writer.submit(write_observed, connection, contract, said, {0: number})
+            elif not more:
+                break
         writing.result()
     _settle(tools, found, total, pending, number)
     ensure_indexes(connection, contract, floor="staging")
@@ -213,8 +227,8 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
     finish(connection, contract, summary, {0: number}, {0: total.rows_read}, totals, {0: counted})
     if base is None:
         _write_fingerprints(tools, found, total, number)
-    close_delivery(connection, found.delivery, [found], "read")
-    return name
+    close_deliveries(connection, [(found.delivery, [found])])
+    return found.submission_id
 
 
 def _nothing() -> None:
@@ -250,9 +264,9 @@ def _joined(pieces: Sequence[_Piece]) -> _Piece:
     )
 
 
-def _remember(total: _Sum, piece: _Piece, observed: Observed) -> None:
+def _remember(total: _Sum, prints: pl.DataFrame, observed: Observed) -> None:
+    """``prints``: _row, hash of every row of the piece."""
     total.empty = Observed(**{name: frame.clear() for name, frame in vars(observed).items()})
-    prints = piece.raw.select("_row", hash=piece.prints)
     places = observed.observations.select("_row", "_key", "_value", "_ok")
     total.places.append(places.join(prints, on="_row", how="left", maintain_order="left"))
     total.verdicts.append(observed.verdicts)
@@ -312,11 +326,15 @@ def _share(connection: psycopg.Connection, number: int, base: _Base, total: _Sum
 
 def _settle(tools: Tools, found: Found, total: _Sum, pending: Pending, number: int) -> None:
     """Mend what slices could not know: keys met in two of them. Rare, so the rows concerned are read a second time."""
-    twice = pl.concat([p["_key"] for p in total.places])
-    twice = twice.is_duplicated() & twice.is_not_null()
-    if not twice.any():
+    keys = np.sort(np.concatenate([p["_key"].drop_nulls().to_numpy() for p in total.places]))
+    twice = pl.Series(np.unique(keys[1:][keys[1:] == keys[:-1]]))
+    if not twice.len():
         return
-    suspects = pl.concat([p.with_columns(_part=pl.lit(n)) for n, p in enumerate(total.places)]).filter(twice)
+    met = (
+        p.with_columns(_part=pl.lit(n)).filter(pl.col("_key").is_in(twice.implode()))
+        for n, p in enumerate(total.places)
+    )
+    suspects = pl.concat(met)
     suspects = suspects.with_columns(
         _id=pl.int_range(pl.len(), dtype=pl.Int64),
         _sub=pl.lit(0, dtype=pl.Int64),

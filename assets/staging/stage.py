@@ -12,7 +12,7 @@ import hashlib
 import logging
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class Tools:
     resolver: Resolver
     reference_version: str
     batch_rows: int = 200_000
-    batch_deliveries: int = 200
+    batch_deliveries: int = 400
     large_bytes: int = 16 << 20
     again: bool = False
     """Whether deliveries that were staged before are staged again (replay)."""
@@ -87,7 +87,7 @@ def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Deli
     """Read and stage deliveries in batches of bounded rows; what was written."""
     done = Staged()
     if deliveries:
-        warm()  # the engine's import takes seconds: it runs while the first files are read
+        warm()
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
     for delivery in deliveries:
@@ -185,14 +185,13 @@ def _write(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]]) ->
     ours = take(tools, [delivery for delivery, _ in batch])
     batch = [item for item in batch if item[0].delivery_id in ours]
     by_dataset: dict[str, list[Found]] = defaultdict(list)
-    for delivery, items in batch:
+    for _, items in batch:
         for item in items:
             if isinstance(item, Found):
                 by_dataset[item.contract.dataset].append(item)
             else:
                 done.rejected.append(reject(tools.connection, item))
-        refused = all(isinstance(i, Refusal) and i.dataset is None for i in items)
-        close_delivery(tools.connection, delivery, items, "rejected" if refused else "read")
+    close_deliveries(tools.connection, batch)
     for dataset, found in by_dataset.items():
         contract = tools.contracts[dataset]
         sync(tools.connection, contract)
@@ -201,26 +200,42 @@ def _write(tools: Tools, batch: list[tuple[Delivery, list[Found | Refusal]]]) ->
     return done
 
 
-def close_delivery(
-    connection: psycopg.Connection, delivery: Delivery, items: Iterable[Found | Refusal], state: str
-) -> None:
-    """Write the delivery's end state in the transaction in which its submissions appear.
+def _returned(connection: psycopg.Connection, query: str, rows: Sequence[Any]) -> list[Any]:
+    """The first column of what a statement returns for each of ``rows``, sent to the server in one go."""
+    with connection.cursor() as cursor:
+        cursor.executemany(query, rows, returning=True)
+        found: list[Any] = []
+        while len(found) < len(rows):
+            one = cursor.fetchone()
+            found.append(one[0] if one else None)
+            cursor.nextset()
+    return found
 
-    A replay may find other datasets in it than before: then a rejection that named nothing, or another one, is void.
+
+def close_deliveries(connection: psycopg.Connection, batch: Sequence[tuple[Delivery, list[Found | Refusal]]]) -> None:
+    """Write the end states of deliveries in the transaction in which their submissions appear.
+
+    A replay may find other datasets in one than before: then a rejection that named nothing, or another one, is void.
     """
+    ends = []
+    for delivery, items in batch:
+        refused = all(isinstance(i, Refusal) and i.dataset is None for i in items)
+        ends.append(("rejected" if refused else "read", delivery.delivery_id))
     # its problems stay those of its place and sidecar: what reading found belongs to its submissions
-    before = connection.execute(
+    states = _returned(
+        connection,
         "update intake.delivery d set state = %s from intake.delivery b "
         "where d.delivery_id = %s and b.delivery_id = d.delivery_id returning b.state",
-        [state, delivery.delivery_id],
-    ).fetchone()
-    if before is not None and before[0] != "received":
-        found = [i.contract.dataset if isinstance(i, Found) else i.dataset for i in items]
-        connection.execute(
-            "delete from intake.submission where delivery_id = %s and state = 'rejected' and assessment_no is null "
-            "and not submission_id = any (%s)",
-            [delivery.delivery_id, [submission_id(delivery.delivery_id, d) for d in found]],
-        )
+        ends,
+    )
+    for before, (delivery, items) in zip(states, batch, strict=True):
+        if before is not None and before != "received":
+            found = [i.contract.dataset if isinstance(i, Found) else i.dataset for i in items]
+            connection.execute(
+                "delete from intake.submission where delivery_id = %s and state = 'rejected' and assessment_no is null "
+                "and not submission_id = any (%s)",
+                [delivery.delivery_id, [submission_id(delivery.delivery_id, d) for d in found]],
+            )
 
 
 def reject(connection: psycopg.Connection, refusal: Refusal) -> str:
@@ -259,38 +274,46 @@ def _said(delivery: Delivery, dataset: str | None, sender: str, problems: Sequen
     }
 
 
-def insert_submission(connection: psycopg.Connection, found: Found) -> tuple[str, int]:
-    """Write a submission as 'staged', its counts still open; (id, number). An existing one is taken up again (replay)."""
-    parameters = _said(found.delivery, found.contract.dataset, found.sender.code, found.problems) | {
-        "period": found.period.label,
-        "period_first": found.period.first,
-        "period_last": found.period.last,
-        "as_of": found.as_of,
-        "as_of_source": found.as_of_source,
-    }
-    row = connection.execute(_sql("submission_staged"), parameters).fetchone()
-    assert row is not None
-    return str(parameters["submission_id"]), int(row[0])
+def insert_submissions(connection: psycopg.Connection, found: Sequence[Found]) -> list[int]:
+    """Write submissions as 'staged', their counts still open; their numbers. Existing ones are taken up again (replay)."""
+    return _returned(
+        connection,
+        _sql("submission_staged"),
+        [
+            _said(f.delivery, f.contract.dataset, f.sender.code, f.problems)
+            | {
+                "period": f.period.label,
+                "period_first": f.period.first,
+                "period_last": f.period.last,
+                "as_of": f.as_of,
+                "as_of_source": f.as_of_source,
+            }
+            for f in found
+        ],
+    )
 
 
-def insert_assessment(
-    tools: Tools, contract: Contract, submission_no: int, layout: Any, base: int | None = None
-) -> int:
-    """Write a new assessment of a submission; its number."""
-    row = tools.connection.execute(
+def insert_assessments(
+    tools: Tools, contract: Contract, found: Sequence[Found], submissions: Sequence[int], base: int | None = None
+) -> list[int]:
+    """Write a new assessment of each submission; their numbers."""
+    rules = rule_set(tools.checks_for(contract))
+    return _returned(
+        tools.connection,
         "insert into intake.assessment (submission_no, contract_version, rule_set, reference_version, layout, base_assessment) "
         "values (%s, %s, %s, %s, %s, %s) returning assessment_no",
         [
-            submission_no,
-            contract.version,
-            rule_set(tools.checks_for(contract)),
-            tools.reference_version,
-            Jsonb(layout),
-            base,
+            (
+                no,
+                contract.version,
+                rules,
+                tools.reference_version,
+                Jsonb([asdict(lay) for lay in f.table.layouts]),
+                base,
+            )
+            for f, no in zip(found, submissions, strict=True)
         ],
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    )
 
 
 def rule_set(checks: Sequence[Check]) -> str:
@@ -320,11 +343,8 @@ def _write_dataset(tools: Tools, contract: Contract, found: Sequence[Found]) -> 
     )
     run, blamed = judge(tools, contract)
     observed = observe(contract, raw, pending, tools.resolver.resolve, run, blamed)
-    names, numbers = [], {}
-    for n, f in enumerate(found):
-        name, submission_no = insert_submission(tools.connection, f)
-        names.append(name)
-        numbers[n] = insert_assessment(tools, contract, submission_no, [asdict(lay) for lay in f.table.layouts])
+    submissions = insert_submissions(tools.connection, found)
+    numbers = dict(enumerate(insert_assessments(tools, contract, found, submissions)))
     structural = [f.table.set_aside.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)]
     observed.set_aside = pl.concat(
         [*(s.select(*_PLACE, "reason", "text") for s in structural), observed.set_aside], how="vertical_relaxed"
@@ -335,7 +355,7 @@ def _write_dataset(tools: Tools, contract: Contract, found: Sequence[Found]) -> 
         contract, controls, observed.observations, {n: f.table.layouts for n, f in enumerate(found)}
     )
     finish(tools.connection, contract, observed, numbers, {n: f.table.rows_read for n, f in enumerate(found)}, totals)
-    return names
+    return [f.submission_id for f in found]
 
 
 def write_observed(
@@ -358,6 +378,7 @@ def write_observed(
             ("staging", contract.dataset),
             placed(observed.observations, "_key", "_value", "_ok", *columns),
             ["_assessment", "_sheet", "_row", "_key", "_value", "_ok", *columns],
+            typed=True,
         )
     copy_frame(
         connection,

@@ -354,7 +354,9 @@ DEFECTS: Mapping[str, tuple[Callable[[_Commune], list[_Sent]], frozenset[str]]] 
 """Kinds of defects: what a commune with it sends, and the shapes in which it can be. ``unknown_sender`` is apart."""
 
 
-def _plan(seed: int, communes: Sequence[tuple[str, str]], defects: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _plan(
+    seed: int, communes: Sequence[tuple[str, str]], defects: Sequence[str], names: Sequence[str]
+) -> dict[str, tuple[str, str]]:
     """Shape and defect of each commune: every shape about equally often, a defect to one commune each.
 
     Where no commune of a fitting shape is left, one changes its shape; defects beyond the number of communes fall away.
@@ -362,7 +364,6 @@ def _plan(seed: int, communes: Sequence[tuple[str, str]], defects: Sequence[str]
     rng = Random(f"{seed}/plan")
     codes = [code for code, _ in communes]
     rng.shuffle(codes)
-    names = list(layouts.SHAPES)
     shapes = {code: names[i % len(names)] for i, code in enumerate(codes)}
     free = list(codes)
     struck: dict[str, str] = {}
@@ -394,12 +395,14 @@ def generate(
     villages_per_commune: tuple[int, int] = (6, 30),
     periods: Sequence[str] = ("2025-Q4", "2026-Q1", "2026-Q2"),
     defects: bool | Sequence[str] = True,
+    shapes: Sequence[str] = tuple(layouts.SHAPES),
 ) -> Truth:
     """Write an inbox (``folder/<period>/<commune code>/<file>``) and return the truth about it, which is not written.
 
     ``communes``: (code, name with its type: 'Phường Nha Trang'); the code is the sender. ``periods``: consecutive civil
     quarters, oldest first. ``defects``: all kinds of :data:`DEFECTS` and a file of an unknown sender, or none, or the
-    named kinds; a commune has at most one, so all kinds need as many communes. A file's modification time is its
+    named kinds; a commune has at most one, so all kinds need as many communes. ``shapes``: of :data:`SHAPES`, those that
+    are sent; a commune whose defect does not fit its shape sends another. A file's modification time is its
     ``received_at``. The same arguments give the same bytes and times.
 
     Raises :class:`ValueError` for a label that is no quarter, an unknown kind, or defects in communes of under 4
@@ -410,7 +413,7 @@ def generate(
         raise ValueError(f"unknown kinds of defects: {', '.join(sorted(unknown))}")
     if kinds and villages_per_commune[0] < 4:
         raise ValueError("defects need communes of at least 4 villages")
-    plan = _plan(seed, communes, [kind for kind in kinds if kind != "unknown_sender"])
+    plan = _plan(seed, communes, [kind for kind in kinds if kind != "unknown_sender"], shapes)
     versions: list[Version] = []
     delivered: list[Delivered] = []
     silent: list[str] = []

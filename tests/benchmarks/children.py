@@ -53,13 +53,21 @@ def make_small(home: str) -> dict[str, Any]:
     """Write the inbox of small files; here, so that its memory is not counted for what is measured."""
     from assets.reference.units import load_reference
     from pipelines.sample import generate
+    from pipelines.sample.layouts import WORKBOOKS
 
     from .small import PERIODS
 
     senders = load_reference().senders.filter(kind="commune")
     communes = list(senders.select("code", "name").iter_rows())
     inbox = Path(home) / "inbox"
-    generate(inbox, communes=communes, villages_per_commune=(60, 60), periods=PERIODS, defects=False)
+    generate(
+        inbox,
+        communes=communes,
+        villages_per_commune=(60, 60),
+        periods=PERIODS,
+        defects=False,
+        shapes=sorted(WORKBOOKS),
+    )
     return {"files": sum(path.is_file() for path in inbox.rglob("*"))}
 
 
@@ -73,20 +81,14 @@ def make_large(folder: str, rows: str) -> dict[str, Any]:
 
 
 def openpyxl(home: str) -> dict[str, Any]:
-    """Bare reading of the workbooks of an inbox with openpyxl, every cell; CSV files with the csv module."""
-    import csv
-
+    """Bare reading of the workbooks of an inbox with openpyxl, every cell."""
     from openpyxl import load_workbook
 
     cells = 0
-    for path in sorted((Path(home) / "inbox").rglob("*.*")):
-        if path.suffix == ".xlsx":
-            for sheet in load_workbook(path).worksheets:
-                for row in sheet.iter_rows():
-                    cells += sum(cell.value is not None for cell in row)
-        else:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                cells += sum(len(row) for row in csv.reader(file))
+    for path in sorted((Path(home) / "inbox").rglob("*.xlsx")):
+        for sheet in load_workbook(path).worksheets:
+            for row in sheet.iter_rows():
+                cells += sum(cell.value is not None for cell in row)
     return {"cells": cells}
 
 

@@ -11,14 +11,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from pipelines.database import database_url
@@ -30,7 +32,8 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Run:
-    """A finished child: wall seconds from start to end, imports included; peak resident MB; what it printed as JSON."""
+    """A finished child: wall seconds from start to end, imports included; peak MB of it and all that it started, shared
+    pages counted once; what it printed as JSON."""
 
     seconds: float
     peak_mb: float
@@ -47,14 +50,40 @@ def child(name: str, *arguments: str) -> Run:
     }
     start = time.perf_counter()
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        watch = _Watch(process.pid)
+        watch.start()
         assert process.stdout is not None
         printed = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        status = process.wait()
     seconds = time.perf_counter() - start
-    if process.returncode != 0:
-        raise RuntimeError(f"{name} ended with {process.returncode}")
-    return Run(seconds, usage.ru_maxrss / 1024, json.loads(printed.strip().splitlines()[-1]) if printed.strip() else {})
+    watch.ended.set()
+    watch.join()
+    if status != 0:
+        raise RuntimeError(f"{name} ended with {status}")
+    return Run(seconds, watch.peak / 1e6, json.loads(printed.strip().splitlines()[-1]) if printed.strip() else {})
+
+
+class _Watch(threading.Thread):
+    """Looks at the memory of a process and its children, again and again until told to end."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0
+        self.ended = threading.Event()
+        self._root = psutil.Process(pid)
+
+    def run(self) -> None:
+        while not self.ended.wait(0.05):
+            with suppress(psutil.Error):
+                self.peak = max(self.peak, sum(map(_bytes, [self._root, *self._root.children(recursive=True)])))
+
+
+def _bytes(process: psutil.Process) -> int:
+    try:
+        found = process.memory_full_info()
+    except psutil.Error:  # ended meanwhile
+        return 0
+    return int(getattr(found, "pss", found.rss))
 
 
 class Server:

@@ -19,7 +19,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expectations.run import MAX_RERUNS, Outcome, _failing_ids, combine, locate, validate, warm
+from expectations.engine import _failing_ids
+from expectations.run import MAX_RERUNS, Outcome, combine, locate, validate, warm
 from expectations.suite import Check, checks_of
 from schemas.contract import Column, Contract, LogicalType
 from schemas.expectation_types import TYPES
@@ -414,7 +415,7 @@ def test_a_frame_without_unique_ids_and_submissions_is_refused(wrong: pl.DataFra
 def test_the_engine_is_quiet_and_leaves_warnings_alone(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    warm().join()
+    warm()
     shown = warnings.showwarning
     with caplog.at_level(logging.DEBUG, "lienthong"):
         validate(
