@@ -295,9 +295,9 @@ def _carry(piece: _Piece, base: _Base, total: _Sum) -> _Piece:
     rows = piece.raw["_row"].to_numpy()[first]
     total.carried.append(pl.DataFrame({"row": rows, "base_row": base.rows[at[first]], "key": base.keys[at[first]]}))
     left, again = pl.Series(~same), pl.Series(same & ~first)
-    return _Piece(
-        piece.raw.filter(left), piece.prints.filter(left), pl.concat([piece.aside, _repeats(piece.raw.filter(again))])
-    )
+    # a filtered column keeps all the text that it was filtered from, unless it is written anew
+    rest = piece.raw.filter(left).with_columns(pl.col(pl.String) + "")
+    return _Piece(rest, piece.prints.filter(left), pl.concat([piece.aside, _repeats(piece.raw.filter(again))]))
 
 
 def _repeats(raw: pl.DataFrame) -> pl.DataFrame:
