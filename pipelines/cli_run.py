@@ -26,7 +26,15 @@ _ROWS = ("accepted", "quarantined", "set_aside")
 def main_job(pipeline: Pipeline, *, inbox: str | None = None, period: str | None = None, direct: bool = False) -> Ran:
     """Run the whole flow once, as a run of the Dagster job or (``direct``) as plain calls; the warehouse is one."""
     if direct:
-        return pipeline.run(inbox=inbox, period=period)
+        ran = pipeline.run(inbox=inbox, period=period)
+        from assets.returns.answers import write_answers
+
+        from .report import touched
+
+        with pipeline.connection() as connection:
+            names = [s["submission_id"] for s in touched(connection, [*ran.staged, *ran.rejected], ran.published)]
+            write_answers(connection, pipeline.contracts, pipeline.settings.home / "answers", names)
+        return ran
     # a database or a contract that cannot be used is said before there is a run that could fail
     _ = pipeline.contracts, pipeline.url
     from .dagster_home import run_main

@@ -44,17 +44,18 @@ class _Undo(Exception):
 
 
 @contextmanager
-def _rolled_back(connection: psycopg.Connection) -> Iterator[None]:
+def _undone(pipeline: Pipeline) -> Iterator[tuple[psycopg.Connection, Archive]]:
+    """A connection whose work is rolled back, and an archive in memory over the real one, which is let go of."""
+    scratch = _Layered(Archive(f"memory://preview-{uuid.uuid4().hex}"), pipeline.archive)
     try:
-        with connection.transaction():
-            yield
+        with pipeline.connection() as connection, publishing(connection), connection.transaction():
+            yield connection, scratch
             raise _Undo
     except _Undo:
         pass
-
-
-def _scratch() -> Archive:
-    return Archive(f"memory://preview-{uuid.uuid4().hex}")
+    finally:
+        if scratch.fs.exists(scratch.root):
+            scratch.fs.rm(scratch.root, recursive=True)
 
 
 def dry_run(
@@ -66,8 +67,7 @@ def dry_run(
 ) -> Preview:
     """What ``run`` would do now, pending work of earlier runs included."""
     preview = Preview()
-    archive = _Layered(_scratch(), pipeline.archive)
-    with pipeline.connection() as connection, publishing(connection), _rolled_back(connection):
+    with _undone(pipeline) as (connection, archive):
         _, preview.growing = pipeline.receive(connection, inbox=inbox, period=period, archive=archive)
         _finish(pipeline, connection, archive, preview, limit)
     return preview
@@ -85,13 +85,12 @@ def check_file(
 ) -> Preview:
     """What would be answered to this file if it arrived now. Rules across files are judged against what is in force."""
     preview = Preview()
-    archive = _Layered(_scratch(), pipeline.archive)
     sidecar = {k: v for k, v in (("dataset", dataset), ("as_of", as_of)) if v}
     origin = f"{period}/{sender}/{path.name}"
     arrived = Arrived(
         str(path.absolute()), origin, period, sender, path.name, datetime.now(UTC), path.stat().st_size, sidecar
     )
-    with pipeline.connection() as connection, publishing(connection), _rolled_back(connection):
+    with _undone(pipeline) as (connection, archive):
         # only this file: what else is pending is another matter
         connection.execute("update intake.delivery set state = 'read' where state = 'received'")
         receive(connection, archive, f"file://{path.absolute().parent}", [arrived])

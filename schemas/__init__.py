@@ -8,4 +8,4 @@ import os
 
 # Polars' allocator keeps freed memory for ten seconds; a run over huge files then holds a third more than it uses. Read
 # once, when Polars is loaded, so this stands in the package that all others import first.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:100,muzzy_decay_ms:0")

@@ -7,7 +7,7 @@ the sender's own cells; never from a database message.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,12 +147,21 @@ def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping
     }
 
 
-def write_answers(connection: psycopg.Connection, contracts: Mapping[str, Contract], folder: Path) -> list[str]:
-    """Write the answer of every submission whose state changed since it was last answered, as JSON under
-    ``folder/<period>/<sender>/<submission>.json``; their ids. Writing again gives the same file."""
+def write_answers(
+    connection: psycopg.Connection,
+    contracts: Mapping[str, Contract],
+    folder: Path,
+    names: Sequence[str] | None = None,
+) -> list[str]:
+    """Write the answers of submissions as JSON under ``folder/<period>/<sender>/<submission>.json``; their ids.
+
+    ``names``: ids; without them all whose state changed since the boards were last told. Writing again gives the same file.
+    """
     due = connection.execute(
         "select submission_id, period, sender from intake.submission "
-        "where announced_state is distinct from state order by submission_no"
+        "where case when %(names)s::text[] is null then announced_state is distinct from state "
+        "else submission_id = any (%(names)s) end order by submission_no",
+        {"names": None if names is None else list(names)},
     ).fetchall()
     for name, period, sender in due:
         place = folder / _safe(period) / _safe(sender)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from openpyxl import load_workbook
 
 from assets.core.trace import NotFound, Version, entity_id, trace
@@ -201,6 +202,7 @@ def test_a_file_is_checked_without_a_trace(
         preview = check_file(prepared.pipeline, path, sender=sender, period="2026-Q3")
     (answered,) = preview.answers
     assert (answered["state"], codes(answered)) == (state, found)
+    assert MemoryFileSystem.store == {}  # and nothing is left in memory
     opened = preview.changes.get("villages", {"opened": 0})["opened"]
     assert opened == {"accepted": 1, "partly": 1}.get(state, 0)
 

@@ -51,7 +51,12 @@ def test_run_of_one_period_of_another_inbox(house: House, tmp_path: Path) -> Non
     place.mkdir(parents=True)
     (place / "thon.csv").write_text("Tên thôn,Loại,Số hộ,Số khẩu\nMột,TDP,10,30\n", encoding="utf-8")
     assert house("run", "--direct", "--inbox", str(tmp_path), "--period", "2026-Q4").code == 0
-    assert house("run", "--direct", "--inbox", str(tmp_path), "--period", "2026-Q3", "--json").json["received"] == 1
+    done = house("run", "--direct", "--inbox", str(tmp_path), "--period", "2026-Q3", "--json").json
+    assert done["received"] == 1
+    # who is answered by a run of Dagster is answered by this one as well
+    name = done["submissions"][0]["submission_id"]
+    told = json.loads((house.home / "answers" / "2026-Q3" / "22366" / f"{name}.json").read_text(encoding="utf-8"))
+    assert told["state"] == done["submissions"][0]["state"]
 
 
 def test_dry_run_prints_the_difference_and_writes_nothing(house: House, tmp_path: Path) -> None:
