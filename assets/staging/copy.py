@@ -30,7 +30,7 @@ def copy_frame(
     """
     if frame.is_empty():
         return 0
-    binary = typed and frame.height >= _BINARY_FROM and not any(t.is_decimal() for t in frame.dtypes)
+    binary = typed and frame.height >= _BINARY_FROM and not any(t.is_decimal() or t.is_float() for t in frame.dtypes)
     statement = sql.SQL("copy {} ({}) from stdin (format {})").format(
         sql.Identifier(*table),
         sql.SQL(", ").join(map(sql.Identifier, columns or frame.columns)),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.staging import copy
 from assets.staging.copy import as_json, copy_frame, without_nul
 
 TYPES = "n bigint, t text, i bigint, d numeric(18, 2), f double precision, day date, at timestamptz, b boolean, j jsonb"
@@ -100,3 +101,53 @@ def test_rows_as_json_without_blanks_and_without_nul() -> None:
     assert as_json(pl.DataFrame({"a": []}, schema={"a": pl.String})).to_list() == []
     assert as_json(frame.select([])).to_list() == []
     assert frame.select(without_nul("a"))["a"].to_list() == ["x␀", None, 'ế"']
+
+
+def test_the_binary_form_says_what_the_text_form_says(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [
+        date(1, 1, 1),
+        date(1899, 12, 31),
+        date(1970, 1, 1),
+        date(2000, 1, 1),
+        date(2262, 4, 12),
+        date(9999, 12, 31),
+        None,
+    ]
+    times = [datetime(d.year, d.month, d.day, 23, 59, 59, 999_999, UTC) if d else None for d in days]
+    wholes = [0, -1, 1, 2**63 - 1, -(2**63), 2**53 + 1, None]
+    texts = [*ODD, None]
+    rows = [
+        (texts[n % len(texts)], wholes[n % 7], days[n % 7], times[n % 7], [True, False, None][n % 3])
+        for n in range(140)
+    ]
+    schema = {"t": pl.String, "i": pl.Int64, "day": pl.Date, "at": pl.Datetime("us", "UTC"), "b": pl.Boolean}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    # a slice of a longer frame, in more than one part
+    frame = pl.concat([frame.head(3), frame, frame]).slice(3).with_columns(n=pl.int_range(pl.len(), dtype=pl.Int64))
+    names = "t, i, day::text, at::text, b"
+    connection.execute("set timezone to 'UTC'")
+    found = []
+    for least, typed in ((0, True), (10**9, True), (0, False)):
+        monkeypatch.setattr(copy, "_BINARY_FROM", least)
+        monkeypatch.setattr(copy, "_SLICE", 100)
+        connection.execute("truncate copied")
+        assert copy_frame(connection, ("copied",), frame, typed=typed) == frame.height
+        found.append(connection.execute(f"select {names} from copied order by n").fetchall())
+    assert found[0] == found[1] == found[2]
+    assert [row[0] for row in found[0]] == frame["t"].to_list()
+    assert [row[1] for row in found[0]] == frame["i"].to_list()
+    assert [row[2] for row in found[0]] == [None if d is None else f"{d:%Y-%m-%d}".rjust(10, "0") for d in frame["day"]]
+
+
+def test_a_money_column_goes_as_text(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copy, "_BINARY_FROM", 0)
+    connection.execute("truncate copied")
+    money = pl.DataFrame({"d": [Decimal("1.20"), None, Decimal("-99999.99")]}, schema={"d": pl.Decimal(18, 2)})
+    copy_frame(connection, ("copied",), money, typed=True)
+    assert connection.execute("select d from copied").fetchall() == [
+        (Decimal("1.20"),),
+        (None,),
+        (Decimal("-99999.99"),),
+    ]
