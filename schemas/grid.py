@@ -95,6 +95,8 @@ class SheetLayout:
     unmatched: dict[str, str] = field(default_factory=dict)
     """Sheet column letter -> header text that no contract column answers to."""
     rows_below_header: int = 0
+    units: dict[str, str] = field(default_factory=dict)
+    """Contract column -> unit as stated in the brackets of its header, else in the sheet's line 'ĐVT: ...'."""
 
 
 @dataclass
