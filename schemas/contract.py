@@ -53,6 +53,22 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class AcrossRule:
+    """A rule across submissions or datasets (``quality`` entry with ``engine: postgresql``): it flags, it never quarantines.
+
+    ``kind`` is a key of ``schemas.expectation_types.ACROSS``; ``column`` is the one that is blamed. ``message`` may hold
+    ``{name}`` of what the rule's SQL says about a row.
+    """
+
+    id: str
+    kind: str
+    column: str
+    kwargs: Mapping[str, Any]
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Column:
     """One declared column. ``default_from``: 'sender' (the commune of the sender), 'asOf', or None.
 
@@ -133,6 +149,8 @@ class Contract:
     retention_years: int | None = None
     sheets: tuple[str, ...] = ()
     """Names of the sheets to read (compared by ``schemas.text.fold``) where a workbook has one of them; else all."""
+    across: tuple[AcrossRule, ...] = ()
+    """Rules across submissions and datasets, evaluated when a publish is prepared."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -150,6 +168,10 @@ class Contract:
 
 COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
 """The arguments by which Great Expectations names columns, in the order of :attr:`Rule.columns`."""
+
+
+ACROSS_ENGINE = "postgresql"
+"""``engine`` of a rule across submissions."""
 
 
 class ContractError(Exception):
@@ -209,7 +231,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
     service = {p["property"]: p["value"] for p in document["slaProperties"]}
     properties = table["properties"]
     rules = [_rule(q, p["name"]) for p in properties for q in p.get("quality", ())]
-    rules += [_rule(q, None) for q in table.get("quality", ())]
+    rules += [_rule(q, None) for q in table.get("quality", ()) if q["engine"] != ACROSS_ENGINE]
     return Contract(
         dataset=document["id"],
         version=document["version"],
@@ -240,6 +262,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         sharing_class=own.get("sharingClass", ""),
         retention_years=service.get("retention"),
         sheets=tuple(own.get("sheets", ())),
+        across=tuple(_across(q) for q in table.get("quality", ()) if q["engine"] == ACROSS_ENGINE),
     )
 
 
@@ -282,3 +305,9 @@ def _rule(entry: Mapping[str, Any], column: str | None) -> Rule:
             columns += tuple(named) if isinstance(named, list) else (named,)
     own = own_properties(entry["customProperties"])
     return Rule(entry["id"], body["type"], columns, kwargs, entry["severity"], own["message"], own["remedy"])
+
+
+def _across(entry: Mapping[str, Any]) -> AcrossRule:
+    body, own = entry["implementation"], own_properties(entry["customProperties"])
+    kwargs = dict(body.get("kwargs", {}))
+    return AcrossRule(entry["id"], body["type"], kwargs.pop("column"), kwargs, own["message"], own["remedy"])

@@ -77,6 +77,30 @@ ALLOWED: Mapping[str, frozenset[str]] = {kind: entry.kwargs for kind, entry in T
 """Type in snake case -> the arguments that a contract may give it (the columns are not among them)."""
 
 
+@dataclass(frozen=True)
+class AcrossType:
+    """A rule that looks across submissions or datasets, run on PostgreSQL when a publish is prepared. It flags rows and
+    never quarantines them (design, law 2). ``datasets``: others that it reads beside the contract's own; ``columns``:
+    columns of the contract that it rests on; ``kwargs``: its arguments with their types, all of them needed."""
+
+    datasets: frozenset[str]
+    columns: frozenset[str]
+    kwargs: Mapping[str, tuple[type, ...]]
+
+
+ACROSS: Mapping[str, AcrossType] = {
+    "population_against_earlier": AcrossType(
+        frozenset({"unit_comparisons"}),
+        frozenset({"unit_key", "unit_code", "unit_name", "as_of", "source", "total"}),
+        {"earlier_source": (str,), "earlier_as_of": (str,), "min_ratio": (int, float)},
+    ),
+    "population_parts_against_whole": AcrossType(
+        frozenset(), frozenset({"unit_key", "province_name", "unit_name", "as_of", "source", "total"}), {}
+    ),
+}
+"""Type -> what it needs. The SQL of each stands in ``expectations/across/<type>.sql``."""
+
+
 def problems_of(rule: Rule, logical_types: Mapping[str, LogicalType]) -> tuple[str, ...]:
     """What is wrong with a rule, in short English phrases without values; empty where it can be run.
 

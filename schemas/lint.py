@@ -26,6 +26,7 @@ import yaml
 
 from .codes import CODES
 from .contract import (
+    ACROSS_ENGINE,
     COLUMN_ARGUMENTS,
     Column,
     Delivery,
@@ -37,7 +38,7 @@ from .contract import (
     ValidTime,
     months,
 )
-from .expectation_types import TYPES, problems_of
+from .expectation_types import ACROSS, TYPES, problems_of
 from .semantic import SEMANTIC_TYPES, option_problems
 from .text import fold_one
 
@@ -192,8 +193,8 @@ SYSTEM_COLUMNS = frozenset(
 
 SYSTEM_TABLES = frozenset(
     ("verdict", "quarantine", "repair", "set_aside", "check_result", "dropped", "shift", "publish", "pointer",
-     "standing", "shown", "pair_difference", "reference_version", "unit", "unit_change", "sender", "conflict", "entity",
-     "units", "senders")
+     "standing", "shown", "pair_difference", "finding", "findings", "rule_result", "reference_version", "unit",
+     "unit_change", "sender", "conflict", "entity", "units", "senders")
 )  # fmt: skip
 """Names in the schemas staging, core and mart_v1 that a dataset's own tables would run into."""
 
@@ -823,10 +824,10 @@ def _check_rule(
             document.add(
                 where, f"the rule has no {needed}", f"add customProperties: {needed}, in Vietnamese, for the sender"
             )
-    if rule.get("type") != "custom" or rule.get("engine") != "greatExpectations":
+    if rule.get("type") != "custom" or rule.get("engine") not in ("greatExpectations", ACROSS_ENGINE):
         document.add(
             where,
-            "only rules of type custom and engine greatExpectations are run",
+            f"only rules of type custom and engine greatExpectations or {ACROSS_ENGINE} are run",
             "write type: custom, engine: greatExpectations",
         )
         return
@@ -842,10 +843,46 @@ def _check_rule(
             "write the expectation's type in snake case and its arguments",
         )
         return
-    if body["type"] not in TYPES:
+    if rule["engine"] == ACROSS_ENGINE:
+        _check_across(document, rule, where, columns, column)
+    elif body["type"] not in TYPES:
         document.add((*inside, "type"), f"unknown expectation '{body['type']}'", _nearest(body["type"], TYPES))
     else:
         _check_arguments(document, body, inside, columns, column)
+
+
+def _check_across(
+    document: _Document,
+    rule: Mapping[str, Any],
+    where: Location,
+    columns: Mapping[str, Mapping[str, Any]],
+    column: str | None,
+) -> None:
+    """A rule across submissions: known, about columns that are there, with all its arguments, and no more than a flag."""
+    body, inside = rule["implementation"], (*where, "implementation")
+    known = ACROSS.get(body["type"])
+    if known is None:
+        document.add(
+            (*inside, "type"), f"unknown rule across submissions '{body['type']}'", _nearest(body["type"], ACROSS)
+        )
+        return
+    if column is not None:
+        document.add(where, "a rule across submissions is about the dataset", "move the rule to the schema's quality")
+    if rule.get("severity") != "warning":
+        document.add(
+            (*where, "severity"), "a rule across submissions never quarantines a row", "write severity: warning"
+        )
+    kwargs = body.get("kwargs", {})
+    if kwargs.get("column") not in columns:
+        document.add(inside, "the rule blames no column", f"add column to kwargs: {', '.join(sorted(columns))}")
+    for name in sorted({*kwargs, *known.kwargs} - {"column"}):
+        if name not in known.kwargs:
+            document.add((*inside, "kwargs", name), f"{body['type']} takes no '{name}'", _nearest(name, known.kwargs))
+        elif not isinstance(kwargs.get(name), known.kwargs[name]):
+            words = " or ".join(t.__name__ for t in known.kwargs[name])
+            document.add(inside, f"{name} is not given as {words}", f"add {name} to kwargs")
+    for name in sorted(known.columns - set(columns)):
+        document.add(inside, f"{body['type']} needs the column '{name}'", "declare it in the contract")
 
 
 def _check_arguments(

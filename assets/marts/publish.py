@@ -19,6 +19,8 @@ from assets.core.merge import Merged, merge
 from schemas.contract import Contract
 from schemas.migrate import quote
 
+from .findings import Judged, find
+
 _HERE = Path(__file__).parent
 _LOCK = "hashtext('lienthong.publish')"
 CHANNEL = "lienthong_publish"
@@ -39,6 +41,8 @@ class Prepared:
 
     number: int | None
     merged: list[Merged] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
+    """Rules across submissions that were evaluated."""
 
 
 @contextmanager
@@ -65,7 +69,7 @@ def sweep(connection: psycopg.Connection, datasets: Sequence[str]) -> list[int]:
         abandoned = [r[0] for r in connection.execute("select number from core.publish where state = 'open'")]
         if not abandoned:
             return []
-        for table in ["standing", *datasets]:
+        for table in ["standing", "finding", "rule_result", *datasets]:
             name = f"core.{quote(table)}"
             connection.execute(f"delete from {name} where publish_from = any (%s)", [abandoned])
             connection.execute(f"update {name} set publish_to = null where publish_to = any (%s)", [abandoned])
@@ -91,11 +95,13 @@ def prepare(
             done.append(merge(connection, contract, number))
         if progress is not None:
             progress(done[-1])
-    if not any(m.changed for m in done):
+    with connection.transaction():
+        judged = find(connection, contracts, {m.dataset for m in done if m.changed}, number)
+    if not any(m.changed for m in done) and not any(j.changed for j in judged):
         with connection.transaction():
             connection.execute("update core.publish set state = 'swept' where number = %s", [number])
-        return Prepared(None, done)
-    return Prepared(number, done)
+        return Prepared(None, done, judged)
+    return Prepared(number, done, judged)
 
 
 def publish(connection: psycopg.Connection, prepared: Prepared) -> int | None:

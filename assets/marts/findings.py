@@ -1,0 +1,105 @@
+"""Findings: what rules across submissions and datasets say about the rows under an open publish.
+
+Here: evaluating the rules whose data changed and writing what differs from the last publish, so that a finding has a history
+like the rows that it is about and a publish that is taken back takes its findings back. Not here: the rules
+(:mod:`expectations.across`), the answer to the sender.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from expectations.across import query
+from schemas.contract import AcrossRule, Contract
+from schemas.expectation_types import ACROSS
+
+_HERE = Path(__file__).parent
+
+
+@dataclass
+class Judged:
+    """What a rule came to: rows that it could judge, rows that fail, and whether that differs from the last publish."""
+
+    dataset: str
+    rule: str
+    evaluated: int
+    failed: int
+    changed: bool
+
+
+def find(
+    connection: psycopg.Connection, contracts: Sequence[Contract], changed: Collection[str], publish: int
+) -> list[Judged]:
+    """Evaluate, in the caller's transaction, the rules that read one of the ``changed`` datasets or that are new themselves
+    (other SQL, arguments or reference lists); a rule with a dataset that no contract describes judges nothing."""
+    known = {c.dataset for c in contracts}
+    judged = []
+    for contract in contracts:
+        for rule in contract.across:
+            reads = {contract.dataset, *ACROSS[rule.kind].datasets}
+            mark = _fingerprint(connection, rule)
+            before = connection.execute(
+                "select fingerprint, evaluated, failed from core.rule_result "
+                "where dataset = %s and rule = %s and publish_to is null",
+                [contract.dataset, rule.id],
+            ).fetchone()
+            if before is not None and before[0] == mark and reads.isdisjoint(changed):
+                continue
+            _evaluate(connection, rule, reads <= known)
+            judged.append(_write(connection, contract, rule, mark, before, publish))
+    return judged
+
+
+def _fingerprint(connection: psycopg.Connection, rule: AcrossRule) -> str:
+    version = connection.execute("select version from core.reference_version").fetchone()
+    text = repr((query(rule), sorted(rule.kwargs.items()), version))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _evaluate(connection: psycopg.Connection, rule: AcrossRule, complete: bool) -> None:
+    connection.execute("set local client_min_messages = warning")
+    connection.execute("drop table if exists _found")
+    text = query(rule) if complete else (
+        "select null::bigint as entity_id, null::date as valid_from, false as failed, null::jsonb as params where false"
+    )  # fmt: skip
+    connection.execute(f"create temporary table _found on commit drop as {text}", dict(rule.kwargs))
+
+
+def _write(
+    connection: psycopg.Connection,
+    contract: Contract,
+    rule: AcrossRule,
+    mark: str,
+    before: tuple[str, int, int] | None,
+    publish: int,
+) -> Judged:
+    row = connection.execute(
+        (_HERE / "findings.sql").read_text(encoding="utf-8"),
+        {"dataset": contract.dataset, "rule": rule.id, "publish": publish},
+    ).fetchone()
+    assert row is not None
+    evaluated, failed, moved = row
+    # a rule that has never had anything to judge is no news
+    counts = before[1:] if before is not None else (0, 0)
+    result = Judged(contract.dataset, rule.id, evaluated, failed, bool(moved) or counts != (evaluated, failed))
+    if not result.changed:
+        connection.execute(
+            "update core.rule_result set fingerprint = %s where dataset = %s and rule = %s and publish_to is null",
+            [mark, contract.dataset, rule.id],
+        )
+    else:
+        connection.execute(
+            "update core.rule_result set publish_to = %s where dataset = %s and rule = %s and publish_to is null",
+            [publish, contract.dataset, rule.id],
+        )
+        connection.execute(
+            "insert into core.rule_result (dataset, rule, fingerprint, evaluated, failed, publish_from) "
+            "values (%s, %s, %s, %s, %s, %s)",
+            [contract.dataset, rule.id, mark, evaluated, failed, publish],
+        )
+    return result
