@@ -32,6 +32,11 @@ _SENDERS = {
 _TYPES = {
     "text": "văn bản",
     "name": "tên gọi",
+    "person_name": "họ và tên",
+    "citizen_id": "số định danh cá nhân",
+    "tax_code": "mã số thuế",
+    "phone": "số điện thoại",
+    "agency_id": "mã định danh điện tử của cơ quan",
     "code": "mã",
     "commune_code": "mã hoặc tên đơn vị hành chính cấp xã",
     "province_code": "mã hoặc tên tỉnh",

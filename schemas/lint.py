@@ -37,6 +37,7 @@ from .contract import (
     Severity,
     ValidTime,
     months,
+    own_properties,
 )
 from .expectation_types import ACROSS, TYPES, problems_of
 from .semantic import SEMANTIC_TYPES, option_problems
@@ -703,6 +704,7 @@ def _check_column(
         document.add(places["defaultFrom"], "only a date can come from the as-of date", "leave defaultFrom out")
     if len(column.get("relationships", ())) > 1:
         document.add((*where, "relationships", 1), "a column points to one place", "keep one relationship")
+    _check_siblings(document, own, places, columns)
     _check_enum(document, column, where, own)
     return own
 
@@ -757,6 +759,38 @@ def _check_semantic_type(
                         f"{option} {problem.partition(': ')[2]}",
                         f"see the options of {name} in docs/contracts.md",
                     )
+
+
+def _check_siblings(
+    document: _Document,
+    own: Mapping[str, Any],
+    places: Mapping[str, Location],
+    columns: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Options that name another column: it exists, has a type that can be read, and names no column itself."""
+    kind_of = SEMANTIC_TYPES.get(own.get("semanticType", ""))
+    for option, types in kind_of.siblings.items() if kind_of else ():
+        if option not in own:
+            continue
+        sibling = columns.get(own[option])
+        if sibling is None:
+            document.add(
+                places[option], f"{option}: there is no column '{own[option]}'", _nearest(own[option], columns)
+            )
+            continue
+        theirs = own_properties(sibling.get("customProperties", ()))
+        if theirs.get("semanticType") not in types:
+            document.add(
+                places[option],
+                f"{option}: the column '{own[option]}' is a {theirs.get('semanticType')}",
+                f"name a column of the semantic type {' or '.join(types)}",
+            )
+        elif option == "sex" and not {"nam", "nu"} <= {fold_one(str(e["value"])) for e in sibling.get("enum", ())}:
+            document.add(
+                places[option],
+                f"sex: the column '{own[option]}' has not the values NAM and NU",
+                "name the column of the sex",
+            )
 
 
 def _check_enum(document: _Document, column: Mapping[str, Any], where: Location, own: Mapping[str, Any]) -> None:

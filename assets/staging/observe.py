@@ -7,7 +7,7 @@ time over the whole batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ import polars_hash as plh
 from expectations.run import Outcome
 from schemas.contract import Contract
 from schemas.grid import KIND, Kind, SheetLayout
-from schemas.semantic import Context, clean, key_form
+from schemas.semantic import Context, clean, cleaning_order, key_form
 
 from .copy import as_json
 
@@ -106,9 +106,9 @@ def observe(
     places = frame.select(_ID)
     typed: dict[str, pl.Series] = {}
     issues: list[pl.DataFrame] = []
-    for column in contract.columns:
-        source = column.options.get("sameAs", column.name)
-        cleaned = clean(column, frame[source], frame[source + KIND], context)
+    for column in cleaning_order(contract.columns):
+        source = column.source
+        cleaned = clean(column, frame[source], frame[source + KIND], replace(context, siblings=typed))
         typed[column.name] = cleaned.value.alias(column.name)
         if cleaned.issue.null_count() < frame.height:
             detail = cleaned.detail if cleaned.detail is not None else pl.Series([None] * frame.height, dtype=pl.String)
@@ -117,7 +117,7 @@ def observe(
         if cleaned.repair.null_count() < frame.height:
             mended = places.with_columns(rule=cleaned.repair, raw=frame[source]).filter(pl.col("rule").is_not_null())
             repairs.append(mended.with_columns(column_name=pl.lit(column.name)))
-    values = pl.DataFrame(list(typed.values()))
+    values = pl.DataFrame([typed[c.name] for c in contract.columns])
     bad = _stack(issues, _ISSUE)
     everything = pl.concat([places.with_row_index("_id").cast({"_id": pl.Int64}), values], how="horizontal")
     everything = everything.with_columns(_key=key_hash(contract, values), _value=value_hash(values, frame, bad))

@@ -6,7 +6,15 @@ Not here: finding cells (intake), comparing rows, columns or submissions (expect
 """
 
 from schemas.semantic.base import Cell, Cleaned, Context, SemanticType
-from schemas.semantic.registry import SEMANTIC_TYPES, clean, key_form, option_problems, polars_type, sql_type
+from schemas.semantic.registry import (
+    SEMANTIC_TYPES,
+    clean,
+    cleaning_order,
+    key_form,
+    option_problems,
+    polars_type,
+    sql_type,
+)
 
 __all__ = [
     "SEMANTIC_TYPES",
@@ -15,6 +23,7 @@ __all__ = [
     "Context",
     "SemanticType",
     "clean",
+    "cleaning_order",
     "key_form",
     "option_problems",
     "polars_type",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -36,6 +36,17 @@ class Context:
     """Frame (text, as_of, sender) -> frame of the same rows in the same order (code, issue, detail)."""
     today: date | None
     """Stands in where ``received_on`` is null; without either, nothing counts as the future."""
+    siblings: Mapping[str, pl.Series] = field(default_factory=dict)
+    """Typed columns of the same rows by name: at least those that options of the column name (``SemanticType.siblings``)."""
+    unit: pl.Series | None = None
+    """String: the unit that the row's header or title states for this column; null where none."""
+    submission: pl.Series | None = None
+    """Int64: whose cells may vote together on how numbers are written (N18); None where they cannot all be seen."""
+
+    def sibling(self, column: Column, option: str) -> pl.Series | None:
+        """The typed column that an option of ``column`` names; None where the contract names none."""
+        named = column.options.get(option)
+        return self.siblings.get(named) if named else None
 
     @property
     def received(self) -> pl.Series:
@@ -62,6 +73,8 @@ class Cell(NamedTuple):
     value: Any = None
     issue: str | None = None
     repair: str | None = None
+    detail: str | None = None
+    """A value to propose beside an issue."""
 
 
 ReadCell = Callable[[str, int, date], Cell]
@@ -100,6 +113,8 @@ class SemanticType:
     key: Callable[[pl.Series], pl.Series] = lambda value: value.cast(pl.String)
     quick_kinds: int = Kind.NUMBER
     """Kinds above this one are left to ``cell``."""
+    siblings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Options that name another column of the contract, which is cleaned before: option -> semantic types that it may have."""
     keeps_text: bool = False
     """Whether the value is the text itself, so that a change of its letters or inner spaces is a repair."""
 
@@ -281,5 +296,6 @@ def _read_cells(kind_of: SemanticType, column: Column, rest: pl.DataFrame) -> Cl
     repair = read_values["repair"]
     if kind_of.keeps_text:
         values = read_values["value"]
-        repair = repair.zip_with(values.is_null(), text_repairs(rest["text"], values))
+        own = repair.is_not_null() | values.is_null()
+        repair = repair.zip_with(own, text_repairs(rest["text"], values))
     return Cleaned(read_values["value"], read_values["issue"], repair)

@@ -6,7 +6,7 @@ Not here: how a type reads a cell (numbers, dates, texts, lists), how tiers work
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -15,10 +15,19 @@ import polars as pl
 from polars.exceptions import ComputeError
 
 from schemas.contract import Column
-from schemas.semantic import base, dates, lists, numbers, texts
+from schemas.semantic import base, dates, identifiers, lists, numbers, persons, texts
 from schemas.semantic.base import COMMON_OPTIONS, Cleaned, Context, SemanticType
 
-__all__ = ["COMMON_OPTIONS", "SEMANTIC_TYPES", "clean", "key_form", "option_problems", "polars_type", "sql_type"]
+__all__ = [
+    "COMMON_OPTIONS",
+    "SEMANTIC_TYPES",
+    "clean",
+    "cleaning_order",
+    "key_form",
+    "option_problems",
+    "polars_type",
+    "sql_type",
+]
 
 SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType(
     {
@@ -26,9 +35,14 @@ SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType(
         for t in (
             texts.TEXT,
             texts.NAME,
+            persons.PERSON_NAME,
             texts.CODE,
             texts.COMMUNE_CODE,
             texts.PROVINCE_CODE,
+            identifiers.CITIZEN_ID,
+            identifiers.TAX_CODE,
+            identifiers.PHONE,
+            identifiers.AGENCY_ID,
             numbers.INTEGER,
             numbers.DECIMAL,
             numbers.MONEY,
@@ -50,6 +64,15 @@ def clean(column: Column, raw: pl.Series, kind: pl.Series, context: Context) -> 
     of one height, which is that of the result. :class:`KeyError` for a semantic type that is not registered.
     """
     return base.run(SEMANTIC_TYPES[column.semantic_type], column, raw, kind, context)
+
+
+def cleaning_order(columns: Sequence[Column]) -> list[Column]:
+    """Every column after those whose typed values its type reads (which read none themselves), else as they stand."""
+
+    def reads_others(column: Column) -> bool:
+        return any(option in column.options for option in SEMANTIC_TYPES[column.semantic_type].siblings)
+
+    return sorted(columns, key=reads_others)
 
 
 def key_form(column: Column, value: pl.Series) -> pl.Series:
@@ -85,7 +108,7 @@ _CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
         **{(name, "decimalMark"): (".", ",") for name in ("integer", "money", "decimal", "percent")},
     }
 )
-_FLAGS = ("allowPending", "blank", "ditto", "inclusiveEnd", "notFuture", "upper")
+_FLAGS = ("allowCitizenId", "allowPending", "blank", "ditto", "inclusiveEnd", "notFuture", "upper")
 _SIZES = {"maxLength": (1, 1_000_000), "width": (1, 50), "scale": (0, numbers.PRECISION - 1)}
 _LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
@@ -103,6 +126,8 @@ def _value_problem(type_name: str, name: str, value: Any) -> str | None:
         return _pattern_problem(name, str(value))
     if name in _LIMITS and type_name in ("date", "datetime"):
         return None if _is_day(value) else "must be a day such as 1900-01-01"
+    if name in SEMANTIC_TYPES[type_name].siblings:
+        return None if isinstance(value, str) and value else "must be the name of a column"
     if name in _LIMITS:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return None if number else "must be a number"

@@ -27,7 +27,7 @@ from schemas.semantic.base import (
 )
 from schemas.text import clean_text, fold_one, match_key
 
-_LETTERS = "\u00a1-\u00ac\u00ae-\u00cf\u00d1-\u00ef\u00f1-\u0188\u018a-\u0255\u0257-\u027f\u1e00-\u1eff"
+LETTERS = "\u00a1-\u00ac\u00ae-\u00cf\u00d1-\u00ef\u00f1-\u0188\u018a-\u0255\u0257-\u027f\u1e00-\u1eff"
 _QUOTES = "\u2018-\u201f\u2022\u2030\u20ab"
 _SIGNS = "\u2010-\u2015\u2026\u2264\u2265" + _QUOTES
 
@@ -39,11 +39,11 @@ _WORD = (
 
 
 def _canonical(first: str, others: str) -> str:
-    others += _LETTERS + _SIGNS
+    others += LETTERS + _SIGNS
     return f"^[{first}][{others}]*(?: [{others}]+)*$"
 
 
-CANONICAL = _canonical('!"$-*,/-<>?A-~' + _LETTERS + _QUOTES, "!-~")
+CANONICAL = _canonical('!"$-*,/-<>?A-~' + LETTERS + _QUOTES, "!-~")
 """Text that cleaning leaves as it is: a positive list of characters in NFC, single spaces, a start (no '=', '+', '-',
 '@', '#', '.') that raises no question."""
 CANONICAL_CODE = _canonical(_WORD, "!-~")
@@ -51,9 +51,9 @@ CANONICAL_CODE = _canonical(_WORD, "!-~")
 CANONICAL_NAME = _canonical(_WORD, "!->@-~")
 """The same without '?', which in a name is a letter that some encoding has lost."""
 
-_FORMULA = ("=", "+", "-", "@")
-_DEFAULT_LENGTH = {"text": 1000, "name": 200, "code": 50}
-_LENGTH = {**COMMON_OPTIONS, "maxLength": "longest text allowed, in characters"}
+FORMULA_SIGNS = ("=", "+", "-", "@")
+_DEFAULT_LENGTH = {"text": 1000, "name": 200, "person_name": 200, "code": 50}
+LENGTH = {**COMMON_OPTIONS, "maxLength": "longest text allowed, in characters"}
 
 
 def longest(column: Column) -> int:
@@ -71,8 +71,8 @@ def _too_long(column: Column, value: pl.Series, context: Context) -> Checks:
 _WHOLE_DATE = r"^(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4})(?:[ T][0-9:.]+)?$"
 
 
-def _no_name(column: Column, value: pl.Series, context: Context) -> Checks:
-    """A whole date is what Excel has made of 'Tổ 3/2', also where it was saved as CSV; '26/3' may be a name."""
+def no_name(column: Column, value: pl.Series, context: Context) -> Checks:
+    """Too long, or a whole date, which is what Excel makes of 'Tổ 3/2', also where it was saved as CSV; '26/3' may be a name."""
     return [*_too_long(column, value, context), (value.str.contains(_WHOLE_DATE), "DATE_CELL")]
 
 
@@ -100,7 +100,7 @@ def _name_cell(column: Column) -> ReadCell:
     def read(text: str, kind: int, received: date) -> Cell:
         if kind == Kind.DATE:
             return Cell(issue="DATE_CELL")  # 'Tổ 3/2' that Excel has turned into a day
-        if text.startswith(_FORMULA):
+        if text.startswith(FORMULA_SIGNS):
             return Cell(issue="FORMULA_TEXT")
         if "?" in text or not fold_one(text):
             return Cell(issue="UNREADABLE_TEXT")
@@ -142,7 +142,7 @@ def _code_cell(column: Column) -> ReadCell:
     def fits(text: str) -> bool:
         if shape:
             return bool(shape.fullmatch(text))
-        return not text.startswith(_FORMULA) and bool(fold_one(text))
+        return not text.startswith(FORMULA_SIGNS) and bool(fold_one(text))
 
     def read(text: str, kind: int, received: date) -> Cell:
         if kind == Kind.DATE:
@@ -175,7 +175,12 @@ def _resolve_units(column: Column, cleaned: Cleaned, raw: pl.Series, context: Co
     asked = names | known
     if not asked.any():
         return cleaned
-    text = cleaned.value if not names.any() else cleaned.value.zip_with(~names, clean_text(raw))
+    text = cleaned.value
+    if names.any():
+        named, district = clean_text(raw), context.sibling(column, "district")
+        if district is not None:
+            named = named + (", " + district).fill_null("")
+        text = text.zip_with(~names, named)
     rows = pl.DataFrame({"text": text, "as_of": context.as_of, "sender": context.sender}).filter(asked)
     distinct = rows.unique()
     answers = pl.concat([distinct, context.resolve_unit(distinct).select("code", "issue", "detail")], how="horizontal")
@@ -197,7 +202,7 @@ TEXT = SemanticType(
     name="text",
     doc="Free text in one Unicode form with plain spaces; 1000 characters unless the contract says otherwise.",
     logical_types=("string",),
-    options=_LENGTH,
+    options=LENGTH,
     dtype=lambda column: pl.String(),
     sql=lambda column: "text",
     cell=_text_cell,
@@ -211,13 +216,13 @@ NAME = SemanticType(
     name="name",
     doc="A name of a place or person: 'NA', 'NULL', 'None' are names; formulas and lost letters are not.",
     logical_types=("string",),
-    options=_LENGTH,
+    options=LENGTH,
     dtype=lambda column: pl.String(),
     sql=lambda column: "text",
     cell=_name_cell,
     quick=lambda column, raw, kind: _keep(raw, CANONICAL_NAME),
     bulk=_bulk_text,
-    check=_no_name,
+    check=no_name,
     key=match_key,
     keeps_text=True,
 )
@@ -226,7 +231,7 @@ CODE = SemanticType(
     doc="A code kept as text; zeros that a number cell has lost are put back up to the width.",
     logical_types=("string",),
     options={
-        **_LENGTH,
+        **LENGTH,
         "width": "number of digits; shorter ones are padded with zeros",
         "pattern": "regular expression for the whole code (no look-around)",
         "upper": "true: in capital letters",
@@ -241,12 +246,13 @@ COMMUNE_CODE = SemanticType(
     name="commune_code",
     doc="The five-digit code of a commune-level unit that exists on the row's day, or its name.",
     logical_types=("string",),
-    options=COMMON_OPTIONS,
+    options={**COMMON_OPTIONS, "district": "the column with the (old) district, which tells namesakes apart"},
     dtype=lambda column: pl.String(),
     sql=lambda column: "text",
     cell=_code_cell,
     quick=_quick_code,
     finish=_resolve_units,
+    siblings={"district": ("text", "name")},
 )
 PROVINCE_CODE = SemanticType(
     name="province_code",

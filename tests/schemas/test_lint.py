@@ -25,6 +25,9 @@ from schemas.semantic import SEMANTIC_TYPES
 from .contracts import GOOD, spoilt, write
 
 _OWN = "  - {property: periodType, value: quarter}\n"
+_OF_SENDER = "          - {property: defaultFrom, value: sender}\n"
+_NAMES = "          - {{property: {}, value: {}}}\n"
+_ID = "semanticType, value: citizen_id}\n"
 _LAST = "        customProperties:\n          - {property: semanticType, value: date}\n"
 
 
@@ -234,6 +237,29 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
             "value: asOf}\n        quality",
             "only a date",
             "leave",
+        ),
+        # options that name another column
+        (
+            _OF_SENDER,
+            _OF_SENDER + _NAMES.format("district", "distric"),
+            "distric}",
+            "no column 'distric'",
+            "known here",
+        ),
+        (
+            _OF_SENDER,
+            _OF_SENDER + _NAMES.format("district", "stalls"),
+            "stalls}",
+            "'stalls' is a integer",
+            "text or name",
+        ),
+        (_OF_SENDER, _OF_SENDER + _NAMES.format("sex", "rank"), "rank}", "has no option 'sex'", "known here"),
+        (
+            "semanticType, value: name}",
+            _ID + _NAMES.format("sex", "rank"),
+            "value: rank}",
+            "NAM and NU",
+            "sex",
         ),
         # rules
         ("id: used_within_stalls", "id: stalls_bounds", "id: stalls_bounds\n        type", "stands twice", "another"),
