@@ -61,7 +61,7 @@ def _derived(contract: Contract, column: Column) -> Iterator[Check]:
         return Check(name, kind, (column.name,), kwargs, "error", code, message, remedy)
 
     label = column.label
-    if column.required or column.key_position is not None:
+    if (column.required and not column.options.get("headerOptional")) or column.key_position is not None:
         yield check("not_null", "expect_column_values_to_not_be_null", "MISSING",
                     CODES["MISSING"].text(label=label), f"Điền {label}.")  # fmt: skip
     if column.enum:

@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.installation import KEY
 from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
-from assets.marts.definitions import publication
+from assets.marts.definitions import across_checks, publication
 from assets.reference.definitions import crosswalk_differences, units
 from assets.returns.definitions import answers
 from assets.staging.definitions import expectation_checks, observations
@@ -43,7 +43,11 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
     ]
     return dg.Definitions(
         assets=[*inbox_specs(contracts, boards), *assets],
-        asset_checks=[*map(expectation_checks, contracts.values()), *verdict_checks(boards)],
+        asset_checks=[
+            *map(expectation_checks, contracts.values()),
+            *(check for contract in contracts.values() for check in across_checks(contract)),
+            *verdict_checks(boards),
+        ],
         jobs=[main_job(assets)],
         schedules=[nightly()],
         sensors=[inbox_sensor()],

@@ -23,14 +23,16 @@ class Code:
 
     def text(self, **params: Any) -> str:
         """The Vietnamese sentence with its parameters filled in; a missing parameter shows as '…'."""
-        return self.message.format_map(_Lenient(params))
+        return self.message.format_map(Words(params))
 
     def advice(self, **params: Any) -> str:
         """The remedy, likewise."""
-        return self.remedy.format_map(_Lenient(params))
+        return self.remedy.format_map(Words(params))
 
 
-class _Lenient(dict[str, Any]):
+class Words(dict[str, Any]):
+    """Parameters of a sentence; one that is missing shows as '…'."""
+
     def __missing__(self, key: str) -> str:
         return "…"
 
@@ -114,6 +116,12 @@ CODES: dict[str, Code] = {
             "Ghi mã 5 chữ số của đúng đơn vị vào ô {address}.",
         ),
         (
+            "ENDED_UNIT",
+            "error",
+            "{label} “{value}” là của một đơn vị đã thôi hiệu lực từ {candidates}: danh mục này là bản cũ.",
+            "Gửi danh mục có hiệu lực ở ngày số liệu; hoặc ghi as_of đúng ngày của danh mục trong tệp .yaml đi kèm.",
+        ),
+        (
             "BAD_DATE",
             "error",
             "{label} “{value}” không phải là ngày có thật.",
@@ -192,6 +200,12 @@ CODES: dict[str, Code] = {
             "error",
             "{label} chứa hơn một thông tin trong một ô.",
             "Tách từng thông tin vào cột của nó; ô {address} chỉ ghi {label}.",
+        ),
+        (
+            "DOUBTFUL_LABEL",
+            "error",
+            "Nhãn dòng “{value}”, điền từ dòng trên, không khớp với dòng tổng của nhóm.",
+            "Ghi đủ tên tỉnh, huyện ở đầu mỗi nhóm (ô {address}) đúng như ở dòng tổng rồi gửi lại.",
         ),
         ("UNREADABLE_TEXT", "error", "{label} có chữ không đọc được.", "Gõ lại ô {address} bằng bảng mã Unicode."),
     ),

@@ -107,7 +107,8 @@ class Column:
     @property
     def header_required(self) -> bool:
         """Whether a table without a header for this column is rejected: required, and nothing else can fill it."""
-        return self.required and self.default_from is None and "sameAs" not in self.options
+        filled = self.default_from is not None or "sameAs" in self.options or self.options.get("headerOptional")
+        return self.required and not filled
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,9 @@ class Contract:
     retention_years: int | None = None
     sheets: tuple[str, ...] = ()
     """Names of the sheets to read (compared by ``schemas.text.fold``) where a workbook has one of them; else all."""
+    row_labels: tuple[str, ...] = ()
+    """Columns, outer first, that pivot exports have as row labels: without a header, left of the figures, the outer ones
+    filled on their first row only."""
     across: tuple[AcrossRule, ...] = ()
     """Rules across submissions and datasets, evaluated when a publish is prepared."""
 
@@ -262,6 +266,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         sharing_class=own.get("sharingClass", ""),
         retention_years=service.get("retention"),
         sheets=tuple(own.get("sheets", ())),
+        row_labels=tuple(own.get("rowLabels", ())),
         across=tuple(_across(q) for q in table.get("quality", ()) if q["engine"] == ACROSS_ENGINE),
     )
 

@@ -27,6 +27,7 @@ class Kind(IntEnum):
     BOOLEAN = 4  # text = 'true' or 'false'
     ERROR = 5  # text = '#REF!', '#DIV/0!', '#N/A', ...
     UNCALCULATED = 6  # a formula without a stored result; text = '' (the formula itself is not kept)
+    DOUBTFUL_LABEL = 9  # a row label that contradicts the total row above it: the row may belong to another unit
     MISPLACED = (
         7  # a text of a CSV record that has more or fewer cells than its header: it may belong to another column
     )

@@ -115,6 +115,11 @@ ISO_DAY = Kind("a day such as 2025-07-01", _succeeds(date.fromisoformat))
 DURATION = Kind("a duration of years and months such as P18M", _succeeds(months))
 LIST = Kind("a list of at least one value", lambda v: isinstance(v, list) and bool(v))
 
+PARTS = Kind(
+    "a list of at least two lists of headers",
+    lambda v: isinstance(v, list) and len(v) > 1 and all(_is_texts(part) for part in v),
+)
+
 CONTRACT_PROPERTIES: dict[str, Kind] = {
     "delivery": _one_of(*get_args(Delivery)),
     "validTime": _one_of(*get_args(ValidTime)),
@@ -133,6 +138,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "entityId": TEXT,
     "effectiveFrom": ISO_DAY,
     "sheets": TEXTS,
+    "rowLabels": TEXTS,
     "formName": TEXT,
     "sharingClass": _one_of("DUNG_CHUNG", "DUNG_RIENG", "MO"),
 }
@@ -142,9 +148,11 @@ CONTRACT_REQUIRED = ("delivery", "validTime", "senderScope", "senders", "periodT
 COLUMN_PROPERTIES: dict[str, Kind] = {
     "semanticType": TEXT,
     "unit": TEXT,
-    "defaultFrom": _one_of("sender", "asOf"),
+    "defaultFrom": _one_of("sender", "senderCode", "asOf"),
+    "headerOptional": FLAG,
     "sameAs": TEXT,
     "missingCode": TEXT,
+    "join": PARTS,
     "purpose": TEXT,
     "legalGround": _one_of("LUAT_CBCC", "LUAT_CUTRU", "TTHC", "DONG_Y"),
 }
@@ -547,6 +555,9 @@ def _check_delivery(
                 f"name a column of type {' or '.join(types)}",
             )
 
+    for name in own.get("rowLabels", ()):
+        if name not in columns:
+            document.add(places["rowLabels"], f"rowLabels: there is no column '{name}'", _nearest(name, columns))
     must_be_column("scope")
     must_be_column("validFrom", "date")
     must_be_column("validTo", "date")
@@ -602,6 +613,7 @@ def _check_columns(document: _Document, table: Mapping[str, Any], entity_id: str
             continue
         spelt = [(column["businessName"], (*where, "businessName")), (name, (*where, "name"))]
         spelt += [(s["synonym"], (*where, "synonyms", j, "synonym")) for j, s in enumerate(column.get("synonyms", ()))]
+        spelt += [(text, where) for part in own.get("join", ()) for text in part]
         for text, place in spelt:
             folded = fold_one(text)
             if not folded:
@@ -677,7 +689,7 @@ def _check_column(
                 f"sameAs: '{own['sameAs']}' reads another column itself",
                 "name that column",
             )
-        elif column.get("required") and not source.get("required"):
+        elif column.get("required") and not source.get("required") and not own.get("partial"):
             document.add(
                 places["sameAs"],
                 f"'{name}' is required, but the column '{own['sameAs']}' that it reads is not",
@@ -1036,7 +1048,7 @@ def _required_headers(table: Mapping[str, Any]) -> list[frozenset[str]]:
     found = []
     for column in table["properties"]:
         own = {p["property"] for p in column["customProperties"]}
-        if column.get("required") and not own & {"defaultFrom", "sameAs"}:
+        if column.get("required") and not own & {"defaultFrom", "sameAs", "headerOptional"}:
             spelt = [column["businessName"], *(s["synonym"] for s in column.get("synonyms", ()))]
             found.append(frozenset(map(fold_one, spelt)))
     return found

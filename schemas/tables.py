@@ -128,7 +128,7 @@ def view_statements(contract: Contract, folder: Path = _VIEWS) -> list[str]:
         ),
         name: (
             f"select * from mart_v1.{quote(name + '_history')} h"
-            if contract.delivery == "facts"
+            if contract.delivery == "facts" or contract.valid_time == "period"  # what is past is no less true
             else f"select * from mart_v1.{quote(name + '_history')} h "
             f"where h.valid_from <= (now() at time zone 'Asia/Ho_Chi_Minh')::date "
             f"and (h.valid_to is null or h.valid_to > (now() at time zone 'Asia/Ho_Chi_Minh')::date)"

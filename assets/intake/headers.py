@@ -43,6 +43,8 @@ class ContractMatch:
     duplicates: dict[str, tuple[str, ...]]
     score: float
     looseness: int
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Contract column -> letters of the columns that hold its parts, where it has no column of its own (domain.md N6)."""
 
     @cached_property
     def _shown(self) -> dict[str, str]:
@@ -57,7 +59,7 @@ class ContractMatch:
     @property
     def unmatched(self) -> dict[str, str]:
         """Letter -> header text of columns that the contract does not know."""
-        taken = set(self.columns.values())
+        taken = {*self.columns.values(), *(x for letters in self.joined.values() for x in letters)}
         return {letter: text for letter, text in self._shown.items() if letter not in taken}
 
     @property
@@ -98,7 +100,8 @@ class Vocabulary:
 
     contract: Contract
     names: dict[str, str] = field(default_factory=dict)
-    """Folded spelling -> column name; the first column that claims a spelling has it."""
+    """Folded spelling -> column name; the first column that claims a spelling has it. A part of a joined column has the
+    column's name with its number, 'unit_name#0'."""
     _found: dict[tuple[str, ...], tuple[int, str] | None] = field(default_factory=dict)
 
     @classmethod
@@ -112,6 +115,10 @@ class Vocabulary:
         for column in columns:
             names.setdefault(fold_header(column.label), column.name)
             names.setdefault(fold_header(column.name), column.name)
+        for column in columns:
+            for number, spellings in enumerate(column.options.get("join", ())):
+                for text in spellings:
+                    names.setdefault(fold_header(text), f"{column.name}#{number}")
         names.pop("", None)
         return cls(contract, names)
 
@@ -175,9 +182,14 @@ def _vocabulary(same: _Same) -> Vocabulary:
 
 
 def match_headers(
-    headers: Mapping[str, Sequence[str]], contracts: Sequence[Contract | Vocabulary]
+    headers: Mapping[str, Sequence[str]],
+    contracts: Sequence[Contract | Vocabulary],
+    unheaded: Sequence[str] = (),
 ) -> list[ContractMatch]:
     """Match header texts against contracts, best first.
+
+    ``unheaded``: letters of the columns left of the first header that hold something and have no header: row labels, for
+    a contract that has as many.
 
     ``headers``: sheet column letter -> the texts above that column from top to bottom, e.g. ``{'E': ['Quy mô', 'Số
     hộ']}``; blanks and repeats (a vertically merged cell) are ignored.
@@ -185,7 +197,7 @@ def match_headers(
     texts = {letter: _distinct(stack) for letter, stack in headers.items()}
     texts = {letter: stack for letter, stack in texts.items() if stack}
     known = [c if isinstance(c, Vocabulary) else Vocabulary.of(c) for c in contracts]
-    return sorted((_match(texts, v) for v in known), key=lambda m: m.rank, reverse=True)
+    return sorted((_match(texts, v, unheaded) for v in known), key=lambda m: m.rank, reverse=True)
 
 
 def _distinct(stack: Sequence[str]) -> tuple[str, ...]:
@@ -196,13 +208,18 @@ def _distinct(stack: Sequence[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary) -> ContractMatch:
+def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheaded: Sequence[str] = ()) -> ContractMatch:
     claims: dict[str, list[tuple[int, str]]] = {}
+    labels = vocabulary.contract.row_labels
+    if labels and len(labels) == len(unheaded):
+        claims = {name: [(0, letter)] for name, letter in zip(labels, unheaded, strict=True)}
+        texts = {**texts, **dict.fromkeys(unheaded, ("",))}
     for letter, stack in texts.items():
         found = vocabulary.lookup(stack)
         if found is not None:
             claims.setdefault(found[1], []).append((found[0], letter))
     columns: dict[str, str] = {}
+    joined = _joined(vocabulary.contract, claims)
     duplicates: dict[str, tuple[str, ...]] = {}
     missing: list[Column] = []
     score, looseness = 0.0, 0
@@ -229,7 +246,19 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary) -> Cont
         duplicates=duplicates,
         score=score,
         looseness=looseness,
+        joined=joined,
     )
+
+
+def _joined(contract: Contract, claims: dict[str, list[tuple[int, str]]]) -> dict[str, tuple[str, ...]]:
+    """Columns without one of their own whose parts are all there; they claim the letter of their first part."""
+    found = {}
+    for column in contract.columns:
+        parts = [claims.get(f"{column.name}#{n}", []) for n in range(len(column.options.get("join", ())))]
+        if parts and column.name not in claims and all(len(part) == 1 for part in parts):
+            found[column.name] = tuple(part[0][1] for part in parts)
+            claims[column.name] = parts[0]
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from assets.intake.headers import ContractMatch
+from assets.intake.labels import LabelState, fill_labels
 from assets.intake.workbook import column_number
 from schemas.grid import KIND, Control, Grid, Kind
 from schemas.text import clean_one, fold_one, match_key_one
@@ -89,6 +90,8 @@ class HeaderMatch:
     data_last: int | None = None
     cells: int | None = None
     """How many cells the header has in a CSV; None for a workbook, where nothing can shift."""
+    labels: LabelState = field(default_factory=LabelState)
+    """Row labels in force, of a pivot export."""
     padded: bool = False
     """Whether most records of the CSV, as far as its first batch, have more cells than the header."""
 
@@ -113,13 +116,21 @@ def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
     absent = [x for x in head.match.columns.values() if x not in grid.frame.columns]
     blank = {x + s: v for x in absent for s, v in (("", pl.lit("")), (KIND, pl.lit(Kind.BLANK, pl.UInt8)))}
     frame = grid.frame.with_columns(**blank) if blank else grid.frame  # a batch may hold nothing in a column
+    frame = _join_parts(frame, head.match.joined)
     above = int(np.searchsorted(frame["_row"].to_numpy(), head.last_row, side="right"))
     layout = _Layout(frame, head)
     body = _fill_merged(frame.slice(above), grid, layout)
     aside = _titles(frame.head(above), head, layout)
+    stated: list[Control] = []
+    if layout.labels:
+        filled = fill_labels(
+            body, layout.labels, {x: layout.names[x] for x in layout.measures}, grid.index, head.labels
+        )
+        body, stated = filled.body, filled.controls
+        aside += [(row, "TOTAL", text) for row, text in filled.totals]
     odd = _Sieve(body, grid, head, layout).judged()
     aside += [(row.row, row.reason, row.text) for row in odd]
-    cells = grid.cells.slice(above) if grid.cells is not None else None
+    cells = grid.cells.filter(frame["_row"].is_in(body["_row"].implode())) if grid.cells is not None else None
     if odd:
         keep = np.ones(body.height, dtype=bool)
         keep[[row.at for row in odd]] = False
@@ -131,7 +142,22 @@ def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
     if cells is not None:
         rows = _misplaced(rows, body, cells, head, layout)
     set_aside = pl.DataFrame(aside, {"_row": pl.Int32, "reason": pl.String, "text": pl.String}, orient="row")
-    return SheetRows(rows, set_aside, _controls(grid, body["_row"], odd, head, layout), frame.height - above)
+    return SheetRows(
+        rows, set_aside, [*stated, *_controls(grid, body["_row"], odd, head, layout)], frame.height - above
+    )
+
+
+def _join_parts(frame: pl.DataFrame, joined: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
+    """The parts of a joined column put together, with a space, under the letter of the first (domain.md N6). A part that is
+    no text (an error, a number) keeps its kind, so that cleaning sees it."""
+    for letters in joined.values():
+        there = [x for x in letters if x in frame.columns]
+        texts = [pl.when(pl.col(x).str.contains(r"\S")).then(pl.col(x)) for x in there]
+        frame = frame.with_columns(
+            pl.concat_str(texts, separator=" ", ignore_nulls=True).alias(letters[0]),
+            pl.max_horizontal(pl.col(x + KIND) for x in there).alias(letters[0] + KIND),
+        )
+    return frame
 
 
 class _Layout:
@@ -145,6 +171,10 @@ class _Layout:
         self.measures = [columns[c.name] for c in contract.columns if c.logical_type in NUMERIC and c.name in columns]
         self.attributes = [x for x in columns.values() if x not in self.measures]
         """Matched columns that are no figures: in a total row they are empty but for the label."""
+        labels = [columns.get(n) for n in contract.row_labels]
+        unheaded = all(x is not None and not any(head.match.texts.get(x, ("",))) for x in labels)
+        self.labels = [x for x in labels if x is not None] if unheaded else []
+        """Letters of the row labels of a pivot export, outer first."""
         self.counter = head.counter if head.counter in self.letters else None
 
 

@@ -68,6 +68,13 @@ class _Head:
         stacks = {x: tuple(row[j] for row in block if row[j]) for j, x in enumerate(self.letters)}
         return {x: texts for x, texts in stacks.items() if texts}
 
+    def unheaded(self, first: int, last: int) -> list[str]:
+        """Letters left of the first header text of rows ``first`` to ``last`` that hold something further down."""
+        block = self.cells[first : last + 1]
+        heads = [j for j in range(len(self.letters)) if any(row[j] for row in block)]
+        left = range(heads[0]) if heads else range(0)
+        return [self.letters[j] for j in left if any(row[j] for row in self.cells[last + 1 :])]
+
 
 def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None = None) -> HeaderMatch:
     """Find the header in the first rows of a sheet (or in the first batch of a CSV).
@@ -83,7 +90,7 @@ def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None =
     for first, last in _blocks(head, known):
         if found is not None and not found[3][0].problem() and last > found[2] + 2:
             break
-        ranked = match_headers(head.stacks(first, last), known)
+        ranked = match_headers(head.stacks(first, last), known, head.unheaded(first, last))
         if not ranked or not ranked[0].columns:
             continue
         score, looseness = ranked[0].rank
@@ -95,7 +102,7 @@ def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None =
     _, first, last, ranked = found
     wider = _whole_cells(head, first, last)
     if wider != (first, last):
-        again = match_headers(head.stacks(*wider), known)
+        again = match_headers(head.stacks(*wider), known, head.unheaded(*wider))
         if again[0].score >= ranked[0].score:
             (first, last), ranked = wider, again
     match = choose(ranked, stated=dataset is not None)

@@ -14,6 +14,8 @@ from assets.staging.definitions import staging_key
 from schemas.contract import Contract
 from schemas.tables import SQL_TYPES, published_columns
 
+from .findings import results
+
 
 def core_key(dataset: str) -> dg.AssetKey:
     """Key of a dataset's history."""
@@ -71,3 +73,33 @@ def _specs(contract: Contract) -> Iterator[dg.AssetSpec]:
         description=f"{contract.title}: what apps read.",
         metadata={"dagster/column_schema": dg.TableSchema(columns=columns), "contract_version": contract.version},
     )
+
+
+def across_checks(contract: Contract) -> list[dg.AssetChecksDefinition]:
+    """The contract's rules across submissions as checks of ``mart_v1/<dataset>``; none where it has none. They report what
+    the last publish has found: a flag is a WARN, and a rule that had nothing to judge has not passed."""
+    if not contract.across:
+        return []
+    key = mart_key(contract.dataset)
+    specs = [
+        dg.AssetCheckSpec(r.id, asset=key, description=r.remedy, metadata={"rule": r.kind}) for r in contract.across
+    ]
+
+    @dg.multi_asset_check(name=f"across_{contract.dataset}", specs=specs, can_subset=True)
+    def checks(
+        context: dg.AssetCheckExecutionContext, installation: dg.ResourceParam[Installation]
+    ) -> Iterator[dg.AssetCheckResult]:
+        with connected(installation) as connection:
+            found = results(connection, contract.dataset)
+        for rule in sorted(k.name for k in context.selected_asset_check_keys):
+            status, evaluated, failed = found.get(rule, ("not_evaluated", 0, 0))
+            yield dg.AssetCheckResult(
+                asset_key=key,
+                check_name=rule,
+                passed=status == "passed",
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"status": status, "rows_evaluated": evaluated, "rows_flagged": failed},
+                description="not evaluated: no rows" if status == "not_evaluated" else None,
+            )
+
+    return [checks]

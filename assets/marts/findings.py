@@ -102,4 +102,19 @@ def _write(
             "values (%s, %s, %s, %s, %s, %s)",
             [contract.dataset, rule.id, mark, evaluated, failed, publish],
         )
+    if moved:  # their senders get another answer
+        connection.execute(
+            "update intake.submission set announced_state = null where dataset = %s and state in ('accepted', 'partly')",
+            [contract.dataset],
+        )
     return result
+
+
+def results(connection: psycopg.Connection, dataset: str) -> dict[str, tuple[str, int, int]]:
+    """Rule -> (status, rows judged, rows that fail) as of the publish that readers see."""
+    rows = connection.execute(
+        "select r.rule, r.status, r.evaluated, r.failed from core.rule_result r, core.pointer p where r.dataset = %s "
+        "and r.publish_from <= p.shows and (r.publish_to is null or r.publish_to > p.shows)",
+        [dataset],
+    )
+    return {r[0]: (r[1], r[2], r[3]) for r in rows}

@@ -120,6 +120,42 @@ class Resolver:
         found = keyed.join(answers, on=["text", "era"], how="left", nulls_equal=True, maintain_order="left")
         return found.select(*_OUT)
 
+    def listed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Whether entries of a list of units (code, name String, as_of Date) belong to the list of their day; issue and
+        detail for each row, in its order.
+
+        A code says nothing by itself: all codes that a reform gave out were codes before. So an entry is ENDED_UNIT where
+        its name is that of a unit which had the code before the day (``detail``: the day on which it ended), or where the
+        code names a unit that has ended and none since; UNKNOWN_UNIT where name and code are those of a unit to come.
+        Anything else passes: a list may know more than we do, or spell otherwise.
+        """
+        asked = frame.select(
+            "code", "as_of", key=_words(place_key(pl.Series("name", frame["name"]).fill_null("")))
+        ).with_row_index("at")
+        units = self._communes.select("code", "valid_from", "valid_to", own=_words(place_key(self._communes["name"])))
+        met = asked.join(units, on="code").with_columns(
+            same=pl.col("key") == pl.col("own"),
+            ended=(pl.col("valid_to") <= pl.col("as_of")).fill_null(False),
+            coming=(pl.col("valid_from") > pl.col("as_of")).fill_null(False),
+        )
+        now, same = ~pl.col("ended") & ~pl.col("coming"), pl.col("same")
+        said = met.group_by("at").agg(
+            current=now.any(),
+            fits=(now & same).any(),
+            ended=(pl.col("ended") & same).any(),
+            coming=(pl.col("coming") & same).any(),
+            until=pl.col("valid_to").filter(pl.col("ended")).max(),
+        )
+        found = asked.join(said, on="at", how="left", maintain_order="left")
+        ended = ~pl.col("fits") & (pl.col("ended") | (~pl.col("current") & pl.col("until").is_not_null()))
+        issue = (
+            pl.when(ended)
+            .then(pl.lit("ENDED_UNIT"))
+            .when(~pl.col("current") & pl.col("coming"))
+            .then(pl.lit("UNKNOWN_UNIT"))
+        )
+        return found.select(issue=issue, detail=pl.when(ended).then(pl.col("until").dt.to_string("%d/%m/%Y")))
+
     def _codes(self, asked: pl.DataFrame) -> pl.DataFrame:
         """Codes that are valid in their era, vectorised; the few others one by one."""
         on_day = (pl.col("first_era") <= pl.col("era")) & (pl.col("era") < pl.col("end_era").fill_null(1 << 30))

@@ -7,6 +7,7 @@ the sender's own cells; never from a database message.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from expectations.suite import checks_of
-from schemas.codes import CODES
-from schemas.contract import Contract
+from schemas.codes import CODES, Words
+from schemas.contract import AcrossRule, Contract
+from schemas.migrate import quote
 from schemas.semantic.texts import longest
 
 _SUBMISSION = (
@@ -32,6 +34,13 @@ _ROWS = (
     "from staging.verdict v left join staging.quarantine q using (assessment_no, sheet, row) "
     "where v.assessment_no = %s order by v.sheet, v.row, v.severity, v.rule"
 )
+_FINDINGS = (
+    "select r._sheet as sheet, r._row as row, f.rule, f.params from core.finding f "
+    "join staging.{rows} r on r._assessment = %(assessment)s and r._key = f.entity_id and r._ok "
+    "where f.dataset = %(dataset)s and f.publish_to is null "
+    "and (not %(by_period)s or f.valid_from = %(period_first)s) order by 1, 2, 3"
+)
+"""What rules across submissions say of the rows of one that is in force."""
 _REPAIRS = "select sheet, row, column_name, rule, raw from staging.repair where assessment_no = %s order by sheet, row, column_name"
 
 
@@ -53,11 +62,26 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
             raise NoSuchSubmission(f"there is no submission {submission_id}")
         rows = cursor.execute(_ROWS, [submission_id, found["assessment_no"]]).fetchall()
         repairs = cursor.execute(_REPAIRS, [found["assessment_no"]]).fetchall()
+        contract = contracts.get(found["dataset"] or "")
+        findings: list[dict[str, Any]] = []
+        if contract is not None and contract.across and found["state"] in ("accepted", "partly"):
+            findings = cursor.execute(
+                _FINDINGS.format(rows=quote(contract.dataset + "_rows")),
+                {
+                    "assessment": found["assessment_no"],
+                    "dataset": contract.dataset,
+                    "by_period": contract.valid_time == "period",
+                    "period_first": found["period_first"],
+                },
+            ).fetchall()
         layouts = cursor.execute(
             "select layout from intake.assessment where assessment_no = %s", [found["assessment_no"]]
         ).fetchone()
-    contract = contracts.get(found["dataset"] or "")
-    sheets = {lay["sheet"]: lay["name"] for lay in (layouts["layout"] if layouts else [])}
+    layout = layouts["layout"] if layouts else []
+    sheets = {lay["sheet"]: lay["name"] for lay in layout}
+    told = [_row_text(contract, sheets, r) for r in rows]
+    if contract is not None:
+        told += [_finding_text(contract, layout, sheets, f) for f in findings]
     return {
         "submission_id": found["submission_id"],
         "dataset": found["dataset"],
@@ -82,8 +106,8 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
             "flagged": found["rows_flagged"],
         },
         "set_aside": found["set_aside"],
-        "problems": [problem_text(p) for p in found["problems"]],
-        "rows": [_row_text(contract, sheets, r) for r in rows],
+        "problems": [_with_most(problem_text(p), told) for p in found["problems"]],
+        "rows": told,
         "repairs": [
             {
                 "sheet": sheets.get(r["sheet"], ""),
@@ -95,6 +119,16 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
             for r in repairs
         ],
     }
+
+
+def _with_most(problem: dict[str, Any], told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of too many bad rows, say what is wrong with most of them: often it is one thing, such as a list of another day."""
+    most = Counter((r["rule"], r["column"]) for r in told if r["severity"] == "error").most_common(1)
+    if problem["code"] != "TOO_MANY_BAD_ROWS" or not most:
+        return problem
+    first = next(r for r in told if (r["rule"], r["column"]) == most[0][0])
+    text = f"Gặp nhiều nhất, ở {most[0][1]} dòng, như ô {first['address']}: {first['message']}"
+    return {**problem, "message": f"{problem['message']} {text}"}
 
 
 def problem_text(problem: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,6 +178,32 @@ def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping
         "message": message,
         "remedy": remedy,
         "waived": row["waived"],
+    }
+
+
+def _finding_text(
+    contract: Contract, layout: Sequence[Mapping[str, Any]], sheets: Mapping[int, str], found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a rule across submissions says of a row: a flag, with the cell that it blames."""
+    rule = next((r for r in contract.across if r.id == found["rule"]), None)
+    rule = rule or AcrossRule(found["rule"], "", contract.key[-1], {}, found["rule"], "")
+    column = contract.column(rule.column)
+    letters: Mapping[str, str] = next((lay["columns"] for lay in layout if lay["sheet"] == found["sheet"]), {})
+    address = f"{letters.get(column.source, '')}{found['row']}"
+    words = Words(found["params"], address=address, label=column.label)
+    return {
+        "sheet": sheets.get(found["sheet"], ""),
+        "sheet_no": found["sheet"],
+        "row": found["row"],
+        "address": address,
+        "column": column.name,
+        "label": column.label,
+        "rule": rule.id,
+        "severity": "warning",
+        "value": str(found["params"].get("value", "")),
+        "message": rule.message.format_map(words),
+        "remedy": rule.remedy.format_map(words),
+        "waived": False,
     }
 
 

@@ -15,9 +15,10 @@ import polars as pl
 import polars_hash as plh
 
 from expectations.run import Outcome
-from schemas.contract import Contract
+from schemas.contract import Column, Contract
 from schemas.grid import KIND, Kind, SheetLayout
-from schemas.semantic import Context, clean, cleaning_order, key_form
+from schemas.semantic import Cleaned, Context, clean, cleaning_order, key_form
+from schemas.semantic.base import without
 
 from .copy import as_json
 
@@ -77,6 +78,7 @@ def observe(
     resolve_unit: Callable[[pl.DataFrame], pl.DataFrame] | None,
     validate: Validate,
     severities: Mapping[str, tuple[str, str | None]],
+    listed_unit: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
 ) -> Observed:
     """Observe a batch. ``raw``: _sub, _sheet, _row and the table's columns with kinds (:class:`schemas.grid.FoundTable`).
 
@@ -96,11 +98,15 @@ def observe(
     )
     about = frame.select("_sub").join(facts, on="_sub", how="left", maintain_order="left")
     frame, repairs = _with_defaults(contract, frame, about)
+    names = [c for c in frame.columns if c.endswith(KIND)]
+    absent = {c.removesuffix(KIND): frame[c].is_null() for c in names if frame[c].null_count()}
+    frame = frame.with_columns(pl.col(names).fill_null(int(Kind.BLANK)))
     context = Context(
         as_of=about["as_of"],
         received_on=about["received_on"],
         sender=about["sender"],
         resolve_unit=resolve_unit,
+        listed_unit=listed_unit,
         today=datetime.now(VIETNAM).date(),
     )
     places = frame.select(_ID)
@@ -108,7 +114,8 @@ def observe(
     issues: list[pl.DataFrame] = []
     for column in cleaning_order(contract.columns):
         source = column.source
-        cleaned = clean(column, frame[source], frame[source + KIND], replace(context, siblings=typed))
+        context = replace(context, siblings=typed, absent=absent.get(source))
+        cleaned = _of_form(column, clean(column, frame[source], frame[source + KIND], context), absent.get(source))
         typed[column.name] = cleaned.value.alias(column.name)
         if cleaned.issue.null_count() < frame.height:
             detail = cleaned.detail if cleaned.detail is not None else pl.Series([None] * frame.height, dtype=pl.String)
@@ -222,8 +229,12 @@ def _with_defaults(
     for column in contract.columns:
         if column.default_from is None:
             continue
-        given = about["commune"] if column.default_from == "sender" else about["as_of"].dt.to_string("%Y-%m-%d")
-        kind = Kind.TEXT if column.default_from == "sender" else Kind.DATE
+        given = {
+            "sender": about["commune"],
+            "senderCode": about["sender"],
+            "asOf": about["as_of"].dt.to_string("%Y-%m-%d"),
+        }[column.default_from]
+        kind = Kind.DATE if column.default_from == "asOf" else Kind.TEXT
         blank = pl.col(column.name + KIND) == int(Kind.BLANK)
         fill = blank.fill_null(True) & pl.lit(given).is_not_null()
         filled = (
@@ -242,8 +253,18 @@ def _with_defaults(
             .cast(pl.UInt8)
             .alias(column.name + KIND),
         )
-    kinds = [c for c in frame.columns if c.endswith(KIND)]
-    return frame.with_columns(pl.col(kinds).fill_null(int(Kind.BLANK))), repairs
+    return frame, repairs
+
+
+def _of_form(column: Column, cleaned: Cleaned, absent: pl.Series | None) -> Cleaned:
+    """What a form does not ask for is no blank: it has no value, and it is missing only where the contract needs it."""
+    if absent is None:
+        return cleaned
+    if "blank" in column.options:
+        cleaned.value = without(cleaned.value, absent)
+    if column.options.get("headerOptional"):
+        cleaned.issue = without(cleaned.issue, absent)
+    return cleaned
 
 
 def _out_of_scope(contract: Contract, rows: pl.DataFrame, pending: Sequence[Pending]) -> pl.Series:

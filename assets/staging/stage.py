@@ -342,7 +342,7 @@ def _write_dataset(tools: Tools, contract: Contract, found: Sequence[Found]) -> 
         [f.table.rows.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)], how="diagonal"
     )
     run, blamed = judge(tools, contract)
-    observed = observe(contract, raw, pending, tools.resolver.resolve, run, blamed)
+    observed = observe(contract, raw, pending, tools.resolver.resolve, run, blamed, tools.resolver.listed)
     submissions = insert_submissions(tools.connection, found)
     numbers = dict(enumerate(insert_assessments(tools, contract, found, submissions)))
     structural = [f.table.set_aside.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)]

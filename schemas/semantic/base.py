@@ -42,6 +42,10 @@ class Context:
     """String: the unit that the row's header or title states for this column; null where none."""
     submission: pl.Series | None = None
     """Int64: whose cells may vote together on how numbers are written (N18); None where they cannot all be seen."""
+    absent: pl.Series | None = None
+    """Boolean: the row's form has no such column (a blank in it is something else); None where all have it."""
+    listed_unit: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    """Frame (code, name, as_of) of entries of a list of units -> frame of the same rows in the same order (issue, detail)."""
 
     def sibling(self, column: Column, option: str) -> pl.Series | None:
         """The typed column that an option of ``column`` names; None where the contract names none."""
@@ -123,6 +127,7 @@ COMMON_OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "extract": "regular expression with one group: the part of the cell that is meant, where it matches (N25)",
         "missingCode": "the code said instead of MISSING",
+        "join": "headers of the parts of the column, part by part (done before cleaning)",
         "sameAs": "the column whose cells are read (done before cleaning)",
         "ditto": "true: '\"', 'nt', 'như trên' repeat the cell above (done before cleaning)",
     }
@@ -186,8 +191,8 @@ def pending(column: Column) -> Cell:
 
 def blank(column: Column) -> Cell:
     """The answer to an empty cell."""
-    if column.options.get("blank") is False:
-        return Cell(value=False)
+    if "blank" in column.options:
+        return Cell(value=column.options["blank"])
     return Cell(issue=column.options.get("missingCode", "MISSING")) if column.required else Cell()
 
 
@@ -203,6 +208,8 @@ def guarded(kind_of: SemanticType, column: Column) -> ReadCell:
             return Cell(issue="UNCALCULATED")
         if kind == Kind.MISPLACED:
             return Cell(issue="MISPLACED")
+        if kind == Kind.DOUBTFUL_LABEL:
+            return Cell(issue="DOUBTFUL_LABEL")
         if raw is None:
             return empty
         if kind == Kind.BLANK:

@@ -289,11 +289,13 @@ def _bound(limit: Any, value: pl.Series) -> Any:
     return Decimal(str(limit)) if isinstance(value.dtype, pl.Decimal) else limit
 
 
+_BLANK = {"blank": "0: an empty cell means none, as in pivot exports"}
+
 INTEGER = SemanticType(
     name="integer",
     doc="A count or other whole number; 0 to 2 147 483 647 unless the contract says otherwise.",
     logical_types=("integer",),
-    options={**COMMON_OPTIONS, **_LIMITS, **_PENDING, **_MARK},
+    options={**COMMON_OPTIONS, **_LIMITS, **_PENDING, **_MARK, **_BLANK},
     dtype=lambda column: pl.Int64(),
     sql=lambda column: "bigint",
     cell=_integer_cell,

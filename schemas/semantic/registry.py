@@ -15,7 +15,7 @@ import polars as pl
 from polars.exceptions import ComputeError
 
 from schemas.contract import Column
-from schemas.semantic import base, dates, identifiers, lists, numbers, persons, texts
+from schemas.semantic import base, dates, identifiers, lists, numbers, persons, places, texts
 from schemas.semantic.base import COMMON_OPTIONS, Cleaned, Context, SemanticType
 
 __all__ = [
@@ -43,6 +43,8 @@ SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType(
             identifiers.TAX_CODE,
             identifiers.PHONE,
             identifiers.AGENCY_ID,
+            places.PLACE_PATH,
+            places.LISTED_UNIT,
             numbers.INTEGER,
             numbers.DECIMAL,
             numbers.MONEY,
@@ -108,7 +110,7 @@ _CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
         **{(name, "decimalMark"): (".", ",") for name in ("integer", "money", "decimal", "percent")},
     }
 )
-_FLAGS = ("allowCitizenId", "allowPending", "blank", "ditto", "inclusiveEnd", "notFuture", "upper")
+_FLAGS = ("allowCitizenId", "allowPending", "allowUnknown", "ditto", "inclusiveEnd", "notFuture", "partial", "upper")
 _SIZES = {"maxLength": (1, 1_000_000), "width": (1, 50), "scale": (0, numbers.PRECISION - 1)}
 _LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
@@ -116,6 +118,9 @@ _LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 def _value_problem(type_name: str, name: str, value: Any) -> str | None:
     if name in _FLAGS:
         return None if isinstance(value, bool) else "must be true or false"
+    if name == "blank":
+        wanted = False if type_name == "boolean" else 0
+        return None if value is wanted else f"must be {str(wanted).lower()}"
     if name in _SIZES:
         low, high = _SIZES[name]
         whole = isinstance(value, int) and not isinstance(value, bool)

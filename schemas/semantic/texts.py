@@ -165,6 +165,13 @@ def _code_cell(column: Column) -> ReadCell:
     return read
 
 
+def _within(column: Column, name: pl.Series, context: Context) -> pl.Series:
+    """Names with the areas that other columns state: 'Xã Vĩnh Hải, Thành phố Nha Trang, Tỉnh Khánh Hòa'."""
+    areas = [context.sibling(column, option) for option in ("district", "province")]
+    texts = [name, *(a for a in areas if a is not None)]
+    return pl.select(pl.concat_str(texts, separator=", ", ignore_nulls=True)).to_series()
+
+
 def _resolve_units(column: Column, cleaned: Cleaned, raw: pl.Series, context: Context) -> Cleaned:
     """Codes must be those of a unit on the row's day, names are looked up: the reference knows, not this module."""
     if context.resolve_unit is None:
@@ -175,12 +182,9 @@ def _resolve_units(column: Column, cleaned: Cleaned, raw: pl.Series, context: Co
     asked = names | known
     if not asked.any():
         return cleaned
-    text = cleaned.value
-    if names.any():
-        named, district = clean_text(raw), context.sibling(column, "district")
-        if district is not None:
-            named = named + (", " + district).fill_null("")
-        text = text.zip_with(~names, named)
+    text = (
+        cleaned.value if not names.any() else cleaned.value.zip_with(~names, _within(column, clean_text(raw), context))
+    )
     rows = pl.DataFrame({"text": text, "as_of": context.as_of, "sender": context.sender}).filter(asked)
     distinct = rows.unique()
     answers = pl.concat([distinct, context.resolve_unit(distinct).select("code", "issue", "detail")], how="horizontal")
@@ -190,6 +194,8 @@ def _resolve_units(column: Column, cleaned: Cleaned, raw: pl.Series, context: Co
     before = cleaned.value  # Series.scatter works in place
     value = before.clone().scatter(at, found["code"].cast(pl.String))
     issue = cleaned.issue.scatter(at, found["issue"].cast(pl.String))
+    if column.options.get("allowUnknown"):
+        issue = without(issue, issue.is_in(["UNKNOWN_UNIT", "AMBIGUOUS_UNIT"]).fill_null(False))
     repair = without(cleaned.repair, issue.is_not_null())
     repair = repair.zip_with(~(names & value.is_not_null()), pl.Series(["UNIT_NAME"]))
     changed = known & value.is_not_null() & (value != before).fill_null(False)
@@ -246,13 +252,18 @@ COMMUNE_CODE = SemanticType(
     name="commune_code",
     doc="The five-digit code of a commune-level unit that exists on the row's day, or its name.",
     logical_types=("string",),
-    options={**COMMON_OPTIONS, "district": "the column with the (old) district, which tells namesakes apart"},
+    options={
+        **COMMON_OPTIONS,
+        "district": "column with the name of the district, for names that are not unique without it",
+        "province": "column with the name of the province",
+        "allowUnknown": "true: a name that no unit, or several, answer to is a blank, not an issue",
+    },
+    siblings={"district": ("text", "name"), "province": ("text", "name")},
     dtype=lambda column: pl.String(),
     sql=lambda column: "text",
     cell=_code_cell,
     quick=_quick_code,
     finish=_resolve_units,
-    siblings={"district": ("text", "name")},
 )
 PROVINCE_CODE = SemanticType(
     name="province_code",

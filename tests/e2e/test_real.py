@@ -125,12 +125,8 @@ def test_a_value_is_found_in_the_office_s_own_cell(office: Office) -> None:
 
 OTHERS = {
     "admin_mapping_old_to_new_10_25.xlsx": {"UNKNOWN_DATASET", "MISSING_HEADER"},
-    "Xa_2025-01-04.csv": {"UNKNOWN_DATASET", "MISSING_HEADER"},
-    "danhmuchanhchinh.gso.gov.vn_ward_2025-07-18.csv": {"UNKNOWN_DATASET", "MISSING_HEADER"},
     "dvhc-vietnam.csv": {"UNKNOWN_DATASET", "MISSING_HEADER"},
     "915_CTK-CSCL.csv": {"UNKNOWN_DATASET", "MISSING_HEADER"},
-    "sapnhap.bando.com.vn_ward_2025-07-17.csv": {"UNKNOWN_DATASET", "MISSING_HEADER"},
-    "sapnhap.bando.com.vn_province_2025-07-17.csv": {"UNKNOWN_DATASET", "MISSING_HEADER"},
     "1667_NQ-UBTVQH15.md": {"UNKNOWN_DATASET", "MISSING_HEADER"},
     "1027_CTK-CSCL.md": {"UNKNOWN_DATASET", "MISSING_HEADER"},
     "gso.xls": {"UNSUPPORTED_FORMAT"},

@@ -15,7 +15,7 @@ def test_rows_are_one_per_column_and_survive_json() -> None:
     contracts = load_contracts([builtin_folder()])
     rows = json.loads(json.dumps(dictionary_rows(contracts.values())))
     assert [(r["dataset"], r["column"]) for r in rows] == [(d, c.name) for d, k in contracts.items() for c in k.columns]
-    households = next(r for r in rows if r["column"] == "households")
+    households = next(r for r in rows if (r["dataset"], r["column"]) == ("villages", "households"))
     assert (households["label"], households["unit"], households["required"]) == ("Số hộ", "hộ", True)
     assert [r["id"] for r in households["rules"]] == ["households_bounds", "population_at_least_households"]
     kind = next(r for r in rows if r["column"] == "kind")

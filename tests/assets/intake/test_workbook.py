@@ -27,7 +27,7 @@ needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the folder of sha
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 DOC = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PKG = "http://schemas.openxmlformats.org/package/2006/relationships"
-B, T, N, D, L, E, U, _ = (int(k) for k in Kind)
+B, T, N, D, L, E, U = (int(k) for k in list(Kind)[:7])
 
 
 def package(

@@ -218,3 +218,24 @@ def test_answers_stand_at_their_rows(resolver: Resolver, texts: list[str | None]
     rows = [(text, OLD if i % 2 else NEW) for i, text in enumerate(texts)]
     alone = {row: ask(resolver, row)[0] for row in set(rows)}
     assert ask(resolver, *rows) == [alone[row] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "as_of", "issue", "detail"),
+    [
+        ("22852", "Xã Phương Hải", OLD, None, None),
+        ("22852", "Xã Phương Hải", NEW, "ENDED_UNIT", "01/07/2025"),
+        ("22852", "Xã Ninh Hải", NEW, None, None),
+        ("22852", "Xã Ninh Hải", OLD, None, None),  # a unit of that code exists: a list may spell otherwise
+        ("22330", "phường Vĩnh Hải", OLD, None, None),
+        ("22330", "Phường Vĩnh Hải", NEW, "ENDED_UNIT", "01/07/2025"),
+        ("22330", "Phường Khác", NEW, "ENDED_UNIT", "01/07/2025"),  # no unit has that code any more
+        ("22528", "Phường Ninh Hoà", NEW, None, None),
+        ("99999", "Xã Mới", NEW, None, None),
+    ],
+)
+def test_an_entry_of_a_list(
+    code: str, name: str, as_of: date, issue: str | None, detail: str | None, resolver: Resolver
+) -> None:
+    frame = pl.DataFrame({"code": [code], "name": [name], "as_of": [as_of]})
+    assert resolver.listed(frame).rows() == [(issue, detail)]

@@ -486,4 +486,4 @@ def test_option_problems() -> None:
     assert option_problems(column("date", minPrecision="hour")) == ["minPrecision: must be one of day month year"]
     assert "look-around" in option_problems(column("code", pattern="(?=a)"))[0]
     assert "one group" in option_problems(column("text", extract="ab"))[0]
-    assert option_problems(column("boolean", blank="no")) == ["blank: must be true or false"]
+    assert option_problems(column("boolean", blank="no")) == ["blank: must be false"]
