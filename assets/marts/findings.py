@@ -17,6 +17,7 @@ import psycopg
 from expectations.across import query
 from schemas.contract import AcrossRule, Contract
 from schemas.expectation_types import ACROSS
+from schemas.migrate import quote
 
 _HERE = Path(__file__).parent
 
@@ -50,6 +51,8 @@ def find(
             ).fetchone()
             if before is not None and before[0] == mark and reads.isdisjoint(changed):
                 continue
+            for dataset in sorted(reads & known):  # freshly loaded: the planner would take the tables for empty
+                connection.execute(f"analyze core.{quote(dataset)}")
             _evaluate(connection, rule, reads <= known)
             judged.append(_write(connection, contract, rule, mark, before, publish))
     return judged

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 import polars as pl
 
@@ -339,6 +339,7 @@ def _parse(text: str) -> tuple[list[_Name], list[list[_Name]]]:
     return _readings(parts[0], _UNIT_WORD), [_readings(part, _AREA_WORD) for part in parts[1:]]
 
 
+@lru_cache(maxsize=4096)  # the same districts and provinces stand beside thousands of names
 def _readings(text: str, words: re.Pattern[str]) -> list[_Name]:
     """With and without its first word taken for a type: 'Phuong Hai' may be phường Hải or Phương Hải."""
     readings = [_Name.of(text)]
