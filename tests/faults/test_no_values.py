@@ -25,6 +25,7 @@ from tests.e2e.flows import HEAD, World, text_csv, workbook
 from tests.faults.driver import Countdown, Sizes, watch
 
 NAME, NUMBER, PHONE = "Zyxquân", "012345678901", "0987654321"
+QUOTING = f"{NAME} Vwzgh DETAIL: {NUMBER}"  # not in the line that raises it: tracebacks quote that
 MARK = re.compile(f"{NAME}|{NUMBER}|{PHONE}|zyxquan", re.IGNORECASE)
 """Values in cells."""
 STRUCTURE = re.compile("Vwzgh", re.IGNORECASE)
@@ -204,7 +205,7 @@ def test_a_fault_of_ours_that_quotes_a_value(
     world.drop(world.communes[0], text_csv([HEAD, (f"Thôn {NAME}", "Thôn", 4, 50)]), "thon.csv")
 
     def fail() -> None:
-        raise fault(f"{NAME} Vwzgh DETAIL: {NUMBER}")
+        raise fault(QUOTING)
 
     with monkeypatch.context() as patch:
         watch(Countdown(fail, "sql", moment), Sizes(), patch.setattr)
