@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from schemas.codes import Words
 from schemas.contract import Contract
 
 from .cli_output import Screen
@@ -103,6 +104,7 @@ def not_checked(contract: Contract | None) -> list[dict[str, str]]:
         dataset = (column.references or "").split(".")[0]
         if dataset and dataset not in ("units", "senders"):
             rules.append((f"{column.name}_references", f"{column.label} phải có trong bộ dữ liệu {dataset}."))
+    rules += [(rule.id, rule.remedy.format_map(Words(address=""))) for rule in (contract.across if contract else ())]
     return [{"rule": rule, "status": "not_checked", "message": message} for rule, message in rules]
 
 

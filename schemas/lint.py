@@ -927,6 +927,11 @@ def _check_across(
         elif not isinstance(kwargs.get(name), known.kwargs[name]):
             words = " or ".join(t.__name__ for t in known.kwargs[name])
             document.add(inside, f"{name} is not given as {words}", f"add {name} to kwargs")
+    for name in sorted(known.columns & set(columns)):
+        if columns[name].get("classification") in ("P2", "P3"):
+            document.add(
+                inside, f"{body['type']} reads the personal column '{name}'", "its findings are shown as they are"
+            )
     for name in sorted(known.columns - set(columns)):
         document.add(inside, f"{body['type']} needs the column '{name}'", "declare it in the contract")
 
