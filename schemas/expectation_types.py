@@ -92,7 +92,7 @@ ACROSS: Mapping[str, AcrossType] = {
     "population_against_earlier": AcrossType(
         frozenset({"unit_comparisons"}),
         frozenset({"unit_key", "unit_code", "unit_name", "as_of", "source", "total"}),
-        {"earlier_source": (str,), "earlier_as_of": (str,), "min_ratio": (int, float)},
+        {"min_ratio": (int, float)},
     ),
     "population_parts_against_whole": AcrossType(
         frozenset(), frozenset({"unit_key", "province_name", "unit_name", "as_of", "source", "total"}), {}

@@ -1,20 +1,35 @@
--- Populations of communes that are implausibly low: less than min_ratio times the figure of an earlier count, carried over
--- two changes of the map: the record of changes up to the reform (unit_comparisons), then the crosswalk of the reform.
--- What was divided among several units is shared out evenly: an estimate, good enough for a bound of plausibility.
-with earlier as (
-    select unit_key, total
-    from core.population
-    where publish_to is null and source = %(earlier_source)s and as_of = %(earlier_as_of)s::date
-      and unit_name is not null and total is not null
+-- Populations of communes that are implausibly low: less than min_ratio times the figure of the last count before the reform,
+-- carried over two changes of the map: the record of changes up to the reform (unit_comparisons), then its crosswalk. What was
+-- divided among several units is shared out evenly: an estimate, good enough for a bound of plausibility.
+with reform as (
+    select min(effective_date) as day from core.unit_change
 ),
+counted as (
+    select unit_key, split_part(unit_key, '/', 1) as province_key, as_of, source, total
+    from core.population, reform
+    where publish_to is null and unit_name is not null and total is not null and as_of < reform.day
+),
+last_count as (
+    select distinct on (province_key) province_key, as_of, source
+    from counted
+    order by province_key, as_of desc, source
+),
+earlier as (
+    select c.unit_key, c.total from counted c join last_count using (province_key, as_of, source)
+),
+-- a count names units as they were then: before a recorded change, or after it
 compared as (
-    select distinct old_key, new_code from core.unit_comparisons where publish_to is null and new_code is not null
+    select distinct old_key as unit_key, new_code from core.unit_comparisons where publish_to is null and new_code is not null
+    union
+    select new_key, new_code from core.unit_comparisons c
+    where publish_to is null and new_code is not null
+      and not exists (select from core.unit_comparisons o where o.publish_to is null and o.old_key = c.new_key)
 ),
 before_reform as (
     select c.new_code as code, sum(e.total::numeric / n.units) as total
     from earlier e
-    join compared c on c.old_key = e.unit_key
-    join (select old_key, count(*) as units from compared group by old_key) n on n.old_key = e.unit_key
+    join compared c using (unit_key)
+    join (select unit_key, count(*) as units from compared group by unit_key) n using (unit_key)
     group by c.new_code
 ),
 since_reform as (

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from assets.marts.publish import back_to
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, text_csv, worded
 
@@ -181,6 +182,12 @@ def test_findings_follow_the_set(make_world: Make) -> None:
     assert world.run().published is None
     (told,) = [r for r in world.submission(map_)["rows"] if r["severity"] == "warning"]
     assert told["address"] == "D2"
+    number = world.rows("select shows from core.pointer")[0][0]
+    with world.connection() as connection:
+        back_to(connection, number - 1)
+        assert world.rows("select count(*) from mart_v1.findings") == [(0,)]
+        back_to(connection, number)
+    assert world.rows("select rule, params ->> 'value' from mart_v1.findings") == found
     withdrawn = world.submission(census)["submission_id"]
     world.say("CTK", withdraws=withdrawn, dataset="population", period="2019-Q2")
     world.run()

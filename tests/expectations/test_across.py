@@ -43,9 +43,9 @@ def test_types_name_datasets_and_columns_that_exist() -> None:
             "never quarantines",
         ),
         ("min_ratio: 0.6", "min_ratio: low", "min_ratio is not given as int or float"),
-        (", min_ratio: 0.6", "", "min_ratio is not given as int or float"),
+        (", min_ratio: 0.6}", "}", "min_ratio is not given as int or float"),
         ("min_ratio: 0.6", "min_ratio: 0.6, most: 2", "takes no 'most'"),
-        ("column: total, earlier", "column: totals, earlier", "blames no column"),
+        ("column: total, min", "column: totals, min", "blames no column"),
         ("type: population_against_earlier", "type: population_against_later", "unknown rule across submissions"),
     ],
 )
