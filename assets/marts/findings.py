@@ -66,11 +66,14 @@ def _fingerprint(connection: psycopg.Connection, rule: AcrossRule) -> str:
 
 def _evaluate(connection: psycopg.Connection, rule: AcrossRule, complete: bool) -> None:
     connection.execute("set local client_min_messages = warning")
+    # whole tables are joined: an estimate of one row must not turn that into a loop over all pairs
+    connection.execute("set local enable_nestloop = off")
     connection.execute("drop table if exists _found")
     text = query(rule) if complete else (
         "select null::bigint as entity_id, null::date as valid_from, false as failed, null::jsonb as params where false"
     )  # fmt: skip
     connection.execute(f"create temporary table _found on commit drop as {text}", dict(rule.kwargs))
+    connection.execute("set local enable_nestloop to default")
 
 
 def _write(
