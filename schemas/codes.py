@@ -330,6 +330,12 @@ CODES: dict[str, Code] = {
             "Không cần làm gì.",
         ),
         (
+            "OTHER_PERIODS",
+            "warning",
+            "Các trang tính của kỳ khác không được đọc: {sheets}.",
+            "Gửi số liệu của kỳ nào vào thư mục của kỳ đó.",
+        ),
+        (
             "SHEET_NOT_READ",
             "warning",
             "Trang tính “{sheet}” không có bảng số liệu nhận ra được.",

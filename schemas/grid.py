@@ -118,5 +118,7 @@ class FoundTable:
     controls: list[Control] = field(default_factory=list)
     stated_as_of: date | None = None
     stated_as_of_address: str | None = None
+    period: str | None = None
+    """Label of the period that its sheets say by their names or titles; None: they say none."""
     problems: list[Problem] = field(default_factory=list)
     """Warnings: hidden sheets, hidden rows, unknown columns, several sheets."""

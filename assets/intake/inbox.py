@@ -184,6 +184,7 @@ def delivery_id(sha256: str, arrived: Arrived) -> str:
     return "D" + hashlib.sha256(text.encode()).hexdigest()[:15]
 
 
-def submission_id(delivery: str, dataset: str | None) -> str:
-    """The submission's name: its delivery and dataset."""
-    return "S" + hashlib.sha256(f"{delivery}|{dataset or ''}".encode()).hexdigest()[:11]
+def submission_id(delivery: str, dataset: str | None, part: str | None = None) -> str:
+    """The submission's name: its delivery and dataset and, where a delivery has several of one dataset, its period."""
+    text = f"{delivery}|{dataset or ''}" + (f"|{part}" if part else "")
+    return "S" + hashlib.sha256(text.encode()).hexdigest()[:11]

@@ -18,6 +18,7 @@ from schemas.periods import Period, as_kind, parse_period, period_of
 from .csvfile import read_csv
 from .inbox import submission_id
 from .ledger import Delivery
+from .sheet_periods import meant
 from .sniff import sniff
 from .tables import find_tables
 from .workbook import read_workbook
@@ -45,11 +46,13 @@ class Found:
     as_of_source: str
     table: FoundTable
     problems: list[Problem] = field(default_factory=list)
+    part: str | None = None
+    """Of several submissions of one dataset in a delivery: the period that tells this one from the others."""
 
     @property
     def submission_id(self) -> str:
         """Its name in the ledger."""
-        return submission_id(self.delivery.delivery_id, self.contract.dataset)
+        return submission_id(self.delivery.delivery_id, self.contract.dataset, self.part)
 
 
 @dataclass
@@ -61,6 +64,12 @@ class Refusal:
     problems: list[Problem]
     period: Period | None = None
     table: FoundTable | None = None
+    part: str | None = None
+
+    @property
+    def submission_id(self) -> str:
+        """Its name in the ledger."""
+        return submission_id(self.delivery.delivery_id, self.dataset, self.part)
 
 
 def grids_of(data: bytes, file_name: str) -> tuple[list[Grid], list[Problem]]:
@@ -85,11 +94,19 @@ def read(
             grids, problems = grids_of(data, delivery.file_name)
         wanted = wanted_contracts(delivery, contracts)
         tables = (
-            find_tables(grids, list(wanted.values()), delivery.sidecar.get("dataset")) if grids else [_empty(delivery)]
+            find_tables(grids, list(wanted.values()), delivery.sidecar.get("dataset"), delivery.period)
+            if grids
+            else [_empty(delivery)]
         )
     except Unreadable as refused:
         return [Refusal(delivery, refused.problem.params.get("dataset"), [refused.problem])]
-    return [submission_of(delivery, sender, contracts[t.dataset], t, problems) for t in tables]
+    found: list[Found | Refusal] = []
+    for dataset in dict.fromkeys(t.dataset for t in tables):
+        read = meant(contracts[dataset], delivery.period, [t for t in tables if t.dataset == dataset])
+        for one in read:
+            part = one.table.period if len(read) > 1 else None
+            found.append(submission_of(delivery, sender, contracts[dataset], one.table, problems, one.said, part))
+    return found
 
 
 def check_sender(delivery: Delivery, senders: Mapping[str, SenderInfo]) -> SenderInfo:
@@ -110,28 +127,38 @@ def may_send(contract: Contract, sender: SenderInfo) -> bool:
 
 
 def submission_of(
-    delivery: Delivery, sender: SenderInfo, contract: Contract, table: FoundTable, problems: Sequence[Problem]
+    delivery: Delivery,
+    sender: SenderInfo,
+    contract: Contract,
+    table: FoundTable,
+    problems: Sequence[Problem],
+    said_period: Period | None = None,
+    part: str | None = None,
 ) -> Found | Refusal:
-    """Decide sender, period and as-of date of a table that was found; a :class:`Refusal` where one of them is wrong."""
+    """Decide sender, period and as-of date of a table that was found; a :class:`Refusal` where one of them is wrong.
+
+    ``said_period``: what its sheets say; its last day is the as-of date where none is stated, and it is the period where
+    the folder's is too coarse. ``part``: see :class:`Found`.
+    """
     said = [*problems, *table.problems]
     if not may_send(contract, sender):
         refused = Problem("NOT_A_SENDER", {"sender": sender.code, "dataset": contract.dataset})
-        return Refusal(delivery, contract.dataset, [refused, *said], table=table)
-    stated = _stated(delivery, table)
+        return Refusal(delivery, contract.dataset, [refused, *said], table=table, part=part)
+    stated = _stated(delivery, table) or (said_period.last if said_period else None)
     period = _period(delivery.period, contract, stated)
     if period is None:
         refused = Problem("UNKNOWN_PERIOD", {"period": delivery.period, "dataset": contract.dataset})
-        return Refusal(delivery, contract.dataset, [refused, *said], table=table)
+        return Refusal(delivery, contract.dataset, [refused, *said], table=table, part=part)
     errors = [p for p in said if CODES[p.code].severity == "error"]
     meant = delivery.sidecar.get("nothing_to_report") or speaks_alone(delivery)
     if table.rows.is_empty() and not meant and not errors:
         errors = [Problem("NO_DATA_ROWS")]
         said = [*errors, *said]
     if errors:
-        return Refusal(delivery, contract.dataset, said, period, table)
+        return Refusal(delivery, contract.dataset, said, period, table, part)
     day = stated or period.last
     source = "period" if stated is None else "sidecar" if "as_of" in delivery.sidecar else "sheet"
-    return Found(delivery, contract, sender, period, day, source, table, said)
+    return Found(delivery, contract, sender, period, day, source, table, said, part)
 
 
 def _stated(delivery: Delivery, table: FoundTable) -> date | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -16,6 +17,7 @@ import polars as pl
 
 from assets.intake.headers import ContractMatch, Vocabulary, choose, fold_header, match_headers, vocabularies
 from assets.intake.rows import HeaderMatch, SheetRows, rows_of
+from assets.intake.sheet_periods import is_coarser, period_of_name, period_of_titles
 from assets.intake.workbook import column_number
 from schemas.contract import Contract
 from schemas.grid import KIND, FoundTable, Grid, Kind, Problem, SheetLayout, Unreadable
@@ -239,9 +241,12 @@ def _stated_date(head: _Head, last: int) -> tuple[date, str] | None:
     return None
 
 
-def find_tables(grids: Sequence[Grid], contracts: Sequence[Contract], dataset: str | None = None) -> list[FoundTable]:
-    """The tables of a delivery: one per dataset, over all sheets that speak it.
+def find_tables(
+    grids: Sequence[Grid], contracts: Sequence[Contract], dataset: str | None = None, folder: str = ""
+) -> list[FoundTable]:
+    """The tables of a delivery: one per dataset and period, over all sheets that speak it.
 
+    ``folder``: the period of the delivery as its place says it; sheets whose names give no year are of its year.
     A table without data rows comes back with 0 rows. Hidden sheets are not read, but reported. A sheet that is not
     recognised is reported if another one is, except one that plainly holds more of the same dataset under a damaged
     header: that rejects the delivery, since its rows would vanish. Raises :class:`schemas.grid.Unreadable` with the
@@ -263,10 +268,22 @@ def find_tables(grids: Sequence[Grid], contracts: Sequence[Contract], dataset: s
             raise failed
     general = [Problem("HIDDEN_SHEET", {"sheet": g.name}) for g in grids if g.hidden and g.frame.height]
     general += [Problem("SHEET_NOT_READ", {"sheet": g.name}) for g, _ in failures]
-    return [
-        _table([(g, h) for g, h in heads if h.match.contract.dataset == name], general, len(visible) > 1)
-        for name in dict.fromkeys(head.match.contract.dataset for _, head in heads)
-    ]
+    parts: dict[tuple[str, str | None], list[tuple[Grid, HeaderMatch]]] = {}
+    for g, h in heads:
+        parts.setdefault((h.match.contract.dataset, _said_period(g, h, folder)), []).append((g, h))
+    tables = [_table(sheets, general, len(visible) > 1) for sheets in parts.values()]
+    return [replace(table, period=period) for table, (_, period) in zip(tables, parts, strict=True)]
+
+
+def _said_period(grid: Grid, head: HeaderMatch, folder: str) -> str | None:
+    """The period that a sheet says: by its name or, where the folder's is too coarse for the dataset, in its titles."""
+    contract = head.match.contract
+    year = int(folder[:4]) if re.match(r"20\d\d", folder) else None
+    found = period_of_name(grid.name, year, contract.period_type == "month")
+    if found is None and is_coarser(folder, contract):
+        above = grid.frame.filter(pl.col("_row") < head.first_row)
+        found = period_of_titles(t for x in above.columns if x != "_row" and not x.endswith(KIND) for t in above[x])
+    return found.label if found else None
 
 
 def table_of(grid: Grid, head: HeaderMatch) -> FoundTable:

@@ -130,7 +130,7 @@ def observe(
     everything = everything.with_columns(_key=key_hash(contract, values), _value=value_hash(values, frame, bad))
     outside = _out_of_scope(contract, everything, pending)
     inside = _without(everything, outside)
-    repeated, doubled = duplicates(inside)
+    repeated, doubled = duplicates(inside, _sheet_names(pending))
     kept, bad = _without(inside, repeated), _without(_without(bad, outside), repeated)
     outcome = validate(kept.drop("_key", "_value", "_sheet", "_row"), bad.select("_id", column="column_name"))
     verdicts = _verdicts(contract, pending, kept.select("_id", *_ID), bad, outcome.failures, doubled, severities)
@@ -190,9 +190,17 @@ def value_hash(values: pl.DataFrame, frame: pl.DataFrame, bad: pl.DataFrame) -> 
     return hashed.alias("_value")
 
 
-def duplicates(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+def _sheet_names(pending: Sequence[Pending]) -> pl.DataFrame | None:
+    """_sub, _sheet, sheet: names of the sheets of submissions that have several; None where none has."""
+    named = [(p.no, lay.sheet, lay.name + "!") for p in pending if len(p.layouts) > 1 for lay in p.layouts]
+    schema = {"_sub": pl.Int64, "_sheet": pl.Int16, "sheet": pl.String}
+    return pl.DataFrame(named, schema=schema, orient="row").unique(["_sub", "_sheet"]) if named else None
+
+
+def duplicates(rows: pl.DataFrame, sheets: pl.DataFrame | None = None) -> tuple[pl.Series, pl.DataFrame]:
     """Keys met more than once in a submission: (ids of rows that repeat an earlier one exactly, differing rows).
 
+    ``sheets``: _sub, _sheet, sheet (what is put before the number of a row of that sheet).
     ``rows``: _id, _sub, _sheet, _row, _key, _value. Differing: _id, rows (text naming the row numbers of the group); an
     exact repeat is none of them, so that the answer is the same for a whole and for what is left of its parts.
     """
@@ -204,7 +212,11 @@ def duplicates(rows: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     first = pl.struct("_sub", "_key", "_value").is_first_distinct()
     repeated = twice.filter(first.not_())["_id"]
     differing = twice.filter(first).filter(pl.struct("_sub", "_key").is_duplicated())
-    numbers = pl.col("_row").cast(pl.String).head(20).str.join(", ").alias("rows")
+    number = pl.col("_row").cast(pl.String)
+    if sheets is not None:
+        differing = differing.join(sheets, on=["_sub", "_sheet"], how="left", maintain_order="left")
+        number = pl.col("sheet").fill_null("") + number
+    numbers = number.head(20).str.join(", ").alias("rows")
     groups = differing.group_by("_sub", "_key", maintain_order=True).agg(numbers)
     return repeated, differing.join(groups, on=["_sub", "_key"], maintain_order="left").select("_id", "rows")
 

@@ -22,7 +22,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from assets.intake.archive import Archive, Damaged
-from assets.intake.inbox import content_id, submission_id
+from assets.intake.inbox import content_id
 from assets.intake.ledger import Delivery
 from assets.intake.submissions import Found, Refusal, SenderInfo, read
 from assets.reference.resolver import Resolver
@@ -230,23 +230,22 @@ def close_deliveries(connection: psycopg.Connection, batch: Sequence[tuple[Deliv
     )
     for before, (delivery, items) in zip(states, batch, strict=True):
         if before is not None and before != "received":
-            found = [i.contract.dataset if isinstance(i, Found) else i.dataset for i in items]
             connection.execute(
                 "delete from intake.submission where delivery_id = %s and state = 'rejected' and assessment_no is null "
                 "and not submission_id = any (%s)",
-                [delivery.delivery_id, [submission_id(delivery.delivery_id, d) for d in found]],
+                [delivery.delivery_id, [i.submission_id for i in items]],
             )
 
 
 def reject(connection: psycopg.Connection, refusal: Refusal) -> str:
     """Write a rejected submission; its id. What could be counted of its rows is kept."""
     delivery, table = refusal.delivery, refusal.table
-    name = submission_id(delivery.delivery_id, refusal.dataset)
+    name = refusal.submission_id
     aside = _counts(table.set_aside["reason"]) if table is not None and table.rows.is_empty() else {}
     period = refusal.period
     connection.execute(
         _sql("submission_rejected"),
-        _said(delivery, refusal.dataset, delivery.sender, refusal.problems)
+        _said(delivery, name, refusal.dataset, delivery.sender, refusal.problems)
         | {
             "period": period.label if period else delivery.period,
             "period_first": period.first if period else None,
@@ -258,10 +257,12 @@ def reject(connection: psycopg.Connection, refusal: Refusal) -> str:
     return name
 
 
-def _said(delivery: Delivery, dataset: str | None, sender: str, problems: Sequence[Problem]) -> dict[str, Any]:
+def _said(
+    delivery: Delivery, name: str, dataset: str | None, sender: str, problems: Sequence[Problem]
+) -> dict[str, Any]:
     """What a row of ``intake.submission`` takes from its delivery."""
     return {
-        "submission_id": submission_id(delivery.delivery_id, dataset),
+        "submission_id": name,
         "delivery_id": delivery.delivery_id,
         "dataset": dataset,
         "sender": sender,
@@ -280,7 +281,7 @@ def insert_submissions(connection: psycopg.Connection, found: Sequence[Found]) -
         connection,
         _sql("submission_staged"),
         [
-            _said(f.delivery, f.contract.dataset, f.sender.code, f.problems)
+            _said(f.delivery, f.submission_id, f.contract.dataset, f.sender.code, f.problems)
             | {
                 "period": f.period.label,
                 "period_first": f.period.first,
