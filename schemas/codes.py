@@ -348,15 +348,28 @@ CODES: dict[str, Code] = {
         (
             "DAMAGED_WORKBOOK",
             "error",
-            "Tệp Excel bị hỏng (gói nén bị cắt dở).",
+            "Tệp bảng tính bị hỏng hoặc bị cắt dở.",
             "Mở tệp bằng Excel, lưu lại rồi gửi lại.",
         ),
-        ("PASSWORD", "error", "Tệp Excel có mật khẩu.", "Gỡ mật khẩu rồi gửi lại."),
+        ("DAMAGED_FILE", "error", "Tệp {format} bị hỏng hoặc bị cắt dở.", "Xuất hoặc nén lại tệp rồi gửi lại."),
+        ("PASSWORD", "error", "Tệp có mật khẩu.", "Gỡ mật khẩu rồi gửi lại."),
+        (
+            "NO_SHEETS",
+            "error",
+            "Tệp không có trang tính nào.",
+            "Mở tệp bằng Excel, kiểm tra số liệu, lưu thành .xlsx rồi gửi lại.",
+        ),
         (
             "HTML_AS_WORKBOOK",
+            "warning",
+            "Tệp là trang HTML được đặt tên như tệp Excel; đã đọc bảng theo nội dung.",
+            "Lần sau mở tệp bằng Excel và lưu thành .xlsx.",
+        ),
+        (
+            "NO_TABLE_IN_PAGE",
             "error",
-            "Tệp là trang HTML được đặt tên như tệp Excel.",
-            "Mở tệp, lưu thành .xlsx rồi gửi lại.",
+            "Tệp là một trang web không có bảng số liệu (có thể là trang đăng nhập hoặc trang báo lỗi).",
+            "Đăng nhập lại vào phần mềm, xuất lại số liệu, mở xem rồi gửi tệp .xlsx.",
         ),
         (
             "CSV_AS_WORKBOOK",
@@ -364,7 +377,44 @@ CODES: dict[str, Code] = {
             "Tệp là văn bản CSV được đặt tên như tệp Excel; đã đọc theo nội dung.",
             "Lần sau đặt tên tệp là .csv hoặc lưu thành .xlsx.",
         ),
-        ("UNSUPPORTED_FORMAT", "error", "Định dạng {format} chưa được hỗ trợ.", "Gửi tệp .xlsx hoặc .csv."),
+        (
+            "UNSUPPORTED_FORMAT",
+            "error",
+            "Định dạng {format} chưa được hỗ trợ.",
+            "Gửi bảng số liệu dạng Excel (.xlsx, .xlsm, .xlsb, .xls), .ods, .csv, .tsv, .html, .json, .parquet hoặc các tệp đó "
+            "nén trong một tệp .zip.",
+        ),
+        (
+            "NOT_A_TABLE",
+            "error",
+            "Tệp {format} là văn bản, bản quét hoặc ảnh, không phải bảng số liệu.",
+            "Gửi chính bảng số liệu dạng Excel (.xlsx); bản ký, bản quét gửi theo đường công văn.",
+        ),
+        (
+            "UNSUPPORTED_ARCHIVE",
+            "error",
+            "Không mở được tệp nén dạng {format}.",
+            "Gửi thẳng tệp số liệu, hoặc nén các tệp số liệu một lần dưới dạng .zip rồi gửi lại.",
+        ),
+        ("EMPTY_ARCHIVE", "error", "Tệp nén không chứa tệp nào.", "Nén lại các tệp số liệu rồi gửi lại."),
+        (
+            "BAD_PART",
+            "error",
+            "Không nhận cả tệp nén vì không đọc được “{part}” trong đó: {reason}",
+            "Sửa hoặc bỏ “{part}” ra khỏi tệp nén rồi gửi lại.",
+        ),
+        (
+            "BROKEN_JSON",
+            "error",
+            "Tệp JSON sai cú pháp hoặc bảng mã ở dòng {line}.",
+            "Xuất lại tệp từ phần mềm, bảng mã UTF-8, rồi gửi lại.",
+        ),
+        (
+            "JSON_SHAPE",
+            "error",
+            "Tệp JSON không phải một danh sách bản ghi trọn vẹn: {detail}.",
+            "Xuất toàn bộ số liệu thành một danh sách các bản ghi phẳng, hoặc gửi tệp .xlsx.",
+        ),
         ("TOO_LARGE", "error", "Tệp vượt giới hạn: {limit}.", "Chia nhỏ tệp rồi gửi lại."),
         ("NOT_UTF8", "error", "Tệp CSV không ở bảng mã UTF-8 hoặc UTF-16.", "Lưu tệp dưới dạng CSV UTF-8 rồi gửi lại."),
         (

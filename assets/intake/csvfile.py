@@ -72,6 +72,11 @@ def read_csv(data: bytes) -> Grid:
     return grids[0] if grids else Grid(name="", index=0, frame=pl.DataFrame(schema={"_row": pl.Int32}))
 
 
+def read_one(data: bytes) -> list[Grid]:
+    """A whole CSV as the only grid of its file, in the form of the readers of workbooks."""
+    return [read_csv(data)]
+
+
 def iter_csv(source: str | Path | IO[bytes], *, batch_rows: int = 100_000) -> Iterator[Grid]:
     """The records of a CSV in grids of at most ``batch_rows`` rows; memory is bounded by the batch, not by the file.
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import PurePosixPath
 
 from schemas.codes import CODES
 from schemas.contract import Contract
 from schemas.grid import FoundTable, Grid, Problem, Unreadable
 from schemas.periods import Period, as_kind, parse_period, period_of
 
-from .csvfile import read_csv
 from .inbox import submission_id
 from .ledger import Delivery
+from .packed import files_of, unpacked
+from .readers import reader
 from .sheet_periods import meant
 from .sniff import sniff
 from .tables import find_tables
-from .workbook import read_workbook
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,49 @@ class Refusal:
 
 
 def grids_of(data: bytes, file_name: str) -> tuple[list[Grid], list[Problem]]:
-    """The sheets of a delivery by its content; raises :class:`Unreadable`."""
+    """The sheets of a delivery by its content, and warnings about it; raises :class:`Unreadable`.
+
+    Of a zip, the sheets of all its files, named '<file>/<sheet>' (the file alone where it has one sheet without a name).
+    A file in it that cannot be read refuses the whole (BAD_PART): a part of a list that is missing would end what it
+    holds.
+    """
+    grids, problems = _unpacked_grids(data, file_name)
+    if not grids:
+        raise Unreadable("NO_SHEETS")
+    return grids, problems
+
+
+def _unpacked_grids(data: bytes, file_name: str) -> tuple[list[Grid], list[Problem]]:
     sniffed = sniff(data, file_name)
-    grids = [read_csv(data)] if sniffed.kind == "csv" else read_workbook(data)
-    return grids, list(sniffed.problems)
+    if sniffed.kind == "gz":
+        name = PurePosixPath(file_name)
+        return _grids_in(unpacked(data), name.stem if name.suffix.lower() == ".gz" else name.name)
+    if sniffed.kind != "zip":
+        return reader(sniffed.kind)(data), list(sniffed.problems)
+    grids: list[Grid] = []
+    problems: dict[str, Problem] = {}
+    for part, content in files_of(data):
+        try:
+            own, said = _grids_in(content, part)
+            if not own:
+                raise Unreadable("NO_SHEETS")
+        except Unreadable as refused:
+            inner = refused.problem
+            raise Unreadable("BAD_PART", part=part, reason=CODES[inner.code].text(**inner.params)) from refused
+        for grid in own:
+            grid.name = f"{part}/{grid.name}" if grid.name else part
+            grid.index = len(grids)
+            grids.append(grid)
+        problems.update((problem.code, problem) for problem in said)
+    return grids, list(problems.values())
+
+
+def _grids_in(data: bytes, name: str) -> tuple[list[Grid], list[Problem]]:
+    """The sheets of a file that was packed; packed once more it is refused."""
+    sniffed = sniff(data, name)
+    if sniffed.kind in ("zip", "gz"):
+        raise Unreadable("UNSUPPORTED_ARCHIVE", format=f".{sniffed.kind} trong tệp nén khác")
+    return reader(sniffed.kind)(data), list(sniffed.problems)
 
 
 def read(

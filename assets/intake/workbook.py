@@ -33,25 +33,30 @@ _NAMESPACES = (
     "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}",
     "{http://purl.oclc.org/ooxml/spreadsheetml/main}",  # strict OOXML
 )
-_MIB = 1 << 20
-_TREE_MAX = 4 * _MIB
+MIB = 1 << 20
+_TREE_MAX = 4 * MIB
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds on an untrusted workbook, checked before or while it is unpacked; beyond them: TOO_LARGE.
+    """Bounds on an untrusted delivery, checked before or while it is unpacked; beyond them: TOO_LARGE.
 
-    ``unpacked_bytes``: the XML parts that are read, together (pictures and the like are never unpacked).
-    ``ratio``: unpacked over packed size of one part of more than 16 MiB. ``cells``: rows times columns in use of one
-    sheet. ``columns``: columns in use, wherever they lie. ``shared_strings``: entries of the shared string table.
+    ``unpacked_bytes``: the parts that are read, together (pictures and the like are never unpacked); of a zip, all its
+    files. ``ratio``: unpacked over packed size of one part of more than 16 MiB. ``cells``: rows times columns in use of
+    one sheet. ``columns``: columns in use, wherever they lie. ``shared_strings``: entries of the shared string table.
+    ``text_bytes``: the texts of one sheet, spelled out for each cell. ``tree_bytes``: a file that is read as one tree
+    (HTML, XML, JSON), since a tree takes many times its file. ``entries``: files in a zip.
     """
 
-    unpacked_bytes: int = 512 * _MIB
+    unpacked_bytes: int = 512 * MIB
     ratio: int = 400
     cells: int = 16_000_000
     rows: int = 1_048_576
     columns: int = 2_048
     shared_strings: int = 4_000_000
+    text_bytes: int = 512 * MIB
+    tree_bytes: int = 64 * MIB
+    entries: int = 1_000
 
 
 def read_workbook(data: bytes, limits: Limits | None = None) -> list[Grid]:
@@ -65,7 +70,7 @@ def read_workbook(data: bytes, limits: Limits | None = None) -> list[Grid]:
     Raises :class:`Unreadable`: DAMAGED_WORKBOOK, PASSWORD (encrypted zip), TOO_LARGE (``limit``).
     """
     try:
-        return list(_Package(data, limits or Limits()).grids())
+        return list(Package(data, limits or Limits()).grids())
     except (
         zipfile.BadZipFile, zlib.error, struct.error, etree.XMLSyntaxError,
         LookupError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError,
@@ -77,7 +82,7 @@ def read_workbook(data: bytes, limits: Limits | None = None) -> list[Grid]:
 # ---------------------------------------------------------------------------------------------------- package and parts
 
 
-class _Package:
+class Package:
     """The zip with the parts that matter, found through its relations."""
 
     def __init__(self, data: bytes, limits: Limits) -> None:
@@ -95,16 +100,20 @@ class _Package:
         # zipfile never yields more than the declared size, so the declared size is a bound.
         self.unpacked += info.file_size
         if self.unpacked > self.limits.unpacked_bytes:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.unpacked_bytes // _MIB} MB sau khi giải nén")
-        if info.file_size > 16 * _MIB and info.file_size > self.limits.ratio * max(info.compress_size, 1):
+            raise Unreadable("TOO_LARGE", limit=f"{self.limits.unpacked_bytes // MIB} MB sau khi giải nén")
+        if info.file_size > 16 * MIB and info.file_size > self.limits.ratio * max(info.compress_size, 1):
             raise Unreadable("TOO_LARGE", limit=f"tỉ lệ nén {self.limits.ratio} lần")
         return self.zip.open(info)
 
+    def read(self, path: str) -> bytes:
+        """A part as a whole; its sum of checks is compared."""
+        with self.open(path) as stream:
+            return stream.read()
+
     def tree(self, path: str) -> Any:
         """A part as the root of its tree."""
-        with self.open(path) as stream:
-            root = etree.fromstring(stream.read(), _parser())
-        _refuse_doctype(root)
+        root = etree.fromstring(self.read(path), xml_parser())
+        refuse_doctype(root)
         return root
 
     def sheet(self, path: str, fresh: Callable[[], _Sheet]) -> Grid:
@@ -170,11 +179,11 @@ class _Package:
             yield grid
 
 
-def _parser() -> etree.XMLParser:
+def xml_parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
 
 
-def _refuse_doctype(root: Any) -> None:
+def refuse_doctype(root: Any) -> None:
     """Office files have no document type; one is an attempt at entities, and unresolved entities would lose text."""
     if root is not None and root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable("DAMAGED_WORKBOOK")
@@ -191,7 +200,7 @@ def _elements(stream: IO[bytes], *names: str) -> Iterator[Any]:
         element.clear()
         if (before := element.getprevious()) is not None:
             element.getparent().remove(before)
-    _refuse_doctype(context.root)
+    refuse_doctype(context.root)
 
 
 # --------------------------------------------------------------------------------------------------- texts and formats
@@ -243,7 +252,7 @@ def _rich_text(element: Any) -> str:
 
 
 @dataclass(frozen=True)
-class _Format:
+class Format:
     """What a number format makes of a number: a date, a time of day, or digits padded to a width."""
 
     date: bool = False
@@ -252,10 +261,10 @@ class _Format:
     width: int = 0
 
 
-_BUILTIN = {
-    **dict.fromkeys((14, 15, 16, 17, 22, *range(27, 32), 34, 35, 36, *range(50, 59)), _Format(date=True)),
-    **dict.fromkeys((18, 19, 20, 21, 32, 33, 45, 47), _Format(time=True)),
-    46: _Format(time=True, elapsed=True),
+BUILTIN_FORMATS = {
+    **dict.fromkeys((14, 15, 16, 17, 22, *range(27, 32), 34, 35, 36, *range(50, 59)), Format(date=True)),
+    **dict.fromkeys((18, 19, 20, 21, 32, 33, 45, 47), Format(time=True)),
+    46: Format(time=True, elapsed=True),
 }
 """Number formats that files name by id only (ECMA-376 part 1, 18.8.30; 27-36 and 50-58 are the East Asian dates)."""
 
@@ -264,7 +273,7 @@ _TOKEN = re.compile(r"\[(?:h+|m+|s+)\]|y+|m+|d+|h+|s+", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)
-def _read_format(code: str) -> _Format | None:
+def read_format(code: str) -> Format | None:
     """What a format code means; None for one that leaves the number a number.
 
     Quoted and escaped text, colours, conditions, locales and paddings are no date letters; ``m`` beside hours or
@@ -272,7 +281,7 @@ def _read_format(code: str) -> _Format | None:
     """
     section = _LITERAL.sub("", code).split(";", 1)[0].strip()
     if re.fullmatch("0{2,32}", section) and re.fullmatch(r"(?:\[[^\]]*\])*0+", code.split(";", 1)[0].strip()):
-        return _Format(width=len(section))
+        return Format(width=len(section))
     if re.search("[0#?]", re.sub(r"(?i)(s\]?)\.0+", r"\1", section)):
         return None
     tokens = [t.lower() for t in _TOKEN.findall(section)]
@@ -283,14 +292,14 @@ def _read_format(code: str) -> _Format | None:
                          and not (i + 1 < len(tokens) and tokens[i + 1].strip("[")[0] == "s"))
         for i, t in enumerate(tokens)
     )  # fmt: skip
-    return _Format(date=date, time=not date, elapsed=any(t[0] == "[" for t in tokens))
+    return Format(date=date, time=not date, elapsed=any(t[0] == "[" for t in tokens))
 
 
 @dataclass
 class _Styles:
     """Per style index, as the text that cells hold ('' = none stated = 0): formats that matter, and bold fonts."""
 
-    formats: dict[str, _Format] = field(default_factory=dict)
+    formats: dict[str, Format] = field(default_factory=dict)
     bold: set[str] = field(default_factory=set)
 
 
@@ -307,7 +316,7 @@ def _read_styles(root: Any) -> _Styles:
         for number, xf in enumerate(root.iterfind(f"{ns}cellXfs/{ns}xf")):
             keys = (str(number), "") if number == 0 else (str(number),)
             format_id = xf.get("numFmtId", "0")
-            found = _read_format(codes[format_id]) if format_id in codes else _BUILTIN.get(int(format_id))
+            found = read_format(codes[format_id]) if format_id in codes else BUILTIN_FORMATS.get(int(format_id))
             if found:
                 styles.formats.update(dict.fromkeys(keys, found))
             font = int(xf.get("fontId", "0"))
@@ -319,7 +328,7 @@ def _read_styles(root: Any) -> _Styles:
 # --------------------------------------------------------------------------------------------------------- cell values
 
 
-def _number_text(text: str) -> str | None:
+def shortest(text: str) -> str | None:
     """Shortest form of a stored number, without '.0' and, below 1e15, without exponent; None if it is no number."""
     try:
         value = float(text)
@@ -333,9 +342,9 @@ def _number_text(text: str) -> str | None:
     return format(Decimal(short), "f") if "e-" in short else short
 
 
-def _formatted(text: str, style: _Format, date_1904: bool) -> tuple[str, Kind]:
+def format_number(text: str, style: Format, date_1904: bool) -> tuple[str, Kind]:
     """A number under a format that gives it another meaning; a number that the format cannot show stays a number."""
-    number = _number_text(text)
+    number = shortest(text)
     if number is None:
         return text, Kind.TEXT
     value = float(text)
@@ -356,26 +365,26 @@ def _formatted(text: str, style: _Format, date_1904: bool) -> tuple[str, Kind]:
         moment = start + timedelta(seconds=seconds)
     except OverflowError:
         return number, Kind.NUMBER
-    return _iso(moment), Kind.DATE
+    return iso_text(moment), Kind.DATE
 
 
-def _iso(moment: datetime) -> str:
+def iso_text(moment: datetime) -> str:
     """'YYYY-MM-DD', with the time only where there is one."""
     text = moment.isoformat()[:19]
     return text.removesuffix("T00:00:00")
 
 
-def _stored_date(text: str) -> tuple[str, Kind]:
+def stored_date(text: str) -> tuple[str, Kind]:
     """A cell of type ``d``: ISO 8601 as it stands in the file."""
     try:
-        return _iso(datetime.fromisoformat(text.strip()).replace(tzinfo=None)), Kind.DATE
+        return iso_text(datetime.fromisoformat(text.strip()).replace(tzinfo=None)), Kind.DATE
     except ValueError:
         return text, Kind.TEXT
 
 
 # --------------------------------------------------------------------------------------------------------------- sheet
 
-_DIGITS = "0123456789"
+DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TRUE = ("1", "true", "on")
 
@@ -422,8 +431,8 @@ in the last group, and the sheet goes to lxml: so what this pattern reads, it re
 _NOT_PLAIN = bytes([*range(9), *range(11, 32)])
 """Bytes that XML forbids or, a carriage return, changes."""
 _ATTRIBUTE = re.compile(r' ([\w:.]+)="([^"]*)"')
-_SCAN_MAX = 64 * _MIB
-_SLICE = _MIB
+_SCAN_MAX = 64 * MIB
+_SLICE = MIB
 
 
 class _Unusual(Exception):
@@ -520,11 +529,11 @@ class _Sheet:
             elif not kind or kind == "n":
                 if style in formats:
                     if (seen := formatted.get((stored, style))) is None:
-                        seen = formatted[stored, style] = _formatted(stored, formats[style], self.date_1904)
+                        seen = formatted[stored, style] = format_number(stored, formats[style], self.date_1904)
                     text, code = seen
                 elif len(stored) < 16 and stored.isdecimal() and stored.isascii() and stored[0] != "0":
                     text, code = stored, 2
-                elif (number_text := _number_text(stored)) is not None:
+                elif (number_text := shortest(stored)) is not None:
                     text, code = number_text, 2
                 else:
                     text, code = stored, 1
@@ -535,7 +544,7 @@ class _Sheet:
             elif kind == "e":
                 text, code = stored.strip(), 5
             elif kind == "d":
-                text, code = _stored_date(stored)
+                text, code = stored_date(stored)
             else:
                 raise ValueError("cell type")
             if not text and code != 6:
@@ -587,7 +596,7 @@ def _scan(data: bytes, sheet: _Sheet) -> Grid:
         raise _Unusual
     if len(data.translate(None, _NOT_PLAIN)) != len(data) - data[:start].count(b"\r"):
         raise _Unusual
-    root = etree.fromstring(data[:start] + data[end:], _parser())
+    root = etree.fromstring(data[:start] + data[end:], xml_parser())
     names = [ns for ns in _NAMESPACES if root.tag == f"{ns}worksheet"]
     if not names or root.prefix or root.find(f"{names[0]}sheetData") is None or not _is_utf8(root):
         raise _Unusual
@@ -628,7 +637,7 @@ def _cells(row: Any) -> Iterator[_Token]:
     place = ""
     for cell in row:
         reference = cell.get("r")
-        place = reference.rstrip(_DIGITS) if reference else letters(column_number(place) + 1 if place else 1)
+        place = reference.rstrip(DIGITS) if reference else letters(column_number(place) + 1 if place else 1)
         formula = empty = stored = is_inline = inline = ""
         for child in cell:
             name = child.tag.rsplit("}", 1)[-1]
@@ -650,5 +659,5 @@ def _range(reference: str) -> tuple[int, int, int, int]:
     """'B2:C4' -> (2, 2, 4, 3); a single cell is a range of one."""
     first, _, last = reference.replace("$", "").partition(":")
     last = last or first
-    left, right = first.rstrip(_DIGITS), last.rstrip(_DIGITS)
+    left, right = first.rstrip(DIGITS), last.rstrip(DIGITS)
     return int(first[len(left) :]), column_number(left), int(last[len(right) :]), column_number(right)

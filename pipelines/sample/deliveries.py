@@ -219,12 +219,11 @@ def _password(c: _Commune) -> list[_Sent]:
 
 
 def _html(c: _Commune) -> list[_Sent]:
-    """A web page saved under the name of a workbook."""
-    cells = [("Mã xã", "Tên thôn", "Loại", "Số hộ", "Số khẩu")]
-    cells += [(c.code, v.name, v.kind, str(v.households), str(v.population)) for v in c.world[c.struck]]
-    rows = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in cells)
-    page = f"<html><head><meta charset='utf-8'></head><body><table border=1>\n{rows}</table></body></html>\n"
-    return [*c.all_but(c.struck), c.spoilt(page.encode(), ".xls", "HTML_AS_WORKBOOK")]
+    """The login page of an export whose session had ended, saved under the name of a workbook."""
+    form = "<form method='post'><p>Tên đăng nhập <input name='u'></p><p>Mật khẩu <input name='p' type='password'></p></form>"
+    head = "<head><meta charset='utf-8'><title>Đăng nhập</title></head>"
+    page = f"<!DOCTYPE html>\n<html>{head}<body>\n<h1>{c.code}: phiên làm việc đã hết</h1>\n{form}</body></html>\n"
+    return [*c.all_but(c.struck), c.spoilt(page.encode(), ".xls", "NO_TABLE_IN_PAGE")]
 
 
 def _unknown_header(c: _Commune) -> list[_Sent]:

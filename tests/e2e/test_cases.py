@@ -159,8 +159,8 @@ def test_an_empty_or_broken_off_list_ends_nobody(cases: dict[str, Case]) -> None
 def test_files_that_are_not_what_their_names_say(cases: dict[str, Case]) -> None:
     case = cases["G12"]
     expected = {
-        1: ("rejected", ["HTML_AS_WORKBOOK"]),
-        # read by its content; but it lies in the folder of another commune than the one that it names
+        1: ("superseded", ["HTML_AS_WORKBOOK"]),  # read by its content, and replaced by the sound file
+        # read by its content too; but it lies in the folder of another commune than the one that it names
         2: ("held", ["CSV_AS_WORKBOOK", "NOTHING_OF_ITS_OWN"]),
         3: ("rejected", ["PASSWORD"]),
         4: ("rejected", ["DAMAGED_WORKBOOK"]),

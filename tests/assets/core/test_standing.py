@@ -82,6 +82,14 @@ def test_a_shrunken_list_is_held_against_its_predecessor_in_valid_time_not_in_ar
     assert codes(found, 3) == ["ENDS_TOO_MANY"]
 
 
+def test_a_list_of_one_may_be_replaced_by_another_one_but_not_by_nothing() -> None:
+    def ended(before: Staged, after: Staged) -> tuple[int, int]:
+        return 1, 1
+
+    for rows, expected in ((1, []), (0, ["ENDS_TOO_MANY"])):
+        assert codes(derive(contract(), [sub(1, accepted=1), sub(2, accepted=rows)], [], ended), 2) == expected
+
+
 def test_a_decision_names_the_pair_and_lapses_with_it() -> None:
     def ended(before: Staged, after: Staged) -> tuple[int, int]:
         return (3, 4) if after.no == 3 else (0, 4)

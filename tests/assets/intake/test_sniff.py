@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 from pathlib import Path
@@ -38,7 +39,8 @@ def test_g12_files_that_are_not_what_their_names_say() -> None:
         file = SHARED / "cases/G12" / path
         return file.read_bytes(), file.name
 
-    assert refusal(*of("1/thon_xuat_phan_mem.xls"))[0] == "HTML_AS_WORKBOOK"
+    page = sniff(*of("1/thon_xuat_phan_mem.xls"))
+    assert (page.kind, [p.code for p in page.problems]) == ("html", ["HTML_AS_WORKBOOK"])
     renamed = sniff(*of("2/thon_doi_ten.xlsx"))
     assert renamed.kind == "csv"
     assert [p.code for p in renamed.problems] == ["CSV_AS_WORKBOOK"]
@@ -57,29 +59,39 @@ def test_real_files_are_what_they_are() -> None:
             sniffed = sniff(data, path.name)
             assert (sniffed.kind, sniffed.problems) == (path.suffix[1:], ())
         elif path.suffix == ".gz":
-            assert refusal(data, path.name) == ("UNSUPPORTED_FORMAT", ".gz")
+            assert sniff(data, path.name).kind == "gz"
+            assert sniff(gzip.decompress(data), path.stem).kind == "xls"
+
+
+ODS = b"application/vnd.oasis.opendocument."
+
+
+def office(mime: bytes, *names: str) -> bytes:
+    out = io.BytesIO(zipped(*names))
+    with zipfile.ZipFile(out, "a") as package:
+        package.writestr("mimetype", mime)
+    return out.getvalue()
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (OLE2 + "EncryptedPackage".encode("utf-16-le"), ("PASSWORD", None)),
-        (OLE2 + "Workbook".encode("utf-16-le"), ("UNSUPPORTED_FORMAT", ".xls")),
-        (OLE2 + "WordDocument".encode("utf-16-le"), ("UNSUPPORTED_FORMAT", ".doc")),
+        (OLE2 + "Workbook".encode("utf-16-le"), ("DAMAGED_WORKBOOK", None)),
+        (OLE2[:200], ("DAMAGED_WORKBOOK", None)),
         (zipped("xl/workbook.xml")[:-30], ("DAMAGED_WORKBOOK", None)),
-        (zipped("xl/workbook.bin", "_rels/.rels"), ("UNSUPPORTED_FORMAT", ".xlsb")),
-        (zipped("word/document.xml", "_rels/.rels"), ("UNSUPPORTED_FORMAT", ".docx")),
-        (zipped("mimetype", "content.xml"), ("UNSUPPORTED_FORMAT", ".ods")),
-        (zipped("thon.csv"), ("UNSUPPORTED_FORMAT", ".zip")),
-        (b"%PDF-1.7 ...", ("UNSUPPORTED_FORMAT", ".pdf")),
-        (b"\xef\xbb\xbf \r\n<!DOCTYPE html><html><table><tr><td>1", ("HTML_AS_WORKBOOK", None)),
-        ("\ufeff<html><table>".encode("utf-16"), ("HTML_AS_WORKBOOK", None)),
-        (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">', ("HTML_AS_WORKBOOK", None)),
-        (b"MIME-Version: 1.0\nContent-Type: multipart/related", ("HTML_AS_WORKBOOK", None)),
-        (
-            b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
-            ("UNSUPPORTED_FORMAT", "XML Spreadsheet 2003"),
-        ),
+        (zipped("word/document.xml", "_rels/.rels"), ("NOT_A_TABLE", ".docx")),
+        (zipped("ppt/presentation.xml", "_rels/.rels"), ("NOT_A_TABLE", ".pptx")),
+        (office(ODS + b"text", "content.xml"), ("NOT_A_TABLE", ".odt")),
+        (office(ODS + b"spreadsheet", "encrypted-package"), ("PASSWORD", None)),
+        (b"%PDF-1.7 ...", ("NOT_A_TABLE", ".pdf")),
+        (b"\xff\xd8\xff\xe0 JFIF", ("NOT_A_TABLE", ".jpg")),
+        (b"BM" + bytes(range(1, 9)) * 9, ("NOT_A_TABLE", ".bmp")),
+        (b"7z\xbc\xaf\x27\x1c", ("UNSUPPORTED_ARCHIVE", ".7z")),
+        (b"Rar!\x1a\x07", ("UNSUPPORTED_ARCHIVE", ".rar")),
+        (b"thon.csv".ljust(257, b"\0") + b"ustar", ("UNSUPPORTED_ARCHIVE", ".tar")),
+        (b"SQLite format 3\0", ("UNSUPPORTED_FORMAT", ".sqlite")),
+        (b'<?xml version="1.0"?><ds><d/></ds>', ("UNSUPPORTED_FORMAT", ".xml")),
         (b"\xef\xbb\xbf\r\n \n", ("EMPTY_FILE", None)),
         (bytes(range(1, 9)) * 100, ("UNSUPPORTED_FORMAT", ".xlsx")),
     ],
@@ -88,12 +100,49 @@ def test_each_wrong_kind_has_its_answer(data: bytes, expected: tuple[str, object
     assert refusal(data) == expected
 
 
-def test_the_name_decides_only_between_texts() -> None:
-    assert refusal(b'{"a": 1}', "a.json") == ("UNSUPPORTED_FORMAT", ".json")
-    assert refusal(b"<html></html>", "a.html") == ("UNSUPPORTED_FORMAT", ".html")
-    for name in ("a.csv", "a.txt", "khong_duoi"):
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (zipped("xl/workbook.bin", "_rels/.rels"), "xlsb"),
+        (office(ODS + b"spreadsheet", "content.xml"), "ods"),
+        (zipped("mimetype", "content.xml"), "ods"),
+        (zipped("thon.csv"), "zip"),
+        (zipped("thư mục/xl.xml"), "zip"),
+        (b"\x1f\x8b\x08\x00", "gz"),
+        (b"PAR1", "parquet"),
+        (b"\x09\x08\x10\x00\x00\x06\x05\x00", "xls"),
+        (b"\xef\xbb\xbf \r\n<!DOCTYPE html><html><table><tr><td>1", "html"),
+        ("\ufeff<html><table>".encode("utf-16"), "html"),
+        (b"<TABLE BORDER=1><TR>", "html"),
+        (b"<!-- v 1 --><div>", "html"),
+        (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">', "html"),
+        (b'<html xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">', "html"),
+        (b"MIME-Version: 1.0\nContent-Type: multipart/related", "mhtml"),
+        (b"From: <Saved by Excel>\nSubject: x\nMIME-Version: 1.0\n", "mhtml"),
+        (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">', "xmlsheet"),
+        (b'\n<ss:Workbook xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">', "xmlsheet"),
+        (b'<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0">', "ods"),
+        (b'\xef\xbb\xbf [\n{"a": 1}]', "json"),
+        (b'{"data": []}', "json"),
+        ('[{"a": 1}]'.encode("utf-16"), "json"),
+    ],
+)
+def test_each_kind_is_told_by_content(data: bytes, kind: str) -> None:
+    for name in ("a.xls", "a.csv", "khong_duoi"):
+        found = sniff(data, name)
+        assert found.kind == kind
+        assert [p.code for p in found.problems] == (["HTML_AS_WORKBOOK"] if kind in ("html", "mhtml") else [])
+
+
+def test_the_name_settles_little() -> None:
+    assert sniff(b"1", "a.json").kind == "json"
+    assert sniff(b"<html></html>", "a.html").problems == sniff(b"MIME-Version: 1.0", "a.mht").problems == ()
+    for name in ("a.csv", "a.tsv", "a.txt", "khong_duoi"):
         assert (sniff(CSV, name).kind, sniff(CSV, name).problems) == ("csv", ())
+    for name in ("a.xls", "a.XLSX", "a.ods"):
+        assert [p.code for p in sniff(CSV, name).problems] == ["CSV_AS_WORKBOOK"]
     assert sniff(zipped("xl/workbook.xml"), "a.csv").kind == "xlsx"
+    assert refusal(zipped("a.csv")[:-30], "a.zip") == ("DAMAGED_FILE", "ZIP")
 
 
 @pytest.mark.parametrize(
@@ -105,6 +154,9 @@ def test_the_name_decides_only_between_texts() -> None:
         "Tên thôn,Số hộ\n".encode("cp1258", "replace"),
         b"<5,>5\n1,2\n",
         b"PK,v\n1,2\n",
+        b"BM,TT\n1,2\n",
+        b"[1],{x}\n1,2\n",
+        b"Mime-Version,x\n",
     ],
 )
 def test_texts_of_all_sorts_go_to_the_csv_reader(data: bytes) -> None:

@@ -104,7 +104,7 @@ def test_every_code_is_one_that_the_product_can_say(sample: tuple[Path, Truth]) 
         ("empty_file", [("rejected", "EMPTY_FILE", False)]),
         ("broken_off", [("rejected", "DAMAGED_WORKBOOK", False)]),
         ("password", [("rejected", "PASSWORD", False)]),
-        ("html", [("rejected", "HTML_AS_WORKBOOK", False)]),
+        ("html", [("rejected", "NO_TABLE_IN_PAGE", False)]),
         ("unknown_header", [("rejected", "MISSING_HEADER", False)]),
         ("unknown_dataset", [("rejected", "UNKNOWN_DATASET", False)]),
         ("unknown_sender", [("rejected", "UNKNOWN_SENDER", False)]),
@@ -176,7 +176,7 @@ def test_broken_files_are_broken_in_their_own_way(sample: tuple[Path, Truth]) ->
     damaged.write_bytes(code["DAMAGED_WORKBOOK"])
     assert not zipfile.is_zipfile(damaged)
     damaged.unlink()
-    assert b"<table" in code["HTML_AS_WORKBOOK"]
+    assert b"<html" in code["NO_TABLE_IN_PAGE"] and b"<table" not in code["NO_TABLE_IN_PAGE"]
 
 
 def test_repeated_bytes_are_the_same_bytes(sample: tuple[Path, Truth]) -> None:

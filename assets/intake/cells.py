@@ -1,0 +1,103 @@
+"""Cells put one by one, in any order -> a grid; shared by the readers of all formats but .xlsx and CSV, which have
+quicker ways of their own.
+
+Here: the shape of a grid, and the bounds on what one sheet may grow to. Not here: what a stored cell means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+
+from schemas.grid import KIND, Grid, Kind, Unreadable
+
+from .workbook import MIB, Limits, letters
+
+_BLANK, _UNCALCULATED = int(Kind.BLANK), int(Kind.UNCALCULATED)
+
+
+class Cells:
+    """Collects the cells of one sheet. Rows and columns count from 1; a cell put twice has what it was given last."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.merged: list[tuple[int, int, int, int]] = []
+        self.hidden: set[int] = set()
+        self._columns: dict[int, tuple[list[int], list[str], bytearray]] = {}
+        self._bold: set[int] = set()
+        self._not_bold: set[int] = set()
+        self._count = 0
+        self._bytes = 0
+
+    def put(self, row: int, column: int, text: str, kind: int, bold: bool = False, times: int = 1) -> None:
+        """One cell, or the same one in ``times`` rows one below the other. A blank one, or an empty text, is no cell."""
+        if kind == _BLANK or not (text or kind == _UNCALCULATED):
+            return
+        self._count += times
+        self._bytes += times * len(text)
+        held = self._columns.get(column)
+        if held is None:
+            held = self._column(column)
+        if self._count > self.limits.cells or self._bytes > self.limits.text_bytes:
+            self._too_many()
+        if row < 1 or row + times - 1 > self.limits.rows:
+            raise Unreadable("TOO_LARGE", limit=f"{self.limits.rows} dòng")
+        rows, texts, kinds = held
+        if times == 1:
+            rows.append(row)
+            texts.append(text)
+            kinds.append(kind)
+            (self._bold if bold else self._not_bold).add(row)
+        else:
+            rows.extend(range(row, row + times))
+            texts.extend([text] * times)
+            kinds.extend(bytes([kind]) * times)
+            (self._bold if bold else self._not_bold).update(range(row, row + times))
+
+    def _column(self, column: int) -> tuple[list[int], list[str], bytearray]:
+        if len(self._columns) >= self.limits.columns or not 1 <= column <= 16_384:
+            raise Unreadable("TOO_LARGE", limit=f"{self.limits.columns} cột")
+        return self._columns.setdefault(column, ([], [], bytearray()))
+
+    def _too_many(self) -> None:
+        if self._count > self.limits.cells:
+            raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
+        raise Unreadable("TOO_LARGE", limit=f"{self.limits.text_bytes // MIB} MB văn bản")
+
+    def merge(self, ranges: Iterable[tuple[int, int, int, int]]) -> None:
+        """Merged ranges (first row, first column, last row, last column); a single cell is none."""
+        for top, left, bottom, right in ranges:
+            bottom, right = min(bottom, self.limits.rows), min(right, 16_384)
+            if (bottom, right) > (top, left) and bottom >= top and right >= left:
+                self.merged.append((top, left, bottom, right))
+
+    def grid(self, name: str, index: int, hidden: bool = False) -> Grid:
+        """The grid; rows and columns without content are absent, a bold row is bold in all its cells with content."""
+        numbers = [np.array(rows, dtype=np.int32) for rows, _, _ in self._columns.values()]
+        every = np.unique(np.concatenate(numbers)) if numbers else np.zeros(0, dtype=np.int32)
+        height = len(every)
+        if height * len(self._columns) > self.limits.cells:
+            raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
+        series = [pl.Series("_row", every)]
+        for column in sorted(self._columns):
+            rows, texts, codes = self._columns[column]
+            letter = letters(column)
+            own, kinds = np.array(rows, dtype=np.int32), np.frombuffer(codes, dtype=np.uint8)
+            if len(own) != height or not np.array_equal(own, every):
+                at = np.searchsorted(every, own)
+                spread, known = np.full(height, "", dtype=object), np.zeros(height, dtype=np.uint8)
+                spread[at], known[at] = texts, kinds
+                texts, kinds = spread.tolist(), known
+            series += [pl.Series(letter, texts, dtype=pl.String), pl.Series(letter + KIND, kinds)]
+        present = set(every.tolist())
+        return Grid(
+            name=name,
+            index=index,
+            frame=pl.DataFrame(series),
+            hidden=hidden,
+            hidden_rows=tuple(sorted(self.hidden & present)),
+            merged=tuple(self.merged),
+            bold_rows=frozenset(self._bold - self._not_bold),
+        )
