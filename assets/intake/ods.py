@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -19,7 +17,7 @@ from lxml import etree
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells
-from .workbook import Format, Limits, Package, format_number, refuse_doctype, shortest, stored_date
+from .workbook import BROKEN_PACKAGE, Format, Limits, Package, format_number, refuse_doctype, shortest, stored_date
 
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns:"
 _OFFICE, _TABLE, _TEXT_NS, _STYLE, _NUMBER_NS, _FO = (
@@ -55,11 +53,8 @@ def read_ods(data: bytes, limits: Limits | None = None) -> list[Grid]:
             content.learn(package.tree("styles.xml"))
         with package.open("content.xml") as stream:
             return list(content.grids(stream))
-    except (
-        zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError,
-        LookupError, ValueError, ArithmeticError, EOFError, OSError, NotImplementedError, RuntimeError,
-    ) as error:  # fmt: skip
-        # All that broken bytes make zipfile and lxml raise. The text of the error may hold cell values: not kept.
+    except BROKEN_PACKAGE as error:
+        # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_WORKBOOK") from error
 
 

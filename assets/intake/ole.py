@@ -62,7 +62,7 @@ class Ole:
         place = (number + 1) * self._size
         if place >= len(self._data):
             raise ValueError("sector outside the file")
-        return self._data[place : place + self._size].ljust(self._size, b"\0")
+        return self._data[place : place + self._size].ljust(self._size, b"\xff")
 
     def _chain(self, start: int) -> bytes:
         places = _follow(self._fat, start)

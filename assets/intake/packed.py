@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from schemas.grid import Unreadable
 
-from .workbook import MIB, Limits
+from .workbook import BROKEN_PACKAGE, MIB, Limits
 
 _LITTER = {".ds_store", "thumbs.db", "desktop.ini"}
 
@@ -50,9 +50,7 @@ def files_of(data: bytes, limits: Limits | None = None) -> Iterator[tuple[str, b
                     number += 1
                 seen.add(name)
                 yield name, archive.read(entry)
-    except (
-        zipfile.BadZipFile, zlib.error, LookupError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError,
-    ) as error:  # fmt: skip
+    except BROKEN_PACKAGE as error:
         raise Unreadable("DAMAGED_FILE", format="ZIP") from error
 
 

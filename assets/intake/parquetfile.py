@@ -37,9 +37,11 @@ def read_parquet(data: bytes, limits: Limits | None = None) -> list[Grid]:
         _bound(file.metadata, limits)
         if any(pa.types.is_nested(f.type) and not pa.types.is_dictionary(f.type) for f in file.schema_arrow):
             raise Unreadable("UNSUPPORTED_FORMAT", format="Parquet có cột lồng nhau")
-        frame = pl.DataFrame(pl.from_arrow(file.read()))
-        return [_grid(frame, limits)]
-    except (pa.ArrowException, OSError, ValueError, LookupError, pl.exceptions.PolarsError, OverflowError) as error:
+        table = file.read().replace_schema_metadata(None)
+        _ = table.column_names  # raises where they are not UTF-8, of which Polars would die
+        table.validate(full=True)
+        return [_grid(pl.DataFrame(pl.from_arrow(table)), limits)]
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, LookupError, OverflowError) as error:
         # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_FILE", format="Parquet") from error
 

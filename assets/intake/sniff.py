@@ -16,6 +16,7 @@ from typing import Literal
 from schemas.grid import Problem, Unreadable
 
 from . import ole
+from .workbook import BROKEN_PACKAGE
 
 _OLE2_DOCUMENTS = {"WordDocument": ".doc", "PowerPoint Document": ".ppt"}
 _DOCUMENTS = (
@@ -129,7 +130,7 @@ def _zip(data: bytes, suffix: str) -> Sniffed:
             mime = b""
             if (info := names.get("mimetype")) is not None and info.file_size < 200 and not info.flag_bits & 1:
                 mime = package.read(info)
-    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, OSError, ValueError, RuntimeError) as error:
+    except BROKEN_PACKAGE as error:
         if suffix == ".zip":
             raise Unreadable("DAMAGED_FILE", format="ZIP") from error
         raise Unreadable("DAMAGED_WORKBOOK") from error

@@ -11,6 +11,7 @@ workbook.
 from __future__ import annotations
 
 import io
+import lzma
 import posixpath
 import re
 import struct
@@ -33,6 +34,11 @@ _NAMESPACES = (
     "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}",
     "{http://purl.oclc.org/ooxml/spreadsheetml/main}",  # strict OOXML
 )
+BROKEN_PACKAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, etree.XMLSyntaxError,
+    LookupError, ValueError, ArithmeticError, EOFError, OSError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""All that broken bytes make zipfile and lxml raise."""
 MIB = 1 << 20
 _TREE_MAX = 4 * MIB
 
@@ -71,11 +77,8 @@ def read_workbook(data: bytes, limits: Limits | None = None) -> list[Grid]:
     """
     try:
         return list(Package(data, limits or Limits()).grids())
-    except (
-        zipfile.BadZipFile, zlib.error, struct.error, etree.XMLSyntaxError,
-        LookupError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError,
-    ) as error:  # fmt: skip
-        # All that broken bytes make zipfile and lxml raise. The text of the error may hold cell values: not kept.
+    except BROKEN_PACKAGE as error:
+        # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_WORKBOOK") from error
 
 

@@ -153,7 +153,7 @@ class _Book:
         codes: dict[int, str] = {}
         looks: list[tuple[int, int]] = []
         records = _records(stream, 0)
-        number, at, end = next(records)
+        number, at, end = next(records, (0, 0, 0))
         if number != 0x0809:
             if number in (0x0009, 0x0209, 0x0409):
                 raise Unreadable("UNSUPPORTED_FORMAT", format="Excel 4.0 trở về trước")
@@ -239,7 +239,7 @@ class _Book:
     def grids(self) -> Iterator[Grid]:
         index = 0
         for place, state, kind, name in self._sheets:
-            number, at, _ = next(_records(self.stream, place))
+            number, at, _ = next(_records(self.stream, place), (0, 0, 0))
             if number != 0x0809:
                 raise ValueError("sheet")
             if kind != 0 or struct.unpack_from("<H", self.stream, at + 2)[0] != 0x10:

@@ -7,16 +7,12 @@ Here: the records of [MS-XLSB] that say what a cell holds and how it looks. Not 
 from __future__ import annotations
 
 import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
-
-from lxml import etree
 
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells
-from .workbook import BUILTIN_FORMATS, Format, Limits, Package, format_number, read_format, shortest
+from .workbook import BROKEN_PACKAGE, BUILTIN_FORMATS, Format, Limits, Package, format_number, read_format, shortest
 from .xls import ERRORS, rk
 
 _TEXT, _NUMBER, _BOOLEAN, _ERROR = int(Kind.TEXT), int(Kind.NUMBER), int(Kind.BOOLEAN), int(Kind.ERROR)
@@ -33,11 +29,8 @@ def read_xlsb(data: bytes, limits: Limits | None = None) -> list[Grid]:
     """
     try:
         return list(_Book(Package(data, limits or Limits())).grids())
-    except (
-        zipfile.BadZipFile, zlib.error, struct.error, etree.XMLSyntaxError,
-        LookupError, ValueError, ArithmeticError, EOFError, OSError, NotImplementedError, RuntimeError,
-    ) as error:  # fmt: skip
-        # All that broken bytes make zipfile and struct raise. The text of the error may hold cell values: not kept.
+    except BROKEN_PACKAGE as error:
+        # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_WORKBOOK") from error
 
 
