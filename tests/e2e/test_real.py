@@ -129,8 +129,8 @@ OTHERS = {
     "915_CTK-CSCL.csv": {"UNKNOWN_DATASET", "MISSING_HEADER"},
     "1667_NQ-UBTVQH15.md": {"UNKNOWN_DATASET", "MISSING_HEADER"},
     "1027_CTK-CSCL.md": {"UNKNOWN_DATASET", "MISSING_HEADER"},
-    "gso.xls": {"UNKNOWN_DATASET", "MISSING_HEADER"},
-    "gso.xls.gz": {"UNKNOWN_DATASET", "MISSING_HEADER"},
+    "gso.xls": {"UNKNOWN_PERIOD"},  # a list of units of before, under a year
+    "gso.xls.gz": {"UNKNOWN_PERIOD"},
 }
 
 
