@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
+from itertools import count
 
 import polars as pl
 
+from assets.intake.blocks import blocks
 from assets.intake.headers import ContractMatch, Vocabulary, choose, fold_header, match_headers, vocabularies
 from assets.intake.rows import HeaderMatch, SheetRows, rows_of
 from assets.intake.sheet_periods import is_coarser, period_of_name, period_of_titles
@@ -294,16 +296,21 @@ def table_of(grid: Grid, head: HeaderMatch) -> FoundTable:
 def _heads(
     grids: Sequence[Grid], contracts: Sequence[Contract], dataset: str | None
 ) -> tuple[list[tuple[Grid, HeaderMatch]], list[tuple[Grid, Unreadable]]]:
-    """The sheets with their headers, and those without one with the reason."""
+    """The tables of the sheets with their headers, and sheets (or parts of them) without one with the reason."""
     names = {g.index: fold_one(g.name) for g in grids}
+    free = count(10_000)  # no workbook has so many sheets; both fit into a smallint
     heads: list[tuple[Grid, HeaderMatch]] = []
     failures: list[tuple[Grid, Unreadable]] = []
     for grid in grids:
-        try:
-            heads.append((grid, find_header(grid, _speakers(contracts, names, grid), dataset)))
-        except Unreadable as failure:
-            failure.problem.params["sheet"] = grid.name
-            failures.append((grid, failure))
+        speakers = _speakers(contracts, names, grid)
+        for part, head in blocks(
+            grid, partial(find_header, contracts=speakers, dataset=dataset), vocabularies(speakers), free
+        ):
+            if isinstance(head, HeaderMatch):
+                heads.append((part, head))
+            else:
+                head.problem.params["sheet"] = grid.name
+                failures.append((part, head))
     return heads, failures
 
 

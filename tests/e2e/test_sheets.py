@@ -124,3 +124,19 @@ def test_a_title_says_the_month_where_the_folder_does_not(market: World) -> None
     place = market.drop(market.communes[0], workbook(rows), "gia.xlsx", period="2026")
     market.run()
     assert _answers(market, place) == [("2026-06", "2026-06-30", "accepted", [])]
+
+
+def test_cells_of_a_second_table_are_named_as_they_stand(make_world: Make) -> None:
+    world = make_world()
+    rows = [
+        ("Tên thôn", "Số hộ", "Số khẩu"), ("Thôn Một", 10, 50), ("Thôn Hai", 11, 50), (),
+        ("Số khẩu", "Số hộ", "Tên thôn"), (60, 12, "Thôn Ba"), (70, "mười", "Thôn Bốn"),
+    ]  # fmt: skip
+    place = world.drop(world.communes[0], workbook(rows), "thon.xlsx")
+    world.run()
+    assert world.open_villages(world.communes[0]) == {"Thôn Một": (10, 50), "Thôn Hai": (11, 50), "Thôn Ba": (12, 60)}
+    answered = world.submission(place)
+    (told,) = answered["rows"]
+    assert (told["sheet"], told["address"], told["value"]) == ("Sheet1", "B7", "mười")
+    assert world.proved() == 3
+    worded(answered)
