@@ -69,6 +69,24 @@ CODES: dict[str, Code] = {
             "Mở tệp bằng Excel, tính lại (F9), lưu rồi gửi lại; hoặc gõ giá trị vào ô {address}.",
         ),
         ("NOT_A_NUMBER", "error", "{label} “{value}” không phải là số.", "Gõ số vào ô {address}, không kèm chữ."),
+        (
+            "NOTED_NUMBER",
+            "error",
+            "{label} “{value}” có ghi chú hoặc dấu ước lượng kèm theo số.",
+            "Chỉ gõ số vào ô {address} (có phải là {candidates} không?), ghi chú để ở cột ghi chú.",
+        ),
+        (
+            "UNIT_DIFFERS",
+            "error",
+            "{label} “{value}” ghi theo đơn vị tính khác với đơn vị của biểu mẫu.",
+            "Ghi số ở ô {address} theo đúng đơn vị tính của biểu mẫu, và sửa đơn vị ghi ở tiêu đề.",
+        ),
+        (
+            "DITTO_MARK",
+            "error",
+            "{label} ghi “{value}” (như trên) nhưng không xác định được dòng trên.",
+            "Gõ lại giá trị đầy đủ vào ô {address}.",
+        ),
         ("NOT_WHOLE", "error", "{label} “{value}” không phải là số nguyên.", "Gõ số nguyên vào ô {address}."),
         (
             "AMBIGUOUS_NUMBER",

@@ -11,6 +11,8 @@ from schemas.contract import Contract
 from schemas.grid import Control, Kind, Problem, SheetLayout
 from schemas.semantic import Context, clean
 
+from .observe import stated_units
+
 _KEYS = {"_sub": pl.Int64, "_sheet": pl.Int16}
 
 
@@ -39,7 +41,8 @@ def differing_totals(
         )
         upto = _running(stated, sums, pl.col("last"), "upto")
         before = _running(upto, sums, pl.col("first") - 1, "before")
-        values = _numbers(contract, column, before["text"])
+        units = stated_units(before, [(n, layout) for n, many in layouts.items() for layout in many], column)
+        values = _numbers(contract, column, before["text"], units)
         compared = before.with_columns(stated=values.cast(pl.Float64), computed=pl.col("upto") - pl.col("before"))
         off = compared.filter(pl.col("stated").is_not_null(), (pl.col("stated") - pl.col("computed")).abs() > 1e-6)
         for n, sheet, row, shown, computed in off.select("_sub", "_sheet", "row", "text", "computed").iter_rows():
@@ -56,8 +59,8 @@ def _running(stated: pl.DataFrame, sums: pl.DataFrame, at: pl.Expr, name: str) -
     return joined.with_columns(pl.col(name).fill_null(0)).drop("_at")
 
 
-def _numbers(contract: Contract, column: str, texts: pl.Series) -> pl.Series:
+def _numbers(contract: Contract, column: str, texts: pl.Series, units: pl.Series | None) -> pl.Series:
     kinds = pl.Series([int(Kind.TEXT)] * texts.len(), dtype=pl.UInt8)
     nothing = pl.Series([None] * texts.len(), dtype=pl.Date)
-    context = Context(as_of=nothing, received_on=nothing, sender=nothing.cast(pl.String), resolve_unit=None, today=None)
+    context = Context(nothing, nothing, nothing.cast(pl.String), resolve_unit=None, today=None, unit=units)
     return clean(contract.column(column), texts, kinds, context).value

@@ -188,7 +188,9 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
     pieces = _pieces(_grids(tools, found.delivery, SLICE), head, base, total)
 
     def observed(piece: _Piece) -> tuple[pl.DataFrame, Observed]:
-        said = observe(contract, piece.raw, [pending], tools.resolver.resolve, run, blamed, tools.resolver.listed)
+        said = observe(
+            contract, piece.raw, [pending], tools.resolver.resolve, run, blamed, tools.resolver.listed, whole=False
+        )
         said.set_aside = pl.concat([piece.aside, said.set_aside], how="vertical_relaxed")
         return piece.raw.select("_row", hash=piece.prints), said
 
@@ -414,8 +416,9 @@ def _less(tools: Tools, found: Found, raw: pl.DataFrame, gone: pl.DataFrame, pen
     apart = gone.select("_row", _sub=pl.int_range(pl.len(), dtype=pl.Int64).over("_key"))
     rows = raw.join(apart, on="_row", maintain_order="left")
     alone = [replace(pending, no=n) for n in apart["_sub"].unique().sort().to_list()]
+    run, blamed = judge(tools, found.contract)
     observed = observe(
-        found.contract, rows, alone, tools.resolver.resolve, *judge(tools, found.contract), tools.resolver.listed
+        found.contract, rows, alone, tools.resolver.resolve, run, blamed, tools.resolver.listed, whole=False
     )
     return observed.results.with_columns(
         -pl.col("evaluated", "unexpected"), _sub=pl.lit(0, dtype=pl.Int64), status=pl.lit("not_evaluated")
@@ -462,6 +465,7 @@ def _fingerprint_path(tools: Tools, found: Found, sha256: str) -> str:
             found.sender.code,
             found.as_of.isoformat(),
             sorted(found.table.layouts[0].columns),
+            sorted(found.table.layouts[0].units.items()),
         ]
     )
     return (

@@ -19,6 +19,7 @@ from schemas.contract import Column, Contract
 from schemas.grid import KIND, Kind, SheetLayout
 from schemas.semantic import Cleaned, Context, clean, cleaning_order, key_form
 from schemas.semantic.base import without
+from schemas.text import clean_text
 
 from .copy import as_json
 
@@ -27,6 +28,8 @@ _ID = ["_sub", "_sheet", "_row"]
 _PLACE = {"_sub": pl.Int64, "_sheet": pl.Int16, "_row": pl.Int32}
 _ISSUE = {"_id": pl.Int64, **_PLACE, "rule": pl.String, "detail": pl.String, "column_name": pl.String}
 _REPAIR = {**_PLACE, "column_name": pl.String, "rule": pl.String, "raw": pl.String}
+_DITTO = r"""^(?:["″“”〃]|''|-?"-?|- ?(?:nt|như trên) ?-|nt|như trên)$"""
+"""Signs and words for 'the same as above', in lower case."""
 _NULL = "\x01"  # stands for null inside hashed text; cleaned text holds no control characters
 _SEPARATOR = "\x1f"
 
@@ -79,11 +82,14 @@ def observe(
     validate: Validate,
     severities: Mapping[str, tuple[str, str | None]],
     listed_unit: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+    whole: bool = True,
 ) -> Observed:
     """Observe a batch. ``raw``: _sub, _sheet, _row and the table's columns with kinds (:class:`schemas.grid.FoundTable`).
 
     ``severities``: check id -> (severity, column blamed). Rows out of the sender's scope and exact repeats are set aside; two
     differing rows under one key are both quarantined; a row with an error is quarantined, with its typed values kept.
+    ``whole``: every row of the submissions is here, so that what depends on others of them can be read: ditto marks (N11) and
+    numbers in doubt (N18), which otherwise are quarantined.
     """
     frame = _with_all_columns(contract, raw)
     facts = pl.DataFrame(
@@ -97,10 +103,14 @@ def observe(
         schema={"_sub": pl.Int64, "sender": pl.String, "commune": pl.String, "as_of": pl.Date, "received_on": pl.Date},
     )
     about = frame.select("_sub").join(facts, on="_sub", how="left", maintain_order="left")
-    frame, repairs = _with_defaults(contract, frame, about)
+    sent = frame
+    frame, repairs, lost = _with_dittos(contract, frame, whole)
+    frame, defaults = _with_defaults(contract, frame, about)
+    repairs += defaults
     names = [c for c in frame.columns if c.endswith(KIND)]
     absent = {c.removesuffix(KIND): frame[c].is_null() for c in names if frame[c].null_count()}
     frame = frame.with_columns(pl.col(names).fill_null(int(Kind.BLANK)))
+    shown = frame.with_columns(sent[name] for name in lost)
     context = Context(
         as_of=about["as_of"],
         received_on=about["received_on"],
@@ -108,21 +118,30 @@ def observe(
         resolve_unit=resolve_unit,
         listed_unit=listed_unit,
         today=datetime.now(VIETNAM).date(),
+        submission=frame["_sub"] if whole else None,
     )
+    layouts = [(p.no, layout) for p in pending for layout in p.layouts]
     places = frame.select(_ID)
     typed: dict[str, pl.Series] = {}
     issues: list[pl.DataFrame] = []
     for column in cleaning_order(contract.columns):
         source = column.source
-        context = replace(context, siblings=typed, absent=absent.get(source))
+        context = replace(
+            context, siblings=typed, absent=absent.get(source), unit=stated_units(places, layouts, source)
+        )
         cleaned = _of_form(column, clean(column, frame[source], frame[source + KIND], context), absent.get(source))
+        if source in lost:
+            unknown = lost[source]
+            cleaned.value = without(cleaned.value, unknown)
+            cleaned.repair = without(cleaned.repair, unknown)
+            cleaned.issue = cleaned.issue.zip_with(~unknown, pl.Series(["DITTO_MARK"]))
         typed[column.name] = cleaned.value.alias(column.name)
         if cleaned.issue.null_count() < frame.height:
             detail = cleaned.detail if cleaned.detail is not None else pl.Series([None] * frame.height, dtype=pl.String)
             found = places.with_row_index("_id").with_columns(rule=cleaned.issue, detail=detail)
             issues.append(found.filter(pl.col("rule").is_not_null()).with_columns(column_name=pl.lit(column.name)))
         if cleaned.repair.null_count() < frame.height:
-            mended = places.with_columns(rule=cleaned.repair, raw=frame[source]).filter(pl.col("rule").is_not_null())
+            mended = places.with_columns(rule=cleaned.repair, raw=shown[source]).filter(pl.col("rule").is_not_null())
             repairs.append(mended.with_columns(column_name=pl.lit(column.name)))
     values = pl.DataFrame([typed[c.name] for c in contract.columns])
     bad = _stack(issues, _ISSUE)
@@ -149,9 +168,9 @@ def observe(
     return Observed(
         observations=kept.select(*_ID, "_key", "_value", "_ok", *values.columns),
         verdicts=verdicts.drop("_id"),
-        quarantine=quarantined.drop("_id").with_columns(raw=as_json(frame[quarantined["_id"]].select(raw_columns))),
+        quarantine=quarantined.drop("_id").with_columns(raw=as_json(shown[quarantined["_id"]].select(raw_columns))),
         repairs=_stack(repairs, _REPAIR).join(aside, on=_ID, how="anti", maintain_order="left"),
-        set_aside=aside.drop("_id").with_columns(text=as_json(frame[aside["_id"]].select(raw_columns))),
+        set_aside=aside.drop("_id").with_columns(text=as_json(shown[aside["_id"]].select(raw_columns))),
         results=outcome.results.with_columns(
             severity=pl.col("check").replace_strict({c: v[0] for c, v in severities.items()}, return_dtype=pl.String)
         ),
@@ -229,6 +248,46 @@ def _with_all_columns(contract: Contract, raw: pl.DataFrame) -> pl.DataFrame:
         *[pl.lit(None, dtype=pl.String).alias(n) for n in absent],
         *[pl.lit(None, dtype=pl.UInt8).alias(n + KIND) for n in absent],
     )
+
+
+def stated_units(places: pl.DataFrame, layouts: Sequence[tuple[int, SheetLayout]], column: str) -> pl.Series | None:
+    """The unit that headers or titles state for a column at each place (_sub, _sheet); None where none does."""
+    stated = [(n, layout.sheet, layout.units[column]) for n, layout in layouts if column in layout.units]
+    if not stated:
+        return None
+    units = pl.DataFrame(stated, schema={"_sub": pl.Int64, "_sheet": pl.Int16, "unit": pl.String}, orient="row")
+    joined = places.select("_sub", "_sheet").join(units, on=["_sub", "_sheet"], how="left", maintain_order="left")
+    return joined["unit"]
+
+
+def _with_dittos(
+    contract: Contract, frame: pl.DataFrame, whole: bool
+) -> tuple[pl.DataFrame, list[pl.DataFrame], dict[str, pl.Series]]:
+    """Fill ditto marks from the row above in the same sheet, where the contract says so; a blank is no ditto mark (N11).
+
+    Also the repairs, and for each column that has such marks the rows where nothing is known to stand above them."""
+    repairs, lost = [], {}
+    for column in contract.columns:
+        name = column.name
+        if not column.options.get("ditto") or name not in frame.columns:
+            continue
+        text = clean_text(frame[name]).str.to_lowercase()
+        marks = (text.str.contains(_DITTO) & (frame[name + KIND] == int(Kind.TEXT))).fill_null(False)
+        if not marks.any():
+            continue
+        above = [
+            pl.when("_ditto").then(None).otherwise(value).forward_fill().over("_sub", "_sheet").alias(as_)
+            for value, as_ in ((pl.col(name).fill_null(""), name), (pl.col(name + KIND), name + KIND))
+        ]
+        filled = frame.with_columns(_ditto=marks).select(above)
+        lost[name] = marks & (filled[name].is_null() | (not whole))
+        found = marks & ~lost[name]
+        mended = frame.filter(found).select(_ID)
+        repairs.append(
+            mended.with_columns(column_name=pl.lit(name), rule=pl.lit("DITTO"), raw=frame.filter(found)[name])
+        )
+        frame = frame.with_columns(filled[c].zip_with(found, frame[c]) for c in (name, name + KIND))
+    return frame, repairs, lost
 
 
 def _with_defaults(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -46,6 +46,23 @@ class Context:
     """Boolean: the row's form has no such column (a blank in it is something else); None where all have it."""
     listed_unit: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     """Frame (code, name, as_of) of entries of a list of units -> frame of the same rows in the same order (issue, detail)."""
+
+    def rows(self, at: pl.Series) -> Context:
+        """The context of some rows of the column."""
+
+        def some(series: pl.Series | None) -> pl.Series | None:
+            return None if series is None else series[at]
+
+        return replace(
+            self,
+            as_of=self.as_of[at],
+            received_on=self.received_on[at],
+            sender=self.sender[at],
+            siblings={name: series[at] for name, series in self.siblings.items()},
+            absent=some(self.absent),
+            unit=some(self.unit),
+            submission=some(self.submission),
+        )
 
     def sibling(self, column: Column, option: str) -> pl.Series | None:
         """The typed column that an option of ``column`` names; None where the contract names none."""
@@ -242,6 +259,7 @@ def run(kind_of: SemanticType, column: Column, raw: pl.Series, kind: pl.Series, 
     if foreign.any():
         value = without(value, foreign)
     issue, repair = nulls(height, pl.String), nulls(height, pl.String)
+    detail = None
     if value.null_count():
         undecided = value.is_null()
         empty = undecided & (raw.is_null() | (raw == "")) & (kind <= Kind.TEXT)
@@ -256,13 +274,15 @@ def run(kind_of: SemanticType, column: Column, raw: pl.Series, kind: pl.Series, 
             value = value.scatter(rows, rest.value)
             issue = issue.scatter(rows, rest.issue)
             repair = repair.scatter(rows, rest.repair)
+            if rest.detail is not None:
+                detail = nulls(height, pl.String).scatter(rows, rest.detail)
     for mask, code in kind_of.check(column, value, context):
         failed = mask.fill_null(False)
         if failed.any():
             value = without(value, failed)
             repair = without(repair, failed)
             issue = issue.zip_with(~failed, pl.Series([code]))
-    cleaned = Cleaned(value.rename(column.name), issue.rename("issue"), repair.rename("repair"))
+    cleaned = Cleaned(value.rename(column.name), issue.rename("issue"), repair.rename("repair"), detail)
     return kind_of.finish(column, cleaned, raw, context) if kind_of.finish else cleaned
 
 
@@ -278,13 +298,16 @@ def _read_rest(
     value = without(value, foreign)
     issue = nulls(rest.height, pl.String)
     repair = nulls(rest.height, pl.String) if repair is None else without(repair, value.is_null())
+    detail = None
     still = value.is_null()
     if still.any():
         rows = still.arg_true()
         last = _read_cells(kind_of, column, rest.filter(still))
         value, issue = value.scatter(rows, last.value), issue.scatter(rows, last.issue)
         repair = repair.scatter(rows, last.repair)
-    return Cleaned(value, issue, repair)
+        if last.detail is not None:
+            detail = nulls(rest.height, pl.String).scatter(rows, last.detail)
+    return Cleaned(value, issue, repair, detail)
 
 
 def _read_cells(kind_of: SemanticType, column: Column, rest: pl.DataFrame) -> Cleaned:
@@ -296,6 +319,7 @@ def _read_cells(kind_of: SemanticType, column: Column, rest: pl.DataFrame) -> Cl
         pl.Series("value", [a.value for a in answers], dtype=kind_of.dtype(column), strict=True),
         pl.Series("issue", [a.issue for a in answers], dtype=pl.String),
         pl.Series("repair", [a.repair for a in answers], dtype=pl.String),
+        pl.Series("detail", [a.detail for a in answers], dtype=pl.String),
     )
     if distinct is not rest:
         on = ["text", "kind", "received"]
@@ -305,4 +329,6 @@ def _read_cells(kind_of: SemanticType, column: Column, rest: pl.DataFrame) -> Cl
         values = read_values["value"]
         own = repair.is_not_null() | values.is_null()
         repair = repair.zip_with(own, text_repairs(rest["text"], values))
-    return Cleaned(read_values["value"], read_values["issue"], repair)
+    detail = read_values["detail"]
+    told = None if detail.null_count() == detail.len() else detail
+    return Cleaned(read_values["value"], read_values["issue"], repair, told)

@@ -135,10 +135,8 @@ def _tax_cell(column: Column) -> ReadCell:
             code, repair = plain, repair if plain == code else "SEPARATORS"
         if people and re.fullmatch(_CITIZEN, code):
             return Cell(code, None, repair)
-        if kind not in (Kind.TEXT, Kind.NUMBER) or not re.fullmatch(r"[0-9]{9,10}|[0-9]{10}-?[0-9]{3}", code):
+        if kind not in (Kind.TEXT, Kind.NUMBER) or not re.fullmatch(r"[0-9]{10}(?:-?[0-9]{3})?", code):
             return Cell(issue="BAD_TAX_CODE")
-        if len(code) == 9:
-            code, repair = "0" + code, "LEADING_ZERO"  # its check digit proves it
         if not mst.is_valid(code):
             return Cell(issue="BAD_TAX_CODE")
         written: str = mst.format(code)

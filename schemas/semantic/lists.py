@@ -1,11 +1,13 @@
 """Code lists and tick marks: cells that hold one of a few values, spelled in many ways.
 
 Rule N19 of the domain brief for ticks. A list matches by its own values and labels first, then by synonyms and without
-diacritics, unless two entries would then be the same (N5).
+diacritics, unless two entries would then be the same (N5). By option also with abbreviations written out (N7), the highest
+of several (N25), the post of someone who acts in it (N28).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -48,17 +50,56 @@ def _unique_keys(column: Column, key: Callable[[str], str]) -> dict[str, str]:
     return {spelling: min(values) for spelling, values in owners.items() if spelling and len(values) == 1}
 
 
+_ABBREVIATIONS = {
+    "bt": "bi thu", "pbt": "pho bi thu", "ct": "chu tich", "pct": "pho chu tich", "gd": "giam doc", "pgd": "pho giam doc",
+    "tp": "truong phong", "ptp": "pho truong phong", "vp": "van phong", "tt": "trung tam", "cn": "chu nhiem",
+    "ubnd": "uy ban nhan dan", "hdnd": "hoi dong nhan dan", "ubkt": "uy ban kiem tra", "du": "dang uy",
+    "mttq": "mat tran to quoc", "mttqvn": "mat tran to quoc viet nam",
+}  # fmt: skip
+"""Tokens of posts and offices, folded; written out for comparison only, never in what is stored."""
+_ACTING = re.compile(r"(?:(?:quyền|phụ trách|phó phụ trách) |(?:q|pt)\. ?)(?=\S)", re.IGNORECASE)
+_SEVERAL = re.compile(r" ?[/,;+&] ?| và | - ")
+
+
+def _written_out(text: str) -> str:
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in fold_one(text).split())
+
+
 def _category_cell(column: Column) -> ReadCell:
-    exact, accented, folded = _exact(column), _unique_keys(column, match_key_one), _unique_keys(column, fold_one)
-    width = int(column.options.get("width", 0))
+    one = _one_of_list(column)
+    ranks = {e.value: n for n, e in enumerate(column.enum)}
+    acting, highest = bool(column.options.get("acting")), bool(column.options.get("highest"))
 
     def read(text: str, kind: int, received: date) -> Cell:
+        got = one(text)
+        if got.issue is None or kind != Kind.TEXT:
+            return got
+        if acting and re.search(r"\bkiêm\b", text, re.IGNORECASE):
+            return Cell(issue="TWO_FACTS")
+        if acting and (found := _ACTING.match(text)):
+            post = one(text[found.end() :])
+            return post._replace(repair="ACTING") if post.issue is None else post
+        parts = [one(part) for part in _SEVERAL.split(text)] if highest else [got]
+        if len(parts) > 1 and all(part.issue is None for part in parts):
+            return Cell(min((str(part.value) for part in parts), key=ranks.__getitem__), None, "HIGHEST")
+        return got
+
+    return read
+
+
+def _one_of_list(column: Column) -> Callable[[str], Cell]:
+    exact, accented, folded = _exact(column), _unique_keys(column, match_key_one), _unique_keys(column, fold_one)
+    full = _unique_keys(column, _written_out) if column.options.get("abbreviations") else {}
+    width = int(column.options.get("width", 0))
+
+    def read(text: str) -> Cell:
         if text in exact:
             return Cell(exact[text])
         padded = text.zfill(width) if text.isascii() and text.isdigit() else text
         if padded in exact:
             return Cell(exact[padded], None, "LEADING_ZERO")
         value = accented.get(match_key_one(text)) or folded.get(fold_one(text))
+        value = value or (full.get(_written_out(text)) if full else None)
         return Cell(value, None, "CODE_LIST") if value else Cell(issue="NOT_IN_LIST")
 
     return read
@@ -87,7 +128,13 @@ CATEGORY = SemanticType(
     name="category",
     doc="One value of the column's code list ('enum'), by value, label or synonym.",
     logical_types=("string",),
-    options={**COMMON_OPTIONS, "width": "number of digits; shorter ones are padded with zeros"},
+    options={
+        **COMMON_OPTIONS,
+        "width": "number of digits; shorter ones are padded with zeros",
+        "abbreviations": "true: PCT, UBND, ... are compared written out (N7)",
+        "highest": "true: of several in a cell ('ĐH/ThS') the one that the list names first (N25)",
+        "acting": "true: 'Quyền', 'Phụ trách' before a post count as its holder; 'kiêm' is two posts (N28)",
+    },
     dtype=lambda column: pl.String(),
     sql=lambda column: "text",
     cell=_category_cell,

@@ -1,13 +1,16 @@
 """Numbers as Vietnamese offices write them: counts, decimals, percentages, amounts of money.
 
 Rules N18, N20 and N21 of the domain brief: '.' groups thousands, ',' marks decimals; a text that reads two ways gets an
-issue. A number *cell* has no such doubt: its text always has a decimal point. Exact decimals throughout, never a float.
+issue, unless all other cells of the submission write numbers in one way (:func:`settled`). A number *cell* has no such
+doubt: its text always has a decimal point. Units: 'nghìn', 'triệu', 'tỷ' before the column's own unit multiply, in the cell
+or in its header; any other unit is an issue. Exact decimals throughout, never a float.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -20,6 +23,7 @@ from schemas.semantic.base import (
     COMMON_OPTIONS,
     Cell,
     Checks,
+    Cleaned,
     ReadCell,
     SemanticType,
     is_pending,
@@ -38,7 +42,12 @@ _LIMITS = {
 }
 _MARK = {"decimalMark": "'.' or ',': settles '1.234' for a source that is known to write it one way"}
 _SCALE = {"scale": "decimal places kept (default 2)"}
-_PENDING = {"allowPending": "true: 'đang cập nhật' is a blank, not an issue"}
+_PENDING = {
+    "allowPending": "true: 'đang cập nhật' is a blank, not an issue",
+    "allowNotApplicable": "true: 'không phát sinh' is a blank, not an issue",
+}
+_STATED = "statedFactor"
+"""Not an option of a contract: set on a column by :func:`in_stated_unit`."""
 
 INTEGER_DEFAULTS = (0, 2_147_483_647)
 MONEY_DEFAULTS = (0, 10**16)
@@ -50,7 +59,21 @@ PRECISION = 18
 _NUMBER = re.compile(r"([-+\u2212]?)\s?([0-9][0-9., ]*[0-9]|[0-9])\s*(.*)", re.ASCII)
 _SPACED = re.compile(r"[0-9]{1,3}( [0-9]{3})+([.,][0-9]+)?")
 _FACTORS = {"nghin": 10**3, "ngan": 10**3, "trieu": 10**6, "tr": 10**6, "ty": 10**9, "ti": 10**9}
-_CURRENCY = frozenset({"dong", "d", "vnd", "viet nam dong"})
+_THOUSANDS = re.compile(r"1((?: ?000)+)(?= |$)")
+"""'1.000 đồng' as the name of a unit, folded."""
+_SAME_UNITS = {
+    "dong": ("d", "vnd", "viet nam dong", "dong viet nam"),
+    "nguoi": ("khau", "nhan khau"),
+    "ho": ("ho gia dinh", "ho dan"),
+    "phan tram": ("pt",),
+}
+_UNIT_NAMES = {other: unit for unit, others in _SAME_UNITS.items() for other in others}
+_NOT_APPLICABLE = ("khong phat sinh", "khong ap dung", "khong co phat sinh")
+_NOTED = re.compile(
+    r"(?:(?:[≈~]|khoảng|gần|hơn|trên|dưới|ước) ?(?P<about>[0-9][0-9.,]*)|(?P<noted>[0-9][0-9.,]*) ?\(.*\))",
+    re.IGNORECASE,
+)
+"""'≈120', '15 (2 nữ)': a number with a note, which is proposed and never taken (N21)."""
 _EXCEL_DIGITS = Context(prec=15)
 """Excel keeps 15 significant digits; what a double shows beyond them is noise (0.30000000000000004)."""
 
@@ -120,68 +143,99 @@ def _plain(digits: str, whole: bool, decimal_mark: str | None) -> tuple[str | No
     return None, f"{head.replace(group, '')}.{fraction}", "THOUSANDS"
 
 
-def _unit_repair(column: Column, number: Number) -> str | None:
-    """'UNIT_WORD' where the words behind the number are the column's own unit, else None."""
-    unit = fold_one(column.unit or "")
-    return "UNIT_WORD" if unit and fold_one(number.tail) == unit else None
+def unit_of(text: str) -> tuple[int, str]:
+    """A unit as (factor, name): 'triệu đồng', '1.000.000 VNĐ' -> (1 000 000, 'dong'); 'km²' -> (1, 'km2')."""
+    words = fold_one(text.replace("²", "2").replace("%", " phần trăm ").replace("₫", " đồng "))
+    factor = 1
+    if grouped := _THOUSANDS.match(words):
+        factor, words = 10 ** grouped[1].count("0"), words[grouped.end() :].strip()
+    while (first := words.partition(" "))[0] in _FACTORS:
+        factor, words = factor * _FACTORS[first[0]], first[2]
+    return factor, _UNIT_NAMES.get(words, words)
 
 
-def _whole(number: Decimal, repair: str | None) -> Cell:
-    if number != number.to_integral_value():
-        return Cell(issue="NOT_WHOLE")
-    return Cell(int(number), None, repair) if abs(number) < _BIGINT else Cell(issue="OUT_OF_RANGE")
+def scale_of(column: Column, text: str) -> Decimal | None:
+    """By what a number in the unit ``text`` is multiplied to be in that of the column; None for a unit that is another."""
+    factor, name = unit_of(text)
+    mine, own = unit_of(column.unit or {"money": "đồng", "percent": "%"}.get(column.semantic_type, ""))
+    fits = name == own or (not name and factor > 1) or not own
+    return Decimal(factor) / mine if fits else None
 
 
-def _integer_cell(column: Column) -> ReadCell:
-    def read(text: str, kind: int, received: date) -> Cell:
-        if kind == Kind.TEXT and is_pending(text):
-            return pending(column)
-        number = read_number(text, kind, whole=True, decimal_mark=column.options.get("decimalMark"))
-        words = _unit_repair(column, number) if number.tail else None
-        if number.tail and not words:
-            return Cell(issue="NOT_A_NUMBER")
+def _units(column: Column, number: Number, decided: Decimal | None) -> tuple[Decimal, str | None] | None:
+    """(factor, repair) for the words behind a number under the factor that its header states; None where they differ."""
+    if not number.tail:
+        return (decided, "UNIT_SCALED") if decided is not None else (Decimal(1), None)
+    told = scale_of(column, number.tail)
+    if column.unit is None and column.semantic_type not in ("money", "percent") and unit_of(number.tail)[1]:
+        told = None  # words behind a number of which no unit is known
+    if told is None or (decided is not None and told != decided):
+        return None
+    return told, "MULTIPLIER" if told != 1 else "UNIT_WORD"
+
+
+def _words(column: Column, text: str) -> Cell | None:
+    """The answer to words that stand for a value (N20)."""
+    if is_pending(text):
+        return pending(column)
+    if column.options.get("allowNotApplicable") and fold_one(text) in _NOT_APPLICABLE:
+        return Cell(repair="NOT_APPLICABLE")
+    return None
+
+
+def _in_units(column: Column) -> Callable[[str, int], Cell]:
+    """What all types share: a number with its unit as an exact decimal in the column's own, or the answer for words."""
+    mark, decided = column.options.get("decimalMark"), column.options.get(_STATED)
+    whole = column.logical_type == "integer" and decided is None
+
+    def read(text: str, kind: int) -> Cell:
+        if kind == Kind.TEXT and (said := _words(column, text)):
+            return said
+        text = text.replace("\u20ab", "đ")
+        number = read_number(text, kind, whole, mark)
+        if number.tail and whole and unit_of(number.tail)[0] > 1:
+            number = read_number(text, kind, False, mark)  # '1.234 triệu' is in doubt, '1,5 triệu' is not
+        if number.value is None and not number.tail:
+            noted = _NOTED.fullmatch(text) if number.issue == "NOT_A_NUMBER" else None
+            return Cell(issue="NOTED_NUMBER", detail=noted["about"]) if noted else Cell(issue=number.issue)
+        units = _units(column, number, decided)
+        if units is None:
+            if noted := _NOTED.fullmatch(text):
+                return Cell(issue="NOTED_NUMBER", detail=noted["noted"])
+            known = decided is not None and (scale_of(column, number.tail) or unit_of(number.tail)[0] > 1)
+            return Cell(issue="UNIT_DIFFERS" if known else "NOT_A_NUMBER")
         if number.value is None:
             return Cell(issue=number.issue)
-        return _whole(number.value, words or number.repair)
+        factor, repair = units
+        return Cell(number.value * factor, None, repair or number.repair)
 
     return read
 
 
-def _money_cell(column: Column) -> ReadCell:
+def _integer_cell(column: Column) -> ReadCell:
+    in_units = _in_units(column)
+
     def read(text: str, kind: int, received: date) -> Cell:
-        if kind == Kind.TEXT and is_pending(text):
-            return pending(column)
-        text = text.replace("\u20ab", "đ")
-        words = fold_one(read_number(text, kind, whole=False).tail).split()
-        factor = _FACTORS.get(words[0], 0) if words else 0
-        currency = " ".join(words[1:] if factor else words)
-        if currency and currency not in _CURRENCY:
-            return Cell(issue="NOT_A_NUMBER")
-        number = read_number(text, kind, whole=not factor, decimal_mark=column.options.get("decimalMark"))
-        if number.value is None:
-            return Cell(issue=number.issue)
-        repair = "MULTIPLIER" if factor else "UNIT_WORD" if currency else number.repair
-        return _whole(number.value * (factor or 1), repair)
+        got = in_units(text, kind)
+        if got.value is None:
+            return got
+        if got.value != got.value.to_integral_value():
+            return Cell(issue="NOT_WHOLE")
+        return got._replace(value=int(got.value)) if abs(got.value) < _BIGINT else Cell(issue="OUT_OF_RANGE")
 
     return read
 
 
 def _decimal_cell(column: Column) -> ReadCell:
     percent = column.semantic_type == "percent"
-    scale = _scale(column)
+    in_units, scale = _in_units(column), _scale(column)
     step, limit = Decimal(1).scaleb(-scale), Decimal(10) ** (PRECISION - scale)
 
     def read(text: str, kind: int, received: date) -> Cell:
-        if kind == Kind.TEXT and is_pending(text):
-            return pending(column)
-        number = read_number(text, kind, whole=False, decimal_mark=column.options.get("decimalMark"))
-        sign = percent and number.tail == "%"
-        words = _unit_repair(column, number) if number.tail and not sign else None
-        if number.tail and not sign and not words:
-            return Cell(issue="NOT_A_NUMBER")
-        if number.value is None:
-            return Cell(issue=number.issue)
-        exact = number.value
+        got = in_units(text, kind)
+        exact = got.value
+        if exact is None:
+            return got
         if percent and kind == Kind.NUMBER and 0 < exact <= 1:
             return Cell(issue="AMBIGUOUS_PERCENT")  # a cell shown as 50% holds 0.5
         if abs(exact) >= limit:
@@ -189,18 +243,22 @@ def _decimal_cell(column: Column) -> ReadCell:
         kept = exact.quantize(step, ROUND_HALF_UP)
         if abs(kept) >= limit:
             return Cell(issue="OUT_OF_RANGE")
-        repair = words or number.repair
-        return Cell(kept, None, "ROUNDED" if kept != exact else None if number.repair == "ROUNDED" else repair)
+        repair = None if got.repair == "ROUNDED" or (percent and text.endswith("%")) else got.repair
+        return Cell(kept, None, "ROUNDED" if kept != exact else repair)
 
     return read
 
 
 def _quick_integer(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series:
+    if _STATED in column.options:
+        return nulls(raw.len(), pl.Int64)
     return raw.cast(pl.Int64, strict=False)
 
 
 def _bulk_integer(column: Column, text: pl.Series, kind: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     """'1.234.567' in a text cell."""
+    if _STATED in column.options:
+        return nulls(text.len(), pl.Int64), None
     grouped = text.str.contains(r"^[1-9][0-9]{0,2}(\.[0-9]{3})+$") & (kind == Kind.TEXT)
     if column.options.get("decimalMark") == ".":
         grouped &= text.str.count_matches(".", literal=True) > 1
@@ -211,6 +269,8 @@ def _bulk_integer(column: Column, text: pl.Series, kind: pl.Series) -> tuple[pl.
 def _quick_decimal(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series:
     """Whole numbers, and decimals whose mark cannot group thousands: '12,5', '12.34', '1234,567'."""
     dtype, scale = _decimal_type(column), _scale(column)
+    if _STATED in column.options:
+        return nulls(raw.len(), dtype)
     whole = raw.cast(pl.Int64, strict=False)
     if whole.null_count() == 0 or scale == 0 or column.options.get("decimalMark"):
         value = whole.cast(dtype, strict=False)
@@ -232,7 +292,7 @@ def _quick_decimal(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series
 def _bulk_decimal(column: Column, text: pl.Series, kind: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     """'1.234.567,89' in text cells, longer fractions in number cells (but percentages)."""
     scale = _scale(column)
-    if scale == 0 or column.options.get("decimalMark"):
+    if scale == 0 or column.options.get("decimalMark") or _STATED in column.options:
         return nulls(text.len(), _decimal_type(column)), None
     some, more = r"^-?[1-9][0-9]{0,2}", r"\.[0-9]{3}"
     grouped = text.str.contains(rf"{some}(?:{more}){{2,}}$") | text.str.contains(
@@ -289,6 +349,66 @@ def _bound(limit: Any, value: pl.Series) -> Any:
     return Decimal(str(limit)) if isinstance(value.dtype, pl.Decimal) else limit
 
 
+Run = Callable[[Column, pl.Series, pl.Series, CleanContext], Cleaned]
+"""Cleaning of a column: :func:`schemas.semantic.base.run` for a type."""
+_STYLES = {
+    ",": r"^\s*[-+−]?(?:\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}|\d+,\d{4,}|(?:0|\d{4,}),\d+)\s*[^\d.,]*$",
+    ".": r"^\s*[-+−]?(?:\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:,\d{3})+\.\d+|\d+\.\d{1,2}|\d+\.\d{4,}|(?:0|\d{4,})\.\d+)\s*[^\d.,]*$",
+}
+"""Texts that can only be read with this decimal mark."""
+
+
+def settled(
+    run: Run, column: Column, cleaned: Cleaned, raw: pl.Series, kind: pl.Series, context: CleanContext
+) -> Cleaned:
+    """Read what is in doubt as the rest of its submission's column is written, if that is all of one style (N18)."""
+    doubtful = (cleaned.issue == "AMBIGUOUS_NUMBER").fill_null(False)
+    if context.submission is None or not doubtful.any():
+        return cleaned
+    votes = pl.DataFrame({"sub": context.submission, "text": raw}).filter((kind == Kind.TEXT).fill_null(False))
+    styles = votes.group_by("sub").agg(**{mark: pl.col("text").str.contains(p).any() for mark, p in _STYLES.items()})
+    for mark, other in ((",", "."), (".", ",")):
+        voters = styles.filter(pl.col(mark) & ~pl.col(other))["sub"]
+        rows = (doubtful & context.submission.is_in(voters.implode())).arg_true()
+        if not rows.len():
+            continue
+        as_others = replace(column, options={**column.options, "decimalMark": mark})
+        again = run(as_others, raw[rows], kind[rows], context.rows(rows))
+        read = again.value.is_not_null()
+        at = rows.filter(read)
+        cleaned = Cleaned(
+            cleaned.value.clone().scatter(at, again.value.filter(read)),
+            cleaned.issue.clone().scatter(at, None),
+            cleaned.repair.clone().scatter(at, "NUMBER_STYLE"),
+            cleaned.detail,
+        )
+    return cleaned
+
+
+def in_stated_unit(run: Run, column: Column, raw: pl.Series, kind: pl.Series, context: CleanContext) -> Cleaned:
+    """Clean a column whose headers or titles state units: scaled to the column's own, or all an issue where it is another."""
+    assert context.unit is not None
+    parts: list[tuple[pl.Series, Cleaned]] = []
+    for stated in context.unit.unique():
+        rows = _where(context.unit, stated)
+        factor = Decimal(1) if stated is None else scale_of(column, stated)
+        told = column if factor in (1, None) else replace(column, options={**column.options, _STATED: factor})
+        cleaned = run(told, raw[rows], kind[rows], context.rows(rows))
+        if factor is None:
+            filled = cleaned.value.is_not_null()
+            issue = cleaned.issue.zip_with(~filled, pl.Series(["UNIT_DIFFERS"]))
+            cleaned = Cleaned(without(cleaned.value, filled), issue, nulls(rows.len(), pl.String), cleaned.detail)
+        parts.append((rows, cleaned))
+    order = pl.concat([rows for rows, _ in parts]).arg_sort()
+    value, issue, repair = (pl.concat([getattr(c, n) for _, c in parts])[order] for n in ("value", "issue", "repair"))
+    details = [c.detail if c.detail is not None else nulls(c.value.len(), pl.String) for _, c in parts]
+    return Cleaned(value, issue, repair, pl.concat(details)[order])
+
+
+def _where(values: pl.Series, value: str | None) -> pl.Series:
+    return (values.is_null() if value is None else (values == value).fill_null(False)).arg_true()
+
+
 _BLANK = {"blank": "0: an empty cell means none, as in pivot exports"}
 
 INTEGER = SemanticType(
@@ -310,7 +430,7 @@ MONEY = SemanticType(
     options={**COMMON_OPTIONS, **_LIMITS, **_PENDING, **_MARK},
     dtype=lambda column: pl.Int64(),
     sql=lambda column: "bigint",
-    cell=_money_cell,
+    cell=_integer_cell,
     quick=_quick_integer,
     bulk=_bulk_integer,
     check=_limits(*MONEY_DEFAULTS),

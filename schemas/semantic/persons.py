@@ -22,7 +22,7 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _MARK = re.compile(r" ?(?:\((?:nữ|nam|\*+)\)|\*+)$", re.IGNORECASE)
-_AFTER_SURNAME = ("van", "ich", "the")
+_AFTER_SURNAME = ("thi", "van", "ich", "the")
 """After 'Ông' these may be the rest of a name whose surname is Ông (Ông Ích Khiêm), as any two words may (Ông Cao Thắng)."""
 _LETTER = f"A-Za-z{LETTERS}"
 _PLAIN = f"^[{_LETTER}][{_LETTER}'’.-]*(?: [{_LETTER}][{_LETTER}'’.-]*)*$"
@@ -35,8 +35,6 @@ def _without_title(text: str) -> str | None:
         rest = text[found.end() :]
         if found[0].lower() == "ông ":
             words = fold_one(rest).split()
-            if words[:1] == ["thi"]:
-                return text
             if len(words) < 3 or words[0] in _AFTER_SURNAME:
                 return None
         text = rest

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -59,13 +60,28 @@ SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType(
 """Every ``semanticType`` that a contract may name."""
 
 
+NUMBERS = (numbers.INTEGER, numbers.DECIMAL, numbers.MONEY, numbers.PERCENT)
+"""Types whose cells may stand in another unit, and in one of two styles."""
+
+
 def clean(column: Column, raw: pl.Series, kind: pl.Series, context: Context) -> Cleaned:
     """Clean one column.
 
     ``raw``: String, the cells' texts; ``kind``: UInt8 (:class:`schemas.grid.Kind`); both and the series of ``context``
     of one height, which is that of the result. :class:`KeyError` for a semantic type that is not registered.
     """
-    return base.run(SEMANTIC_TYPES[column.semantic_type], column, raw, kind, context)
+    kind_of = SEMANTIC_TYPES[column.semantic_type]
+    if kind_of not in NUMBERS:
+        return base.run(kind_of, column, raw, kind, context)
+
+    def run(of: Column, texts: pl.Series, kinds: pl.Series, about: Context) -> Cleaned:
+        return numbers.settled(
+            partial(base.run, kind_of), of, base.run(kind_of, of, texts, kinds, about), texts, kinds, about
+        )
+
+    if context.unit is None or context.unit.null_count() == raw.len():
+        return run(column, raw, kind, context)
+    return numbers.in_stated_unit(run, column, raw, kind, context)
 
 
 def cleaning_order(columns: Sequence[Column]) -> list[Column]:
@@ -110,7 +126,10 @@ _CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
         **{(name, "decimalMark"): (".", ",") for name in ("integer", "money", "decimal", "percent")},
     }
 )
-_FLAGS = ("allowCitizenId", "allowPending", "allowUnknown", "ditto", "inclusiveEnd", "notFuture", "partial", "upper")
+_FLAGS = frozenset(
+    ("abbreviations", "acting", "allowCitizenId", "allowNotApplicable", "allowPending", "allowUnknown", "ditto", "highest",
+     "inclusiveEnd", "notFuture", "partial", "upper")
+)  # fmt: skip
 _SIZES = {"maxLength": (1, 1_000_000), "width": (1, 50), "scale": (0, numbers.PRECISION - 1)}
 _LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 

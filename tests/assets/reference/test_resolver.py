@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 from assets.reference.resolver import Resolver
 from assets.reference.units import Reference, load_reference
+from schemas.contract import Column
+from schemas.grid import Kind
+from schemas.semantic import Context, clean
 
 Answer = tuple[str | None, str | None, str | None, str | None]
 OLD, NEW = date(2024, 6, 30), date(2026, 6, 30)
@@ -239,3 +242,26 @@ def test_an_entry_of_a_list(
 ) -> None:
     frame = pl.DataFrame({"code": [code], "name": [name], "as_of": [as_of]})
     assert resolver.listed(frame).rows() == [(issue, detail)]
+
+
+def test_a_name_with_its_old_district_in_a_column_beside_it(resolver: Resolver) -> None:
+    """Namesakes among the old units are told apart; a district where the name is not gives no unit."""
+    of = Column("unit", "Xã", "string", "commune_code", options={"district": "district"})
+    names = ["Vĩnh Hải", "Vĩnh Hải", "Phước Hòa", "Phước Hòa", "22852", "Vĩnh Hải"]
+    districts = ["TP. Nha Trang", "Huyện Ninh Hải", "TP Nha Trang", "huyện Bác Ái", "Nha Trang", None]
+    got = clean(
+        of,
+        pl.Series(names),
+        pl.Series([int(Kind.TEXT)] * len(names), dtype=pl.UInt8),
+        Context(
+            as_of=pl.Series([OLD] * len(names)),
+            received_on=pl.Series([NEW] * len(names)),
+            sender=pl.Series(["22366"] * len(names)),
+            resolve_unit=resolver.resolve,
+            today=NEW,
+            siblings={"district": pl.Series(districts)},
+        ),
+    )
+    assert got.issue.to_list() == [None] * 5 + ["AMBIGUOUS_UNIT"]
+    assert got.value[0] == "22330" and got.value[4] == "22852"
+    assert len(set(got.value.to_list()[:4])) == 4

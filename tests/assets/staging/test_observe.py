@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -188,3 +189,69 @@ def test_duplicates_are_those_of_a_plain_reading(rows: list[tuple[int, int | Non
     assert sorted(differing["_id"]) == sorted(
         i for values in first.values() if len(values) > 1 for i in values.values()
     )
+
+
+DITTO = replace(
+    CONTRACT,
+    columns=(
+        *CONTRACT.columns[:1],
+        replace(CONTRACT.columns[1], key_position=None, options={"ditto": True}),
+        replace(CONTRACT.columns[2], key_position=2, unit="người", options={"ditto": True}),
+    ),
+)
+
+
+def dittos(frame: pl.DataFrame, layouts: Sequence[SheetLayout] = (), whole: bool = True) -> Observed:
+    sender = replace(pending(), layouts=[*pending().layouts, *layouts])
+    return observe(DITTO, frame, [sender], None, lambda rows, bad: NOTHING, {}, whole=whole)
+
+
+def test_ditto_marks_repeat_the_cell_above_and_blanks_do_not() -> None:
+    marks = ['"', "nt", "Như trên", "-nt-", "″", "- nt -"]
+    rows = [
+        {"name": "A", "n": "1"},
+        *({"name": m, "n": str(n)} for n, m in enumerate(marks, 2)),
+        {"name": "", "n": "9"},
+    ]
+    observed = dittos(raw(*rows))
+    assert observed.observations["name"].to_list() == ["A"] * 7 + [None]
+    assert verdicts(observed) == [("B9", "MISSING", "error")]
+    assert observed.repairs.filter(rule="DITTO")["raw"].to_list() == marks
+
+
+def test_a_ditto_mark_under_nothing_a_blank_or_an_error_is_no_value() -> None:
+    frame = raw({"name": "nt", "n": "1"}, {"name": "A", "n": "#REF!"}, {"name": "B", "n": "nt"}, {"name": "C", "n": ""})
+    frame = pl.concat([frame, raw({"name": "D", "n": "nt", "_row": 6})])
+    observed = dittos(frame)
+    assert verdicts(observed) == [
+        ("B2", "DITTO_MARK", "error"),
+        ("C3", "EXCEL_ERROR", "error"),
+        ("C4", "EXCEL_ERROR", "error"),
+        ("C5", "MISSING", "error"),
+        ("C6", "MISSING", "error"),
+    ]
+    told = {r: json.loads(t)["n"] for r, t in observed.quarantine.select("_row", "raw").rows()}
+    assert (told[4], told[6]) == ("nt", "nt")  # as sent
+
+
+def test_ditto_marks_stay_in_their_sheet_and_need_the_whole() -> None:
+    one, two = raw({"name": "A", "n": "1"}), raw({"name": "nt", "n": "2"}).with_columns(_sheet=pl.lit(1, pl.Int16))
+    assert verdicts(dittos(pl.concat([one, two]))) == [("2", "DITTO_MARK", "error")]
+    part = dittos(raw({"name": "A", "n": "1"}, {"name": "nt", "n": "2"}), whole=False)
+    assert verdicts(part) == [("B3", "DITTO_MARK", "error")]
+
+
+def test_two_dittos_under_different_cells_are_no_repeat() -> None:
+    frame = raw({"name": "A", "n": "1"}, {"name": "nt", "n": "7"}, {"name": "B", "n": "2"}, {"name": "nt", "n": "7"})
+    observed = dittos(frame)
+    assert observed.set_aside.is_empty()
+    assert [r for _, r, _ in verdicts(observed)] == ["DUPLICATE_KEY"] * 2
+
+
+def test_a_sheet_is_scaled_by_its_own_unit() -> None:
+    thousands = replace(pending().layouts[0], sheet=1, units={"n": "nghìn người"})
+    frame = raw({"name": "A", "n": "12"}, {"name": "B", "n": "12,5"})
+    frame = frame.with_columns(_sheet=pl.Series([0, 1], dtype=pl.Int16))
+    observed = dittos(frame, [thousands])
+    assert observed.observations["n"].to_list() == [12, 12_500]
+    assert observed.repairs.select("_sheet", "rule", "raw").rows() == [(1, "UNIT_SCALED", "12,5")]
