@@ -71,7 +71,7 @@ class HeaderMatch:
 
     ``printed``: the cleaned texts (letter -> text) of the header rows and of the numbering row, which come again after
     a page break; ``marks``: of each such row the first matched letter with its text as sent. ``counter``: letter of
-    the STT column. ``unit``: the text of a unit line ('ĐVT: triệu đồng').
+    the STT column.
     """
 
     match: ContractMatch
@@ -83,7 +83,8 @@ class HeaderMatch:
     counter: str | None = None
     stated_as_of: date | None = None
     stated_as_of_address: str | None = None
-    unit: str | None = None
+    units: dict[str, str] = field(default_factory=dict)
+    """Contract column -> the unit that its header or the sheet states (:mod:`assets.intake.units`)."""
     open_first: int | None = None
     """First data row since the last section or sub-total, over all batches so far; None where there is none yet."""
     data_first: int | None = None

@@ -20,6 +20,7 @@ from assets.intake.blocks import blocks
 from assets.intake.headers import ContractMatch, Vocabulary, choose, fold_header, match_headers, vocabularies
 from assets.intake.rows import HeaderMatch, SheetRows, rows_of
 from assets.intake.sheet_periods import is_coarser, period_of_name, period_of_titles
+from assets.intake.units import units_of
 from assets.intake.workbook import column_number
 from schemas.contract import Contract
 from schemas.grid import KIND, FoundTable, Grid, Kind, Problem, SheetLayout, Unreadable
@@ -160,7 +161,6 @@ def _header_match(head: _Head, first: int, last: int, match: ContractMatch) -> H
     matched = set(match.columns.values())
     marks = [next(((x, t) for x, t in row.items() if x in matched), None) for row in sent]
     stated = _stated_date(head, last)
-    unit = next((c for row in head.cells[: last + 1] for c in row if re.match(r"(?i)\W*(đvt|đơn vị tính)\b", c)), None)
     return HeaderMatch(
         match=match,
         first_row=head.rows[first],
@@ -171,7 +171,7 @@ def _header_match(head: _Head, first: int, last: int, match: ContractMatch) -> H
         counter=_counter(head, last, match),
         stated_as_of=stated[0] if stated else None,
         stated_as_of_address=stated[1] if stated else None,
-        unit=clean_one(unit) if unit else None,
+        units=units_of(match.contract, match.columns, match.texts, (c for r in head.cells[: last + 1] for c in r if c)),
     )
 
 
@@ -352,6 +352,7 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
                 headers=dict(head.match.headers),
                 unmatched=dict(head.match.unmatched),
                 rows_below_header=part.below_header,
+                units=dict(head.units),
             )
         )
         absent = [n for n in names if n not in head.match.columns]

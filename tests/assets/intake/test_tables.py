@@ -385,11 +385,11 @@ def test_nothing_to_read(grids: list[Grid], code: str) -> None:
     assert caught.value.problem.code == code
 
 
-def test_unknown_column_is_said_and_the_unit_line_kept() -> None:
-    sheet = grid([["ĐVT: hộ, người"], [*HEADER, "Trưởng thôn"], [*DATA[0], None, "x"]])
-    (problem,) = table(sheet).problems
+def test_unknown_column_is_said_and_the_stated_unit_kept() -> None:
+    found = table(grid([["ĐVT: nghìn hộ"], [*HEADER, "Trưởng thôn"], [*DATA[0], None, "x"]]))
+    (problem,) = found.problems
     assert (problem.code, problem.params["letter"]) == ("UNKNOWN_COLUMN", "G")
-    assert find_header(sheet, [VILLAGES]).unit == "ĐVT: hộ, người"
+    assert found.layouts[0].units == {"households": "nghìn hộ", "population": "nghìn hộ"}
 
 
 def test_batches_of_a_csv_give_what_the_whole_gives() -> None:
