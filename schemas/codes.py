@@ -225,6 +225,12 @@ CODES: dict[str, Code] = {
             "Nhãn dòng “{value}”, điền từ dòng trên, không khớp với dòng tổng của nhóm.",
             "Ghi đủ tên tỉnh, huyện ở đầu mỗi nhóm (ô {address}) đúng như ở dòng tổng rồi gửi lại.",
         ),
+        (
+            "SEVERAL_MARKED",
+            "error",
+            "{label} phải được đánh dấu ở đúng một cột; dòng này có nhiều ô được ghi hoặc ghi không rõ.",
+            "Chỉ đánh dấu một trong các ô {address}, xóa nội dung ở các ô còn lại.",
+        ),
         ("UNREADABLE_TEXT", "error", "{label} có chữ không đọc được.", "Gõ lại ô {address} bằng bảng mã Unicode."),
     ),
     **_table(

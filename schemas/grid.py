@@ -28,6 +28,7 @@ class Kind(IntEnum):
     ERROR = 5  # text = '#REF!', '#DIV/0!', '#N/A', ...
     UNCALCULATED = 6  # a formula without a stored result; text = '' (the formula itself is not kept)
     DOUBTFUL_LABEL = 9  # a row label that contradicts the total row above it: the row may belong to another unit
+    SEVERAL_MARKED = 10  # a value that stands in one of several columns, of which more than one is marked
     MISPLACED = (
         7  # a text of a CSV record that has more or fewer cells than its header: it may belong to another column
     )
@@ -69,6 +70,11 @@ class Unreadable(Exception):
         self.problem = Problem(code, params)
 
 
+def address_of(letters: str, row: int) -> str:
+    """'B' and 17 -> 'B17'; 'E:F' and 17 -> 'E17:F17'; the row alone where there is no column."""
+    return ":".join(f"{letter}{row}" for letter in letters.split(":"))
+
+
 @dataclass
 class Control:
     """A total stated by the sender: the value of a column in a total row and the data rows that it covers."""
@@ -90,7 +96,7 @@ class SheetLayout:
     hidden: bool
     header_rows: tuple[int, int]
     columns: dict[str, str]
-    """Contract column -> sheet column letter."""
+    """Contract column -> sheet column letter, or first and last of those that its value is spread over ('E:F')."""
     headers: dict[str, str]
     """Contract column -> header text as sent."""
     unmatched: dict[str, str] = field(default_factory=dict)

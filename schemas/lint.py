@@ -120,6 +120,15 @@ PARTS = Kind(
     lambda v: isinstance(v, list) and len(v) > 1 and all(_is_texts(part) for part in v),
 )
 
+
+def _is_spread(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return _is_texts(value) and len(value) > 1
+    return len(value) > 1 and all(map(_is_text, value)) and all(map(_is_texts, value.values()))
+
+
+SPREAD = Kind("a list of sub-headers, or a mapping of values to lists of sub-headers, at least two", _is_spread)
+
 CONTRACT_PROPERTIES: dict[str, Kind] = {
     "delivery": _one_of(*get_args(Delivery)),
     "validTime": _one_of(*get_args(ValidTime)),
@@ -153,6 +162,7 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "sameAs": TEXT,
     "missingCode": TEXT,
     "join": PARTS,
+    "spread": SPREAD,
     "purpose": TEXT,
     "legalGround": _one_of("LUAT_CBCC", "LUAT_CUTRU", "TTHC", "DONG_Y"),
 }
@@ -597,6 +607,7 @@ def _check_columns(document: _Document, table: Mapping[str, Any], entity_id: str
     taken = SYSTEM_COLUMNS | {entity_id}
     names: dict[str, int] = {}
     headers: dict[str, str] = {}
+    subs: list[tuple[str, Location]] = []
     keyed: dict[int, Location] = {}
     columns = {p["name"]: p for p in table["properties"]}
     for i, column in enumerate(table["properties"]):
@@ -624,6 +635,14 @@ def _check_columns(document: _Document, table: Mapping[str, Any], entity_id: str
                     f"the header '{text}' belongs to '{headers[folded]}' already",
                     "headers are compared without accents, case and punctuation: keep it in one column",
                 )
+        subs += [(text, where) for text in _sub_headers(own)]
+    for text, place in subs:
+        if fold_one(text) in headers:
+            document.add(
+                place,
+                f"spread: the sub-header '{text}' is a header of '{headers[fold_one(text)]}'",
+                "a header names a column by itself, a sub-header only under one: keep it in one place",
+            )
     if not keyed:
         document.add(("schema", 0, "properties"), "the dataset has no key", "give its key columns primaryKey: true")
     elif sorted(keyed) != list(range(1, len(keyed) + 1)):
@@ -718,6 +737,7 @@ def _check_column(
         document.add((*where, "relationships", 1), "a column points to one place", "keep one relationship")
     _check_siblings(document, own, places, columns)
     _check_enum(document, column, where, own)
+    _check_spread(document, column, own, places)
     return own
 
 
@@ -771,6 +791,31 @@ def _check_semantic_type(
                         f"{option} {problem.partition(': ')[2]}",
                         f"see the options of {name} in docs/contracts.md",
                     )
+
+
+def _sub_headers(own: Mapping[str, Any]) -> list[str]:
+    spread = own.get("spread", ())
+    return [t for texts in spread.values() for t in texts] if isinstance(spread, dict) else list(spread)
+
+
+def _check_spread(
+    document: _Document, column: Mapping[str, Any], own: Mapping[str, Any], places: Mapping[str, Location]
+) -> None:
+    """Sub-headers differ when folded; their values are in the column's list."""
+    if "spread" not in own:
+        return
+    folded = [fold_one(t) for t in _sub_headers(own)]
+    if "" in folded or len(set(folded)) < len(folded):
+        document.add(places["spread"], "spread: two sub-headers are the same", "they are compared like headers")
+    if isinstance(own["spread"], dict):
+        known = [e["value"] for e in column.get("enum", ())]
+        for value in own["spread"]:
+            if value not in known:
+                document.add(
+                    places["spread"], f"spread: '{value}' is no value of the column's enum", _nearest(value, known)
+                )
+    if "sameAs" in own:
+        document.add(places["spread"], "spread: the column reads the cells of another", "declare spread there")
 
 
 def _check_siblings(

@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from assets.staging.observe import key_hash
 from schemas.contract import Contract
+from schemas.grid import address_of
 from schemas.migrate import quote
 from schemas.semantic import polars_type
 
@@ -124,5 +125,5 @@ def _source(contract: Contract, source: dict[str, Any]) -> dict[str, Any]:
     cells = {}
     for column in contract.columns:
         letter = letters.get(column.options.get("sameAs", column.name))
-        cells[column.name] = f"{letter}{source['row']}" if letter else (column.default_from or "")
+        cells[column.name] = address_of(letter, source["row"]) if letter else (column.default_from or "")
     return {**source, "sheet": layout["name"], "cells": cells}

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from assets.intake.spread import Spread, doubled, find_spread, sub_headers
 from schemas.contract import Column, Contract
 from schemas.grid import Problem, Unreadable
 from schemas.text import clean_one, fold_one
@@ -22,6 +23,8 @@ fold_header = lru_cache(maxsize=_REMEMBERED)(fold_one)
 """Headers repeat from file to file: folding each text once keeps small files cheap."""
 
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_BONUS = 0.01
+"""What makes two header rows with sub-columns better than their upper row alone, which names the same columns."""
 _TRAILING_NUMBER = re.compile(r"[\s.:]*\d+\s*$")
 _PARENT = re.compile(r"\s*[/:\n>]\s*|\s+[-–—]\s+")
 
@@ -45,6 +48,8 @@ class ContractMatch:
     looseness: int
     joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Contract column -> letters of the columns that hold its parts, where it has no column of its own (domain.md N6)."""
+    spread: Mapping[str, Spread] = field(default_factory=dict)
+    """Contract column -> the columns that its value is spread over, where it has none of its own (domain.md N19, N26)."""
 
     @cached_property
     def _shown(self) -> dict[str, str]:
@@ -54,13 +59,24 @@ class ContractMatch:
     @property
     def headers(self) -> dict[str, str]:
         """Contract column -> header text as sent."""
-        return {name: self._shown[letter] for name, letter in self.columns.items()}
+        spread = {n: " | ".join(self._shown[x] for x in s.letters) for n, s in self.spread.items()}
+        return {name: self._shown[letter] for name, letter in self.columns.items()} | spread
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Contract column -> sheet letter, or the first and last letter of those that its value is spread over ('E:F')."""
+        return self.columns | {name: spread.place for name, spread in self.spread.items()}
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """Letters of all columns that the contract knows."""
+        groups = (*self.joined.values(), *(s.letters for s in self.spread.values()))
+        return frozenset((*self.columns.values(), *(x for letters in groups for x in letters)))
 
     @property
     def unmatched(self) -> dict[str, str]:
         """Letter -> header text of columns that the contract does not know."""
-        taken = {*self.columns.values(), *(x for letters in self.joined.values() for x in letters)}
-        return {letter: text for letter, text in self._shown.items() if letter not in taken}
+        return {letter: text for letter, text in self._shown.items() if letter not in self.taken}
 
     @property
     def rank(self) -> tuple[float, int]:
@@ -71,8 +87,8 @@ class ContractMatch:
     def meant(self) -> bool:
         """Is it plain that the sender meant this contract, even if a required header is unknown?"""
         required = [c.name for c in self.contract.columns if c.header_required]
-        found = sum(name in self.columns for name in required)
-        return 2 * found >= len(required) and (len(self.columns) >= 2 or len(self.contract.columns) == 1)
+        found = sum(name in self.places for name in required)
+        return 2 * found >= len(required) and (len(self.places) >= 2 or len(self.contract.columns) == 1)
 
     def nearest(self, column: Column) -> str:
         """The unmatched header text that looks most like one of the column's spellings; '' where there is none."""
@@ -102,6 +118,8 @@ class Vocabulary:
     names: dict[str, str] = field(default_factory=dict)
     """Folded spelling -> column name; the first column that claims a spelling has it. A part of a joined column has the
     column's name with its number, 'unit_name#0'."""
+    spread: bool = False
+    """Whether the contract has columns whose values may be spread over several."""
     _found: dict[tuple[str, ...], tuple[int, str] | None] = field(default_factory=dict)
 
     @classmethod
@@ -120,7 +138,7 @@ class Vocabulary:
                 for text in spellings:
                     names.setdefault(fold_header(text), f"{column.name}#{number}")
         names.pop("", None)
-        return cls(contract, names)
+        return cls(contract, names, any(sub_headers(c) for c in columns))
 
     def lookup(self, texts: tuple[str, ...]) -> tuple[int, str] | None:
         """(looseness, column name) of the tightest reading of one column's header texts, or None."""
@@ -220,11 +238,18 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheade
             claims.setdefault(found[1], []).append((found[0], letter))
     columns: dict[str, str] = {}
     joined = _joined(vocabulary.contract, claims)
+    spread = _spread(vocabulary, texts, claims)
     duplicates: dict[str, tuple[str, ...]] = {}
     missing: list[Column] = []
     score, looseness = 0.0, 0
     for column in vocabulary.contract.columns:
         claim = claims.get(column.name)
+        if column.name in spread:
+            score += _BONUS + (1 if column.header_required else 0.5)
+            if twice := doubled(spread[column.name]):
+                duplicates[column.label] = twice
+                score -= 1
+            continue
         if claim is None:
             if column.header_required:
                 missing.append(column)
@@ -247,7 +272,22 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheade
         score=score,
         looseness=looseness,
         joined=joined,
+        spread=spread,
     )
+
+
+def _spread(
+    vocabulary: Vocabulary, texts: Mapping[str, tuple[str, ...]], claims: dict[str, list[tuple[int, str]]]
+) -> dict[str, Spread]:
+    """Columns whose values are spread over sub-columns, which then are no columns of their own."""
+
+    def parent(stack: tuple[str, ...]) -> str | None:
+        found = vocabulary.lookup(stack)
+        return found[1] if found else None
+
+    if not vocabulary.spread:
+        return {}
+    return find_spread(vocabulary.contract, texts, claims, lambda t: fold_header(_BRACKETS.sub(" ", t)), parent)
 
 
 def _joined(contract: Contract, claims: dict[str, list[tuple[int, str]]]) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ import polars as pl
 
 from assets.intake.headers import ContractMatch
 from assets.intake.labels import LabelState, fill_labels
+from assets.intake.spread import put_together
 from assets.intake.workbook import column_number
 from schemas.grid import KIND, Control, Grid, Kind
 from schemas.text import clean_one, fold_one, match_key_one
@@ -114,7 +115,7 @@ def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
 
     Rows above and in the header are TITLE and HEADER. ``head`` is updated with what later batches need.
     """
-    absent = [x for x in head.match.columns.values() if x not in grid.frame.columns]
+    absent = [x for x in sorted(head.match.taken) if x not in grid.frame.columns]
     blank = {x + s: v for x in absent for s, v in (("", pl.lit("")), (KIND, pl.lit(Kind.BLANK, pl.UInt8)))}
     frame = grid.frame.with_columns(**blank) if blank else grid.frame  # a batch may hold nothing in a column
     frame = _join_parts(frame, head.match.joined)
@@ -140,6 +141,8 @@ def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
     rows = pl.DataFrame(
         [body["_row"], *(body[x + s].alias(name + s) for name, x in head.match.columns.items() for s in ("", KIND))]
     )
+    for name, spread in head.match.spread.items():
+        rows = rows.with_columns(*put_together(body, head.match.contract.column(name), spread))
     if cells is not None:
         rows = _misplaced(rows, body, cells, head, layout)
     set_aside = pl.DataFrame(aside, {"_row": pl.Int32, "reason": pl.String, "text": pl.String}, orient="row")
@@ -168,6 +171,7 @@ class _Layout:
         contract, columns = head.match.contract, head.match.columns
         self.letters = [c for c in frame.columns if c != "_row" and not c.endswith(KIND)]
         self.names = {x: name for name, x in columns.items()}
+        self.known = head.match.taken
         self.key = {columns[n] for n in contract.key if n in columns}
         self.measures = [columns[c.name] for c in contract.columns if c.logical_type in NUMERIC and c.name in columns]
         self.attributes = [x for x in columns.values() if x not in self.measures]
@@ -401,7 +405,7 @@ class _Sieve:
         if not row.figures and self._is_section(row):
             return "SECTION"
         # nothing under any column of the contract, and no number of its own: a remark in the margin
-        if len(layout.names) >= 2 and row.full.isdisjoint(layout.names):
+        if len(layout.names) >= 2 and row.full.isdisjoint(layout.known):
             return "NOTE"
         return ""
 

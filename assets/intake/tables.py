@@ -158,7 +158,7 @@ def _header_match(head: _Head, first: int, last: int, match: ContractMatch) -> H
         numbering = None
     sent = [{x: t for x, t in zip(head.letters, head.cells[i], strict=True) if t} for i in shown]
     sent = [row for row in sent if len(row) >= 2]
-    matched = set(match.columns.values())
+    matched = match.taken
     marks = [next(((x, t) for x, t in row.items() if x in matched), None) for row in sent]
     stated = _stated_date(head, last)
     return HeaderMatch(
@@ -177,11 +177,11 @@ def _header_match(head: _Head, first: int, last: int, match: ContractMatch) -> H
 
 def _counter(head: _Head, last: int, match: ContractMatch) -> str | None:
     """The letter of the STT column: by its header, or left of the table without one but with running numbers."""
-    for letter, text in (*match.unmatched.items(), *((match.columns[n], t) for n, t in match.headers.items())):
+    for letter, text in (*match.unmatched.items(), *((x, match.headers[n]) for n, x in match.columns.items())):
         if fold_header(text.split(" / ")[-1]) in _COUNTERS:
             return letter
     for j, letter in enumerate(head.letters):
-        if letter in match.columns.values() or letter in match.unmatched:
+        if letter in match.taken or letter in match.unmatched:
             return None
         numbers = [row[j] for row in head.cells[last + 1 :] if row[j]]
         if numbers and sum(bool(re.fullmatch(r"\d+\.?", n.strip())) for n in numbers) * 2 >= len(numbers):
@@ -331,7 +331,7 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
     problems = [*general]
     stated: dict[date, str] = {}
     layouts, rows, aside = [], [], []
-    names = [c.name for c in contract.columns if any(c.name in h.match.columns for _, h, _ in parts)]
+    names = [c.name for c in contract.columns if any(c.name in h.match.places for _, h, _ in parts)]
     for grid, head, part in parts:
         if head.stated_as_of is not None and head.stated_as_of_address is not None:
             address = head.stated_as_of_address
@@ -348,14 +348,14 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
                 name=grid.name,
                 hidden=grid.hidden,
                 header_rows=(head.first_row, head.last_row),
-                columns=dict(head.match.columns),
+                columns=head.match.places,
                 headers=dict(head.match.headers),
                 unmatched=dict(head.match.unmatched),
                 rows_below_header=part.below_header,
                 units=dict(head.units),
             )
         )
-        absent = [n for n in names if n not in head.match.columns]
+        absent = [n for n in names if n not in head.match.places]
         blanks = [e for n in absent for e in (pl.lit("").alias(n), pl.lit(Kind.BLANK, pl.UInt8).alias(n + KIND))]
         found = part.rows.with_columns(*blanks) if blanks else part.rows
         columns = ["_row", *(n + suffix for n in names for suffix in ("", KIND))]

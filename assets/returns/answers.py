@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from expectations.suite import checks_of
 from schemas.codes import CODES, Words
 from schemas.contract import AcrossRule, Contract
+from schemas.grid import address_of
 from schemas.migrate import quote
 from schemas.semantic.texts import longest
 
@@ -189,7 +190,7 @@ def _finding_text(
     rule = rule or AcrossRule(found["rule"], "", contract.key[-1], {}, found["rule"], "")
     column = contract.column(rule.column)
     letters: Mapping[str, str] = next((lay["columns"] for lay in layout if lay["sheet"] == found["sheet"]), {})
-    address = f"{letters.get(column.source, '')}{found['row']}"
+    address = address_of(letters.get(column.source, ""), found["row"])
     words = Words(found["params"], address=address, label=column.label)
     return {
         "sheet": sheets.get(found["sheet"], ""),

@@ -427,7 +427,11 @@ def with_address(rows: pl.DataFrame, pending: Sequence[Pending]) -> pl.DataFrame
         orient="row",
     )
     found = rows.join(letters, on=["_sub", "_sheet", "column_name"], how="left", maintain_order="left")
-    return found.with_columns(address=pl.col("letter").fill_null("") + pl.col("_row").cast(pl.String)).drop("letter")
+    row = pl.col("_row").cast(pl.String)
+    first, last = (
+        pl.col("letter").fill_null("").str.split_exact(":", 1).struct.field(f) for f in ("field_0", "field_1")
+    )
+    return found.with_columns(address=pl.concat_str(first, row, (":" + last + row).fill_null(""))).drop("letter")
 
 
 def _without(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:

@@ -227,6 +227,8 @@ def guarded(kind_of: SemanticType, column: Column) -> ReadCell:
             return Cell(issue="MISPLACED")
         if kind == Kind.DOUBTFUL_LABEL:
             return Cell(issue="DOUBTFUL_LABEL")
+        if kind == Kind.SEVERAL_MARKED:
+            return Cell(issue="SEVERAL_MARKED")
         if raw is None:
             return empty
         if kind == Kind.BLANK:

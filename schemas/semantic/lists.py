@@ -16,12 +16,18 @@ import polars as pl
 from schemas.contract import Column
 from schemas.grid import Kind
 from schemas.semantic.base import COMMON_OPTIONS, Cell, ReadCell, SemanticType
-from schemas.text import clean_one, fold_one, match_key_one
+from schemas.text import clean_one, clean_text, fold_one, match_key, match_key_one
 
 _TRUE = ("x", "v", "có", "true", "đúng", "1", "+", "✓", "✔", "☑", "☒", "√", "yes", "y")
 _FALSE = ("không", "ko", "false", "sai", "0", "-", "–", "—", "☐", "□", "no", "n")
 _TICKS = {**{match_key_one(t): True for t in _TRUE}, **{match_key_one(t): False for t in _FALSE}}
 _QUICK_TICKS = {"x": True, "X": True, "1": True, "true": True, "0": False, "false": False}
+
+
+def ticks(texts: pl.Series) -> pl.Series:
+    """Whether each text is a tick (true) or a word or sign for none (false); null for any other text."""
+    words = match_key(clean_text(texts))
+    return words.replace_strict(list(_TICKS), list(_TICKS.values()), default=None, return_dtype=pl.Boolean())
 
 
 def _boolean_cell(column: Column) -> ReadCell:
