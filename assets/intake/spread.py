@@ -66,7 +66,7 @@ def find_spread(
     for name, values in own.items():
         under = {x: values[child] for x, (child, parent) in children.items() if parent == name and child in values}
         if len(under) > 1:
-            found[name] = Spread(under)
+            found[name] = Spread(under, ticks=None not in under.values())
     for name, values in own.items():
         if name in found or None in values.values():
             continue

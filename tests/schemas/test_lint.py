@@ -45,6 +45,35 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
         ("status: active", "status: active\nstatus: draft", "status: draft", "'status' stands twice", "line 6"),
         ("value: Kiểm tra hai cột.", "value: Kie\u0302\u0309m tra.", "Kie\u0302\u0309m", "NFC", "NFC"),
         ("version: 1.0.0", "version: &v 1.0.0\ndomain: *v", "domain", "alias", "write the value out"),
+        # values spread over several columns
+        (
+            _LAST,
+            _LAST + "          - {property: spread, value: [Nam]}\n",
+            "spread",
+            "is not a list of sub-headers",
+            "at least two",
+        ),
+        (
+            _LAST,
+            _LAST + "          - {property: spread, value: [Nam, NAM]}\n",
+            "spread",
+            "two sub-headers are the same",
+            "compared like headers",
+        ),
+        (
+            _LAST,
+            _LAST + "          - {property: spread, value: [Chợ, Quầy]}\n",
+            "name: opened_on",
+            "the sub-header 'Chợ' is a header of 'market_name'",
+            "in one place",
+        ),
+        (
+            _LAST,
+            _LAST + "          - {property: spread, value: {NAM: [Nam], NU: [Nữ]}}\n",
+            "spread",
+            "'NAM' is no value of the column's enum",
+            "known here",
+        ),
         # the standard
         ("status: active", "statuss: active", "statuss", "unknown key 'statuss'", "'status'"),
         ("  purpose: Danh sách chợ.", "  purpose: x\n  purpos: y", "purpos:", "unknown key 'purpos'", "'purpose'"),
