@@ -231,6 +231,12 @@ CODES: dict[str, Code] = {
             "{label} phải được đánh dấu ở đúng một cột; dòng này có nhiều ô được ghi hoặc ghi không rõ.",
             "Chỉ đánh dấu một trong các ô {address}, xóa nội dung ở các ô còn lại.",
         ),
+        (
+            "UNDECODED",
+            "error",
+            "{label} có chữ không xác định được bảng mã, có thể đọc theo nhiều cách.",
+            "Lưu lại tệp bằng bảng mã Unicode (UTF-8), hoặc gõ lại ô {address} bằng phông chữ Unicode.",
+        ),
         ("UNREADABLE_TEXT", "error", "{label} có chữ không đọc được.", "Gõ lại ô {address} bằng bảng mã Unicode."),
     ),
     **_table(
@@ -360,6 +366,24 @@ CODES: dict[str, Code] = {
             "Gửi số liệu của kỳ nào vào thư mục của kỳ đó.",
         ),
         (
+            "ENCODING_READ",
+            "warning",
+            "{where} được đọc theo bảng mã {encoding} (tỉ lệ âm tiết hợp lệ {share}%).",
+            "Không cần gửi lại; lần sau lưu bằng bảng mã Unicode (UTF-8).",
+        ),
+        (
+            "ENCODING_UNDECIDED",
+            "warning",
+            "{where} có {count} ô không xác định được bảng mã (có thể là {candidates}).",
+            "Chuyển các ô đó sang bảng mã Unicode rồi gửi lại; các dòng có ô đó chưa được nhận.",
+        ),
+        (
+            "BAD_BYTES",
+            "warning",
+            "Tệp ở bảng mã UTF-8 nhưng có byte hỏng; các ô có byte đó không đọc được.",
+            "Gõ lại các ô bị báo lỗi, lưu tệp dưới dạng CSV UTF-8 rồi gửi lại.",
+        ),
+        (
             "SHEET_NOT_READ",
             "warning",
             "Trang tính “{sheet}” không có bảng số liệu nhận ra được.",
@@ -440,7 +464,12 @@ CODES: dict[str, Code] = {
             "Xuất toàn bộ số liệu thành một danh sách các bản ghi phẳng, hoặc gửi tệp .xlsx.",
         ),
         ("TOO_LARGE", "error", "Tệp vượt giới hạn: {limit}.", "Chia nhỏ tệp rồi gửi lại."),
-        ("NOT_UTF8", "error", "Tệp CSV không ở bảng mã UTF-8 hoặc UTF-16.", "Lưu tệp dưới dạng CSV UTF-8 rồi gửi lại."),
+        (
+            "NOT_UTF8",
+            "error",
+            "Không xác định được bảng mã của tệp.",
+            "Lưu tệp bằng bảng mã Unicode (UTF-8) rồi gửi lại.",
+        ),
         (
             "BROKEN_CSV",
             "error",

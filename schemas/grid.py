@@ -27,11 +27,20 @@ class Kind(IntEnum):
     BOOLEAN = 4  # text = 'true' or 'false'
     ERROR = 5  # text = '#REF!', '#DIV/0!', '#N/A', ...
     UNCALCULATED = 6  # a formula without a stored result; text = '' (the formula itself is not kept)
-    DOUBTFUL_LABEL = 9  # a row label that contradicts the total row above it: the row may belong to another unit
-    SEVERAL_MARKED = 10  # a value that stands in one of several columns, of which more than one is marked
     MISPLACED = (
         7  # a text of a CSV record that has more or fewer cells than its header: it may belong to another column
     )
+    UNDECODED = 8  # a text in an encoding that could not be told; as it arrived, by code points
+    DOUBTFUL_LABEL = 9  # a row label that contradicts the total row above it: the row may belong to another unit
+    SEVERAL_MARKED = 10  # a value that stands in one of several columns, of which more than one is marked
+
+
+@dataclass
+class Problem:
+    """Something said about a submission as a whole: a code of :mod:`schemas.codes` and its parameters."""
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -52,14 +61,8 @@ class Grid:
     bold_rows: frozenset[int] = frozenset()
     cells: pl.Series | None = None
     """How many cells each record of a CSV has (UInt32); the rest of its row is filled with blanks. None for a workbook."""
-
-
-@dataclass
-class Problem:
-    """Something said about a submission as a whole: a code of :mod:`schemas.codes` and its parameters."""
-
-    code: str
-    params: dict[str, Any] = field(default_factory=dict)
+    notes: list[Problem] = field(default_factory=list)
+    """What the sender is told of how the cells were read: encodings that were found, cells in none."""
 
 
 class Unreadable(Exception):

@@ -1,8 +1,11 @@
 """Bytes of a CSV -> grids of text, whole or in batches of bounded rows.
 
-Here: encoding (by mark or UTF-8, nothing is guessed), separator, records and cells as RFC 4180 has them and Python's
-:mod:`csv` in strict mode reads them. Not here: what a text means; every cell that is not empty is a text, NUL bytes,
-``\\N``, NA and NULL included.
+Here: encoding (by mark, UTF-8, UTF-16, else by the share of valid syllables), separator, records and cells as RFC 4180 has
+them and Python's :mod:`csv` in strict mode reads them. Not here: what a text means; every cell that is not empty is a
+text, NUL bytes, ``\\N``, NA and NULL included.
+
+All encodings leave ASCII as it is, so bytes that are no Unicode are read as Windows-1252, cut to cells, and decoded cell by
+cell (:mod:`.decoding`).
 
 Two readers give the same answer: :mod:`csv`, and Polars for a block of lines of which a few counts over its bytes show
 that Polars cannot read it otherwise. A property test holds them to it.
@@ -24,8 +27,10 @@ from typing import IO
 import numpy as np
 import polars as pl
 
-from schemas.grid import KIND, Grid, Kind, Unreadable
+from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
 
+from .decoding import Decoder, with_kinds
+from .encodings import AS_CP1252, AS_IT_STANDS, Choice, detect, unmarked_utf16, words_of
 from .workbook import letters
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -40,30 +45,39 @@ _NUMBER = re.compile(r"[-+]?\d[\d.,]*")
 
 @dataclass(frozen=True)
 class CsvForm:
-    """How a file is written. ``encoding``: 'utf-8', 'utf-8-sig' or 'utf-16'; ``stated``: a first line 'sep=…' says the
-    separator (that line is no record); ``record_bytes``: mean size of the first records."""
+    """How a file is written. ``encoding``: 'utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-16-be' or '8-bit'; ``stated``:
+    a first line 'sep=…' says the separator (that line is no record); ``record_bytes``: mean size of the first records;
+    ``choice``: how the texts of its cells are read, None where there was no letter beyond ASCII to tell it by."""
 
     encoding: str
     separator: str
     stated: bool = False
     record_bytes: float = 100.0
+    choice: Choice | None = None
 
 
 def csv_form(head: bytes) -> CsvForm:
     """Encoding and separator from the first bytes of a file (64 KiB are looked at).
 
-    Raises :class:`Unreadable` NOT_UTF8 where they are text in neither UTF-8 nor, by its mark, UTF-16.
+    Raises :class:`Unreadable` NOT_UTF8 where they are UTF-32, or damaged UTF-16.
     """
+    head = head[:_HEAD]
     whole = len(head) < _HEAD
     encoding = _encoding(head)
+    choice = None
+    if encoding in ("utf-8", "utf-8-sig"):
+        eight_bit, choice = _tell(head, whole, encoding == "utf-8-sig")
+        encoding = "8-bit" if eight_bit else encoding
     try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head[:_HEAD], whole)
+        text = _of_bytes(head) if encoding == "8-bit" else _decoded(head, encoding, whole, _errors(encoding))
     except UnicodeDecodeError as error:
         raise Unreadable("NOT_UTF8") from error
+    if encoding.startswith("utf-16"):
+        choice = detect(words_of([text]), arrived_as_unicode=True)
     if stated := re.match(r"sep=([,;\t|])\r?(?:\n|$)", text, re.IGNORECASE):
-        return CsvForm(encoding, stated[1], True)
+        return CsvForm(encoding, stated[1], True, choice=choice)
     separator, records = _separator(text, whole)
-    return CsvForm(encoding, separator, False, min(len(head), _HEAD) / max(records, 1))
+    return CsvForm(encoding, separator, False, len(head) / max(records, 1), choice)
 
 
 def read_csv(data: bytes) -> Grid:
@@ -85,8 +99,11 @@ def iter_csv(source: str | Path | IO[bytes], *, batch_rows: int = 100_000) -> It
     filled with blanks, further cells get columns of their own: a later grid has at least the columns of an earlier one.
     ``cells`` says how many cells each record has.
 
-    Raises :class:`Unreadable`, possibly after some grids were handed out: NOT_UTF8, BROKEN_CSV (``row``: the record in
-    which the quotes are wrong), TOO_LARGE (``limit``: columns).
+    A cell that may be in several encodings is of kind UNDECODED; bytes that are wrong in a file of UTF-8 are U+FFFD in its
+    cells. ``notes`` say so, each grid's of its own rows.
+
+    Raises :class:`Unreadable`, possibly after some grids were handed out: NOT_UTF8 (UTF-32, damaged UTF-16), BROKEN_CSV
+    (``row``: the record in which the quotes are wrong), TOO_LARGE (``limit``: columns).
     """
     if isinstance(source, (str, Path)):
         with open(source, "rb") as file:
@@ -105,19 +122,20 @@ def _batches(
     block_bytes = max(1, min(block_bytes, int(batch_rows * form.record_bytes * 1.1)))
     waiting: list[pl.DataFrame] = []
     rows = given = width = 0
-    for frame in _frames(_Lines(file, head, form, block_bytes), form, plain_min):
+    lines = _Lines(file, head, form, block_bytes)
+    for frame in _frames(lines, form, plain_min):
         waiting.append(frame)
         rows += frame.height
         while rows >= batch_rows:
             joined = _join(waiting)
             width = max(width, joined.width)
-            yield _grid(joined.head(batch_rows), given, width)
+            yield _grid(joined.head(batch_rows), given, width, lines)
             given += batch_rows
             rows -= batch_rows
             waiting = [joined.slice(batch_rows)] if rows else []
     if rows:
         joined = _join(waiting)
-        yield _grid(joined, given, max(width, joined.width))
+        yield _grid(joined, given, max(width, joined.width), lines)
 
 
 def _join(frames: list[pl.DataFrame]) -> pl.DataFrame:
@@ -128,7 +146,7 @@ def _join(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(frames, how="diagonal")
 
 
-def _grid(frame: pl.DataFrame, before: int, width: int) -> Grid:
+def _grid(frame: pl.DataFrame, before: int, width: int, lines: _Lines) -> Grid:
     """Texts (null: the record has no such cell) with numbers and kinds."""
     names = [letters(number) for number in range(1, width + 1)]
     ragged = any(frame.null_count().row(0))
@@ -136,6 +154,9 @@ def _grid(frame: pl.DataFrame, before: int, width: int) -> Grid:
     counted = frame.select(cells.cast(pl.UInt32).alias("cells")).to_series()
     if ragged:
         frame = frame.fill_null("")
+    unread: dict[str, pl.Series] = {}
+    if lines.decoder is not None:
+        frame, unread = lines.decoder.decode(frame)
     columns: list[pl.Expr] = [pl.int_range(before + 1, before + frame.height + 1, dtype=pl.Int32).alias("_row")]
     for name in names:
         if name in frame.columns:
@@ -144,7 +165,8 @@ def _grid(frame: pl.DataFrame, before: int, width: int) -> Grid:
             columns += [pl.col(name), kind.alias(name + KIND)]
         else:
             columns += [pl.lit("").alias(name), pl.lit(int(Kind.BLANK), pl.UInt8).alias(name + KIND)]
-    return Grid(name="", index=0, frame=frame.select(columns), cells=counted)
+    frame = with_kinds(frame.select(columns), unread)
+    return Grid(name="", index=0, frame=frame, cells=counted, notes=lines.notes())
 
 
 # ------------------------------------------------------------------------------------------------- encoding, separator
@@ -155,10 +177,49 @@ def _encoding(head: bytes) -> str:
         raise Unreadable("NOT_UTF8")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    # UTF-16 without its mark is often valid UTF-8 full of NULs; a stray NUL in a text is not.
-    if head.count(0) * 5 > len(head):
-        raise Unreadable("NOT_UTF8")
+    if unmarked := unmarked_utf16(head):
+        return unmarked
     return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+
+
+def _decoded(data: bytes, encoding: str, whole: bool, errors: str = "strict") -> str:
+    return codecs.getincrementaldecoder(encoding)(errors).decode(data, whole)
+
+
+def _errors(encoding: str) -> str:
+    """A wrong byte in UTF-8 spoils one letter, in UTF-16 a lost one spoils all that follow."""
+    return "strict" if encoding.startswith("utf-16") else "replace"
+
+
+def _of_bytes(data: bytes) -> str:
+    """Bytes as code points of Windows-1252."""
+    return codecs.charmap_decode(data, "strict", AS_CP1252)[0]
+
+
+def _tell(data: bytes, whole: bool, marked: bool) -> tuple[bool, Choice | None]:
+    """Whether bytes are no UTF-8, and how their texts are read; None where all is ASCII. ``whole``: no character is cut.
+
+    Bytes that are no UTF-8 may be UTF-8 with some wrong bytes: then whole words remain that are Vietnamese as UTF-8,
+    which they are by chance in no other encoding. Such a file stays UTF-8, and only the cells with wrong bytes are lost.
+    """
+    if data.isascii():
+        return False, None
+    mended = _decoded(data, "utf-8", whole, "replace")
+    as_unicode = detect(words_of([mended]), arrived_as_unicode=True)
+    if marked or "\ufffd" not in mended or _decodable(data, whole):
+        return False, as_unicode
+    as_bytes = detect(words_of([_of_bytes(data)]), arrived_as_unicode=False)
+    if as_unicode.encoding and as_unicode.share > (as_bytes.share if as_bytes.encoding else 0.2):
+        return False, as_unicode
+    return True, as_bytes
+
+
+def _decodable(data: bytes, whole: bool) -> bool:
+    try:
+        _decoded(data, "utf-8", whole)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _separator(text: str, whole: bool) -> tuple[str, int]:
@@ -203,7 +264,17 @@ class _Lines:
     def __init__(self, file: IO[bytes], head: bytes, form: CsvForm, block_bytes: int) -> None:
         self.file, self.block_bytes = file, block_bytes
         self.ended = False
-        self.decoder = codecs.getincrementaldecoder("utf-16")() if form.encoding == "utf-16" else None
+        self.decoder: Decoder | None = None
+        """Decodes the texts of cells, once there is a letter beyond ASCII."""
+        self.eight_bit = form.encoding == "8-bit"
+        self.damaged = False
+        self.said: list[Problem] = []
+        self.utf16 = codecs.getincrementaldecoder(form.encoding)() if form.encoding.startswith("utf-16") else None
+        if form.encoding in ("utf-16-le", "utf-16-be") and form.choice is not None:
+            params = {"where": "Tệp", "encoding": "UTF-16 không có dấu BOM", "share": f"{form.choice.share * 100:.0f}"}
+            self.said.append(Problem("ENCODING_READ", params))
+        if form.choice is not None:
+            self.decoder = Decoder(form.choice, not self.eight_bit)
         first = self._utf8(head)
         if form.encoding == "utf-8-sig":
             first = first[3:]
@@ -212,12 +283,36 @@ class _Lines:
         self.rest = first
 
     def _utf8(self, data: bytes) -> bytes:
-        if self.decoder is None:
+        if self.eight_bit:
+            return _of_bytes(data).encode()
+        if self.utf16 is None:
             return data
         try:
-            return self.decoder.decode(data, not data).encode()
+            return self.utf16.decode(data, not data).encode()
         except UnicodeError as error:
             raise Unreadable("NOT_UTF8") from error
+
+    def look(self) -> None:
+        """Choose the encoding at the first letter beyond ASCII; it may come late in a file."""
+        if self.decoder is not None or self.rest.isascii():
+            return
+        first: re.Match[bytes] = re.search(rb"[\x80-\xff]", self.rest)  # type: ignore[assignment]
+        self.eight_bit, choice = _tell(self.rest[first.start() : first.start() + _HEAD], False, False)
+        self.decoder = Decoder(choice or AS_IT_STANDS, not self.eight_bit)
+        if self.eight_bit:
+            self.rest = _of_bytes(self.rest).encode()
+
+    def mend(self, size: int) -> None:
+        """Put U+FFFD for what is no UTF-8 among the first ``size`` bytes, which end with a line."""
+        self.rest = self.rest[:size].decode("utf-8", "replace").encode() + self.rest[size:]
+        if not self.damaged:
+            self.damaged = True
+            self.said.append(Problem("BAD_BYTES"))
+
+    def notes(self) -> list[Problem]:
+        """What is to be told since the last call."""
+        said, self.said = self.said, []
+        return said + (self.decoder.notes() if self.decoder is not None else [])
 
     def fill(self, size: int) -> None:
         """Have at least ``size`` bytes at hand, if the file has them."""
@@ -244,6 +339,7 @@ def _frames(lines: _Lines, form: CsvForm, plain_min: int) -> Iterator[pl.DataFra
         lines.fill(size)
         if not lines.rest:
             return
+        lines.look()
         final = lines.ended
         frame: pl.DataFrame | None = None
         plain = _plain(lines.rest, form.separator, final) if len(lines.rest) >= plain_min else None
@@ -252,7 +348,12 @@ def _frames(lines: _Lines, form: CsvForm, plain_min: int) -> Iterator[pl.DataFra
             taken = plain.size
         if frame is None:
             size = len(lines.rest) if final else _line_end(lines.rest)
-            records, taken = _by_csv(lines.rest[:size], form.separator, final, records_before)
+            try:
+                records, taken = _by_csv(lines.rest[:size], form.separator, final, records_before)
+            except UnicodeDecodeError:
+                lines.mend(size)
+                size = lines.block_bytes
+                continue
             if not records:  # one record is longer than the block
                 size = 2 * len(lines.rest)
                 if size > _MAX_RECORD:
@@ -277,11 +378,8 @@ def _line_end(data: bytes) -> int:
 
 def _by_csv(block: bytes, separator: str, final: bool, before: int) -> tuple[list[list[str]], int]:
     """The records of a block of whole lines, and the bytes that they take: less than the block where its last record
-    goes on behind it."""
-    try:
-        text = block.decode()
-    except UnicodeDecodeError as error:
-        raise Unreadable("NOT_UTF8") from error
+    goes on behind it. Raises :class:`UnicodeDecodeError`."""
+    text = block.decode()
     records: list[list[str]] = []
     lines = 0
     # newline='' splits at CR, LF and CRLF and at nothing else, and leaves them as they are

@@ -259,7 +259,7 @@ def words_of(texts: Iterable[str]) -> list[str]:
 
 def _verdict(word: str, whole: bool = True) -> int:
     """1: Vietnamese, -1: not, 0: says nothing (a short form, a single letter, a sign)."""
-    if not whole:
+    if not whole or "\ufffd" in word:
         return -1
     valid = 0
     for part in _INNER.split(word.translate(_LOOK_ALIKES)):
@@ -291,7 +291,8 @@ class _Reading:
 
     @property
     def share(self) -> float:
-        return self.valid / max(self.valid + self.verdicts.count(-1), 1)
+        told = self.valid + self.verdicts.count(-1)
+        return self.valid / told if told else 1.0
 
     def beats(self, other: _Reading) -> bool:
         """Whether the words that the two read differently speak for this one clearly: by two at least and three to one."""
@@ -364,6 +365,28 @@ def settle(text: str, choice: Choice, *, arrived_as_unicode: bool) -> tuple[str,
     return found, True
 
 
+def settle_by_font(texts: Sequence[str], encoding: str) -> tuple[dict[str, tuple[str, bool]], float]:
+    """Settle distinct texts of cells (or runs) of one sheet in a font of that encoding; with the share of syllables.
+
+    The font is what the sender sees the cells in, so it decides where the texts are Vietnamese both ways, unless most
+    texts in that font are Unicode that was pasted into such cells: a program shows that in another font.
+    """
+    words = words_of(texts)
+    by_font, as_is = _reading(words, encoding), _reading(words, UNICODE)
+    believed = by_font.valid >= as_is.valid
+    return {text: _by_font(text, encoding, believed) for text in texts}, by_font.share
+
+
+def _by_font(text: str, encoding: str, believed: bool) -> tuple[str, bool]:
+    if not text.isascii() and _BEYOND_RE.search(text):
+        return text, True
+    found, whole = _decoded(text, encoding)
+    as_is, other = _cell_verdict(text), _cell_verdict(found)
+    if not whole or as_is > 0 >= other:
+        return text, as_is >= 0
+    return (found, True) if believed or other > 0 >= as_is or found == text else (text, False)
+
+
 def _cell_verdict(text: str) -> int:
     """-1 where a word of it is not Vietnamese, else 1 where one is, else 0."""
     verdicts = [_verdict(word) for word in words_of([text])]
@@ -374,9 +397,26 @@ def foreign_readings(text: str) -> list[str]:
     """Encodings in which a text is Vietnamese that is not as it stands."""
     if text.isascii() or _BEYOND_RE.search(text.replace("Ă", "")) or _cell_verdict(text) >= 0:
         return []
-    found = []
-    for encoding in OF_TEXTS:
-        reading, whole = _decoded(text, encoding)
-        if whole and _cell_verdict(reading) > 0:
-            found.append(encoding)
-    return found
+    return [encoding for encoding in OF_TEXTS if may_be(text, encoding)]
+
+
+def is_vietnamese(text: str) -> bool:
+    """Whether a text is Vietnamese as it stands."""
+    return _cell_verdict(text) > 0
+
+
+def may_be(text: str, encoding: str) -> bool:
+    """Whether a text is Vietnamese in that encoding, and another than it is as it stands."""
+    if text.isascii():
+        return False
+    found, whole = _decoded(text, encoding)
+    return whole and found != text and _cell_verdict(found) > 0
+
+
+def unmarked_utf16(head: bytes) -> str | None:
+    """'utf-16-le' or 'utf-16-be' for UTF-16 without its mark: digits, separators and most letters have a NUL as their
+    second, or as their first, byte, and nothing else has; a stray NUL in another text is not so frequent."""
+    first, second = head[0::2].count(0), head[1::2].count(0)
+    if (first + second) * 8 <= len(head) or min(first, second) * 10 > max(first, second):
+        return None
+    return "utf-16-le" if second > first else "utf-16-be"

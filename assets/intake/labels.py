@@ -29,6 +29,8 @@ class LabelState:
 
     labels: dict[int, str | None] = field(default_factory=dict)
     announced: dict[int, str | None] = field(default_factory=dict)
+    undecoded: set[str] = field(default_factory=set)
+    """Labels whose own cell is of kind UNDECODED: so are the cells that they are filled into."""
 
 
 @dataclass
@@ -46,7 +48,8 @@ def fill_labels(
     """Fill labels down in ``body`` (_row, and per letter text and kind), whose label columns are ``letters``, outer first.
 
     ``measures``: letter -> column of the figures that total rows state. The innermost label is never filled. A label in
-    doubt gets the kind DOUBTFUL_LABEL, and so does the innermost one of its row. ``state`` is brought up to date.
+    doubt gets the kind DOUBTFUL_LABEL, and so does the innermost one of its row; a label in no certain encoding stays
+    UNDECODED wherever it is filled in. ``state`` is brought up to date.
     """
     if not body.height:
         return Labelled(body, [], [])
@@ -62,7 +65,9 @@ def fill_labels(
         own = pl.select(
             pl.when(text.ne("") & ~text.str.contains(_TOTAL) & ~text.str.contains(_GRAND)).then(text)
         ).to_series()
+        state.undecoded.update(text.filter(body[letter + KIND] == int(Kind.UNDECODED)))
         label = _filled(own, changed, state.labels.get(n))
+        undecoded = label.is_in(list(state.undecoded)).fill_null(False)
         announced = _filled(
             pl.select(pl.when(total & (level == n)).then(name)).to_series(), pl.Series([False]).new_from_index(0, body.height),
             state.announced.get(n),
@@ -76,7 +81,13 @@ def fill_labels(
         controls += _span(rows, sheet, measures, body, fits, n)
         state.labels[n], state.announced[n] = label[-1], announced[-1]
         kind = pl.select(
-            pl.when(doubt).then(int(Kind.DOUBTFUL_LABEL)).when(label.is_not_null()).then(int(Kind.TEXT)).otherwise(0)
+            pl.when(doubt)
+            .then(int(Kind.DOUBTFUL_LABEL))
+            .when(undecoded)
+            .then(int(Kind.UNDECODED))
+            .when(label.is_not_null())
+            .then(int(Kind.TEXT))
+            .otherwise(0)
         ).to_series()
         columns += [label.fill_null("").alias(letter), kind.cast(pl.UInt8).alias(letter + KIND)]
         changed = changed | own.is_not_null()

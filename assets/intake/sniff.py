@@ -16,6 +16,7 @@ from typing import Literal
 from schemas.grid import Problem, Unreadable
 
 from . import ole
+from .encodings import unmarked_utf16
 from .workbook import BROKEN_PACKAGE
 
 _OLE2_DOCUMENTS = {"WordDocument": ".doc", "PowerPoint Document": ".ppt"}
@@ -57,8 +58,7 @@ def sniff(data: bytes, file_name: str) -> Sniffed:
     """Decide by content how a file is read; the name only adds a warning or settles what a short text is.
 
     Raises :class:`Unreadable` with EMPTY_FILE, DAMAGED_WORKBOOK, PASSWORD, NOT_A_TABLE, UNSUPPORTED_ARCHIVE or
-    UNSUPPORTED_FORMAT (``format``). Bytes that are text in an unknown encoding pass as CSV: :mod:`.csvfile` answers
-    NOT_UTF8.
+    UNSUPPORTED_FORMAT (``format``). Bytes that are text in any encoding pass as CSV.
     """
     suffix = PurePosixPath(file_name).suffix.lower()
     if not data:
@@ -155,6 +155,8 @@ def _zip(data: bytes, suffix: str) -> Sniffed:
 def _head_text(head: bytes) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "replace")
+    if unmarked := unmarked_utf16(head):
+        return head.decode(unmarked, "replace")
     return head.decode("utf-8", "replace")
 
 
@@ -180,10 +182,8 @@ def _markup(head: str) -> Reader | None:
 
 def _is_binary(head: bytes) -> bool:
     """More than one in ten bytes a control character, or one in five a NUL: no text in any 8-bit encoding."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or unmarked_utf16(head):
         return False
     odd = len(head) - len(head.translate(None, bytes(set(range(1, 32)) - {9, 10, 12, 13})))
     nul = head.count(0)
-    # UTF-16 without its mark: NULs at one parity only. The CSV reader answers it with NOT_UTF8.
-    utf16 = max(head[0::2].count(0), head[1::2].count(0)) > 0.9 * nul and nul * 4 > len(head)
-    return odd * 10 > len(head) or (nul * 5 > len(head) and not utf16)
+    return odd * 10 > len(head) or nul * 5 > len(head)

@@ -83,7 +83,7 @@ def grids_of(data: bytes, file_name: str) -> tuple[list[Grid], list[Problem]]:
     grids, problems = _unpacked_grids(data, file_name)
     if not grids:
         raise Unreadable("NO_SHEETS")
-    return grids, problems
+    return grids, [*problems, *(note for grid in grids for note in grid.notes)]
 
 
 def _unpacked_grids(data: bytes, file_name: str) -> tuple[list[Grid], list[Problem]]:
@@ -106,6 +106,8 @@ def _unpacked_grids(data: bytes, file_name: str) -> tuple[list[Grid], list[Probl
         for grid in own:
             grid.name = f"{part}/{grid.name}" if grid.name else part
             grid.index = len(grids)
+            for note in grid.notes:
+                note.params["where"] = f"{note.params.get('where', 'Tệp')} trong {part}"
             grids.append(grid)
         problems.update((problem.code, problem) for problem in said)
     return grids, list(problems.values())
@@ -123,13 +125,13 @@ def read(
     delivery: Delivery, data: bytes, contracts: Mapping[str, Contract], senders: Mapping[str, SenderInfo]
 ) -> list[Found | Refusal]:
     """All submissions in a delivery. Never raises for what the sender did: that becomes a refusal."""
+    problems: list[Problem] = []
     try:
         sender = check_sender(delivery, senders)
         if not delivery.sidecar.get("dataset") and speaks_alone(delivery):
             raise Unreadable("BAD_SIDECAR", detail="thiếu dataset")
         if speaks_alone(delivery):
             grids: list[Grid] = []
-            problems: list[Problem] = []
         else:
             grids, problems = grids_of(data, delivery.file_name)
         wanted = wanted_contracts(delivery, contracts)
@@ -139,7 +141,7 @@ def read(
             else [_empty(delivery)]
         )
     except Unreadable as refused:
-        return [Refusal(delivery, refused.problem.params.get("dataset"), [refused.problem])]
+        return [Refusal(delivery, refused.problem.params.get("dataset"), why_refused(refused.problem, problems))]
     found: list[Found | Refusal] = []
     for dataset in dict.fromkeys(t.dataset for t in tables):
         read = meant(contracts[dataset], delivery.period, [t for t in tables if t.dataset == dataset])
@@ -147,6 +149,12 @@ def read(
             part = one.table.period if len(read) > 1 else None
             found.append(submission_of(delivery, sender, contracts[dataset], one.table, problems, one.said, part))
     return found
+
+
+def why_refused(refused: Problem, notes: Sequence[Problem]) -> list[Problem]:
+    """What is said of a delivery without a table: the encoding, where that is why no header was known."""
+    undecided = any(note.code == "ENCODING_UNDECIDED" and note.params["whole"] for note in notes)
+    return [Problem("NOT_UTF8") if undecided and refused.code in ("UNKNOWN_DATASET", "MISSING_HEADER") else refused]
 
 
 def check_sender(delivery: Delivery, senders: Mapping[str, SenderInfo]) -> SenderInfo:

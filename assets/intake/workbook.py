@@ -28,7 +28,10 @@ import numpy as np
 import polars as pl
 from lxml import etree
 
-from schemas.grid import KIND, Grid, Kind, Unreadable
+from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
+
+from .decoding import CellFont, Run, decode_fonts, decode_names, decode_sheet, suspicious
+from .encodings import UNICODE, font_encoding
 
 _NAMESPACES = (
     "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}",
@@ -76,7 +79,7 @@ def read_workbook(data: bytes, limits: Limits | None = None) -> list[Grid]:
     Raises :class:`Unreadable`: DAMAGED_WORKBOOK, PASSWORD (encrypted zip), TOO_LARGE (``limit``).
     """
     try:
-        return list(Package(data, limits or Limits()).grids())
+        return Package(data, limits or Limits()).grids()
     except BROKEN_PACKAGE as error:
         # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_WORKBOOK") from error
@@ -131,20 +134,24 @@ class Package:
         with self.open(path) as stream:
             return _walk(stream, fresh())
 
-    def shared_strings(self, path: str) -> list[str]:
+    def shared_strings(self, path: str) -> _Shared:
         """The shared string table; a tree is quicker to read, events are bounded in memory."""
         if self.parts[path.lower()].file_size <= _TREE_MAX:
             return self._texts(self.tree(path))
         with self.open(path) as stream:
             return self._texts(_elements(stream, "si"))
 
-    def _texts(self, items: Iterable[Any]) -> list[str]:
-        texts: list[str] = []
+    def _texts(self, items: Iterable[Any]) -> _Shared:
+        shared = _Shared()
+        texts = shared.texts
         for item in items:
             if len(texts) >= self.limits.shared_strings:
                 raise Unreadable("TOO_LARGE", limit=f"{self.limits.shared_strings} chuỗi văn bản")
+            if len(item) and not item[0].tag.endswith("}t") and (runs := _runs(item)):
+                shared.runs[len(texts)] = runs
             texts.append(_rich_text(item))
-        return texts
+        shared.suspicious = suspicious(texts)
+        return shared
 
     def relations(self, path: str) -> dict[str, tuple[str, str]]:
         """Relation id -> (last word of its type, part that it points to)."""
@@ -159,7 +166,7 @@ class Package:
             found[relation.get("Id", "")] = (relation.get("Type", "").rsplit("/", 1)[-1], target)
         return found
 
-    def grids(self) -> Iterator[Grid]:
+    def grids(self) -> list[Grid]:
         book_path = "xl/workbook.xml"
         if book_path not in self.parts:
             book_path = next(target for kind, target in self.relations("").values() if kind == "officeDocument")
@@ -168,18 +175,30 @@ class Package:
         single = dict(relations.values())
         date_1904 = any(e.get("date1904") in _TRUE for ns in _NAMESPACES for e in book.iterfind(f"{ns}workbookPr"))
         styles = _read_styles(self.tree(single["styles"]) if "styles" in single else None)
-        shared = self.shared_strings(single["sharedStrings"]) if "sharedStrings" in single else []
-        index = 0
+        shared = self.shared_strings(single["sharedStrings"]) if "sharedStrings" in single else _Shared()
+        grids: list[Grid] = []
+        encodings: set[str] = set()
         for sheet in (e for ns in _NAMESPACES for e in book.iterfind(f"{ns}sheets/{ns}sheet")):
             relation = next((value for key, value in sheet.items() if key.endswith("}id")), "")
             kind, path = relations[relation]
             if kind != "worksheet":
                 continue
-            grid = self.sheet(path, lambda: _Sheet(shared, styles, date_1904, self.limits))
-            grid.name, grid.index = sheet.get("name", ""), index
+            name = sheet.get("name", "")
+            made: list[_Sheet] = []
+
+            def fresh(name: str = name, made: list[_Sheet] = made) -> _Sheet:
+                made.append(_Sheet(name, shared, styles, date_1904, self.limits))
+                return made[-1]
+
+            grid = self.sheet(path, fresh)
+            grid.name, grid.index = name, len(grids)
             grid.hidden = sheet.get("state", "visible") != "visible"  # hidden, veryHidden
-            index += 1
-            yield grid
+            encodings |= made[-1].encodings
+            grids.append(grid)
+        if not all(grid.name.isascii() for grid in grids):
+            for grid, name in zip(grids, decode_names([grid.name for grid in grids], encodings), strict=True):
+                grid.name = name
+        return grids
 
 
 def xml_parser() -> etree.XMLParser:
@@ -238,6 +257,25 @@ def _reference(match: re.Match[str]) -> str:
     if code < 32 and code not in (9, 10, 13) or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF) or code > 0x10FFFF:
         raise _Unusual
     return chr(code)
+
+
+def _runs(element: Any) -> tuple[Run, ...] | None:
+    """The runs of an ``si`` or ``is`` with the encodings of their fonts; None where no run states a font."""
+    runs: list[Run] = []
+    stated = False
+    for child in element:
+        encoding: str | None = None
+        parts = []
+        for part in child if child.tag.endswith("}r") else (child,):
+            if part.tag.endswith("}t"):
+                parts.append(part.text or "")
+            elif part.tag.endswith("}rPr"):
+                for font in part:
+                    if font.tag.endswith("}rFont"):
+                        stated, encoding = True, font_encoding(font.get("val", "")) or UNICODE
+        if parts:
+            runs.append((_unescape("".join(parts)), encoding))
+    return tuple(runs) if stated else None
 
 
 def _rich_text(element: Any) -> str:
@@ -299,11 +337,23 @@ def read_format(code: str) -> Format | None:
 
 
 @dataclass
+class _Shared:
+    """The shared string table: its texts, by position the runs of those that state fonts, and whether any text may be in
+    a legacy encoding."""
+
+    texts: list[str] = field(default_factory=list)
+    runs: dict[int, tuple[Run, ...]] = field(default_factory=dict)
+    suspicious: bool = False
+
+
+@dataclass
 class _Styles:
-    """Per style index, as the text that cells hold ('' = none stated = 0): formats that matter, and bold fonts."""
+    """Per style index, as the text that cells hold ('' = none stated = 0): formats that matter, bold fonts, and the
+    encodings of legacy fonts."""
 
     formats: dict[str, Format] = field(default_factory=dict)
     bold: set[str] = field(default_factory=set)
+    encodings: dict[str, str] = field(default_factory=dict)
 
 
 def _read_styles(root: Any) -> _Styles:
@@ -316,6 +366,10 @@ def _read_styles(root: Any) -> _Styles:
             any(b.get("val", "1") not in ("0", "false", "off") for b in font.iterfind(f"{ns}b"))
             for font in root.iterfind(f"{ns}fonts/{ns}font")
         ]
+        encodings = [
+            next((font_encoding(name.get("val", "")) for name in font.iterfind(f"{ns}name")), None)
+            for font in root.iterfind(f"{ns}fonts/{ns}font")
+        ]
         for number, xf in enumerate(root.iterfind(f"{ns}cellXfs/{ns}xf")):
             keys = (str(number), "") if number == 0 else (str(number),)
             format_id = xf.get("numFmtId", "0")
@@ -325,6 +379,8 @@ def _read_styles(root: Any) -> _Styles:
             font = int(xf.get("fontId", "0"))
             if font < len(fonts) and fonts[font]:
                 styles.bold.update(keys)
+            if font < len(fonts) and (encoding := encodings[font]):
+                styles.encodings.update(dict.fromkeys(keys, encoding))
     return styles
 
 
@@ -445,8 +501,19 @@ class _Unusual(Exception):
 class _Sheet:
     """Collects one sheet column by column. A column holds as many texts as the last row that it has content in."""
 
-    def __init__(self, shared: list[str], styles: _Styles, date_1904: bool, limits: Limits) -> None:
+    def __init__(self, name: str, shared: _Shared, styles: _Styles, date_1904: bool, limits: Limits) -> None:
+        self.name = name
         self.shared, self.styles, self.date_1904, self.limits = shared, styles, date_1904, limits
+        self.fonts_matter = bool(styles.encodings) or any(
+            e not in (None, UNICODE) for r in shared.runs.values() for _, e in r
+        )
+        self.fonts: dict[str, dict[int, CellFont]] = {}
+        """Column -> position -> font, of the texts for which it matters."""
+        self.inline: tuple[Run, ...] | None = None
+        """Runs of the inline text that is taken next."""
+        self.inlined = False
+        """Whether there may be texts beyond ASCII that are not in the shared table."""
+        self.encodings: set[str] = set()
         self.columns: dict[str, tuple[list[str], bytearray]] = {}
         self.rows: list[int] = []
         self.places: dict[int, int] | None = None  # row number -> position, once rows are out of order
@@ -458,10 +525,20 @@ class _Sheet:
         self.not_bold: set[int] = set()
 
     def grid(self, merged: Iterable[str]) -> Grid:
+        where = f"trang tính “{self.name}”"
+        notes: list[Problem] = []
+        if self.fonts:
+            self.encodings, notes = decode_fonts(self.columns, self.fonts, where)
+        frame = self._frame()
+        if self.shared.suspicious or self.inlined and any(suspicious(texts) for texts, _ in self.columns.values()):
+            frame, more, told = decode_sheet(frame, where)
+            self.encodings |= more
+            notes += told
         return Grid(
             name="",
             index=0,
-            frame=self._frame(),
+            frame=frame,
+            notes=notes,
             hidden_rows=tuple(sorted(self.hidden)),
             merged=tuple(_range(reference) for reference in merged),
             bold_rows=frozenset(self.bold - self.not_bold),
@@ -496,8 +573,8 @@ class _Sheet:
 
     def take(self, tokens: Iterable[_Token]) -> None:
         """Cells of one row, or whole rows with their starts and ends."""
-        shared, formats, bold, columns = self.shared, self.styles.formats, self.styles.bold, self.columns
-        formatted, any_bold = self.formatted, bool(bold)
+        shared, formats, bold, columns = self.shared.texts, self.styles.formats, self.styles.bold, self.columns
+        formatted, any_bold, fonts_matter = self.formatted, bool(bold), self.fonts_matter
         at, hidden = self.at, self.row_hidden
         number = self.rows[at] if at >= 0 else 0
         for early_kind, place, style, kind, formula, empty, stored, is_inline, inline, row, closed, end, _ in tokens:
@@ -565,11 +642,22 @@ class _Sheet:
                 kinds.append(code)
             else:
                 texts[at], kinds[at] = text, code
+            if fonts_matter and code == 1:
+                self._font(place, at, style, int(stored) if kind == "s" else -1)
             if any_bold:
                 (self.bold if style in bold else self.not_bold).add(number)
             if hidden:
                 self.hidden.add(number)
         self.at = at
+
+    def _font(self, place: str, at: int, style: str, position: int) -> None:
+        """Keep the font of a text in the cell, or of its runs, where one of them is of a legacy encoding."""
+        own = self.styles.encodings.get(style)
+        runs = self.inline if position < 0 else self.shared.runs.get(position)
+        if runs and (own or any(e not in (None, UNICODE) for _, e in runs)):
+            self.fonts.setdefault(place, {})[at] = tuple((text, own if e is None else e) for text, e in runs)
+        elif own:
+            self.fonts.setdefault(place, {})[at] = own
 
     def _column(self, place: str) -> tuple[list[str], bytearray]:
         column_number(place)
@@ -614,6 +702,7 @@ def _scan(data: bytes, sheet: _Sheet) -> Grid:
             for reference in set(_REFERENCE.findall(text)):
                 if (letter := _references(reference)) >= " " and letter not in "<&>\"'":
                     text = text.replace(reference, letter)
+        sheet.inlined = sheet.inlined or not text.isascii()
         sheet.take(_SCAN.findall(text))
         start = cut
     if sheet.at >= 0:
@@ -624,6 +713,7 @@ def _scan(data: bytes, sheet: _Sheet) -> Grid:
 def _walk(stream: IO[bytes], sheet: _Sheet) -> Grid:
     """A sheet part in any form that XML allows."""
     merged: list[str] = []
+    sheet.fonts_matter = sheet.inlined = True  # inline texts may state fonts of their own
     for element in _elements(stream, "row", "mergeCell"):
         if not element.tag.endswith("row"):
             merged.append(element.get("ref", ""))
@@ -632,16 +722,17 @@ def _walk(stream: IO[bytes], sheet: _Sheet) -> Grid:
         if stated is None and len(element) and (first := element[0].get("r")):
             stated = first.lstrip(_LETTERS)
         sheet.start_row(stated, element.get("hidden") in _TRUE)
-        sheet.take(_cells(element))
+        sheet.take(_cells(element, sheet))
     return sheet.grid(merged)
 
 
-def _cells(row: Any) -> Iterator[_Token]:
+def _cells(row: Any, sheet: _Sheet) -> Iterator[_Token]:
     place = ""
     for cell in row:
         reference = cell.get("r")
         place = reference.rstrip(DIGITS) if reference else letters(column_number(place) + 1 if place else 1)
         formula = empty = stored = is_inline = inline = ""
+        sheet.inline = None
         for child in cell:
             name = child.tag.rsplit("}", 1)[-1]
             if name == "v":
@@ -650,7 +741,7 @@ def _cells(row: Any) -> Iterator[_Token]:
             elif name == "f":
                 formula = "f"
             elif name == "is":
-                is_inline, inline = "is", _rich_text(child)
+                is_inline, inline, sheet.inline = "is", _rich_text(child), _runs(child)
         yield "", place, cell.get("s", ""), cell.get("t", ""), formula, empty, stored, is_inline, inline, "", "", "", ""
 
 

@@ -25,13 +25,14 @@ import psycopg
 
 from assets.intake.archive import Damaged
 from assets.intake.csvfile import iter_csv
+from assets.intake.decoding import merged
 from assets.intake.ledger import Delivery
 from assets.intake.rows import HeaderMatch
-from assets.intake.submissions import Found, Refusal, check_sender, submission_of, wanted_contracts
+from assets.intake.submissions import Found, Refusal, check_sender, submission_of, wanted_contracts, why_refused
 from assets.intake.tables import find_header, table_of
 from expectations.run import Outcome, combine
 from schemas.contract import Contract
-from schemas.grid import KIND, Control, Grid, Kind, Unreadable
+from schemas.grid import KIND, Control, Grid, Kind, Problem, Unreadable
 from schemas.migrate import quote
 from schemas.tables import ensure_indexes, sync
 
@@ -95,6 +96,7 @@ class _Sum:
 
     rows_read: int = 0
     controls: list[Control] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
     carried: list[pl.DataFrame] = field(default_factory=list)
     places: list[pl.DataFrame] = field(default_factory=list)
     """_row, _key, _value, _ok, hash."""
@@ -158,7 +160,11 @@ def _open(tools: Tools, delivery: Delivery) -> tuple[Found | Refusal, HeaderMatc
     first = next(_grids(tools, delivery, 500), None)
     if first is None:
         raise Unreadable("NO_DATA_ROWS")
-    head = find_header(first, contracts, delivery.sidecar.get("dataset"))
+    try:
+        head = find_header(first, contracts, delivery.sidecar.get("dataset"))
+    except Unreadable as refused:
+        dataset = refused.problem.params.get("dataset")
+        raise _Refused(Refusal(delivery, dataset, why_refused(refused.problem, first.notes))) from refused
     table = table_of(first, head)
     return submission_of(delivery, sender, tools.contracts[table.dataset], table, []), find_header(
         first, contracts, delivery.sidecar.get("dataset")
@@ -226,7 +232,8 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
     totals = differing_totals(
         contract, stated, _columns_of(connection, contract, number, stated), {0: found.table.layouts}
     )
-    finish(connection, contract, summary, {0: number}, {0: total.rows_read}, totals, {0: counted})
+    told = {0: [*totals.get(0, []), *merged(total.notes)]}
+    finish(connection, contract, summary, {0: number}, {0: total.rows_read}, told, {0: counted})
     if base is None:
         _write_fingerprints(tools, found, total, number)
     close_deliveries(connection, [(found.delivery, [found])])
@@ -243,6 +250,7 @@ def _pieces(grids: Iterator[Grid], head: HeaderMatch, base: _Base | None, total:
     for grid in grids:
         table = table_of(grid, head)
         total.rows_read += table.rows_read
+        total.notes += grid.notes
         total.controls += table.controls
         raw = table.rows.with_columns(_sub=pl.lit(0, dtype=pl.Int64))
         aside = table.set_aside.select(pl.lit(0, dtype=pl.Int64).alias("_sub"), "_sheet", "_row", "reason", "text")
@@ -288,8 +296,8 @@ def _carry(piece: _Piece, base: _Base, total: _Sum) -> _Piece:
     """Take out the rows that the base has with the same raw cells, and set exact repeats of them aside."""
     wanted = piece.prints.to_numpy()
     at = np.minimum(np.searchsorted(base.hashes, wanted), base.hashes.size - 1)
-    # a record whose cells are misplaced may look like a sound one of the base
-    kinds = [pl.col(c) == int(Kind.MISPLACED) for c in piece.raw.columns if c.endswith(KIND)]
+    # a record with a cell of a kind that is kept back may look like a sound one of the base
+    kinds = [pl.col(c) >= int(Kind.MISPLACED) for c in piece.raw.columns if c.endswith(KIND)]
     even = piece.raw.select(pl.any_horizontal(kinds).not_()).to_series().to_numpy()
     same = (base.hashes[at] == wanted) & even
     first = same & piece.prints.is_first_distinct().to_numpy() & ~base.taken[at]

@@ -229,6 +229,8 @@ def guarded(kind_of: SemanticType, column: Column) -> ReadCell:
             return Cell(issue="DOUBTFUL_LABEL")
         if kind == Kind.SEVERAL_MARKED:
             return Cell(issue="SEVERAL_MARKED")
+        if kind == Kind.UNDECODED:
+            return Cell(issue="UNDECODED")
         if raw is None:
             return empty
         if kind == Kind.BLANK:

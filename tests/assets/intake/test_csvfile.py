@@ -105,11 +105,9 @@ def test_encodings_by_their_mark(encoding: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        "Tên thôn,Số hộ\nBản Mây,1\n".encode("cp1258", "ignore") + b"\xe3\xcc,2\n",
-        "Tên thôn,Số hộ\n".encode("utf-16-le"),
         "\ufeffTên thôn".encode("utf-32"),
         "\ufeffTên thôn".encode("utf-16-le") + b"\x00\xd8\n\x00",
-        b"a,b\n" * 40_000 + b"\xff,b\n",
+        "Tên thôn,Số hộ\n".encode("utf-16-be")[:-1],
     ],
 )
 def test_any_other_encoding_is_refused(data: bytes) -> None:
@@ -191,7 +189,7 @@ def by_polars_too(data: bytes, form: csvfile.CsvForm, block: int) -> list[list[s
     """The file in small blocks with the fast reader wherever it may be used."""
     lines = csvfile._Lines(io.BytesIO(data), b"", form, block)
     frames = list(csvfile._frames(lines, form, plain_min=0))
-    return texts(csvfile._grid(csvfile._join(frames), 0, max(f.width for f in frames))) if frames else []
+    return texts(csvfile._grid(csvfile._join(frames), 0, max(f.width for f in frames), lines)) if frames else []
 
 
 def by_csv(text: str, separator: str) -> list[list[str]]:

@@ -99,3 +99,14 @@ def test_nothing_to_fill() -> None:
     assert filled(ROWS[:0] or [("", "", "", "")]).body.height == 1
     empty = fill_labels(body(ROWS).clear(), "ABC", {"D": "total"}, 0, LabelState())
     assert (empty.body.height, empty.totals) == (0, [])
+
+
+def test_a_label_in_no_certain_encoding_stays_so_wherever_it_is_filled() -> None:
+    undecoded = pl.lit(int(Kind.UNDECODED), pl.UInt8)
+    state = LabelState()
+    rows = body([("Tỉnh A", "Huyện B", " Xã 1", "1"), ("", "HuyÖn C", " Xã 2", "2")])
+    rows = rows.with_columns(pl.when(pl.col("B") == "HuyÖn C").then(undecoded).otherwise("B" + KIND).alias("B" + KIND))
+    first = fill_labels(rows, "ABC", {"D": "total"}, 0, state)
+    later = fill_labels(body([("", "", " Xã 3", "3")], 7), "ABC", {"D": "total"}, 0, state)
+    assert first.body["B" + KIND].to_list() == [Kind.TEXT, Kind.UNDECODED]
+    assert later.body.select("B", "B" + KIND).rows() == [("HuyÖn C", Kind.UNDECODED)]
