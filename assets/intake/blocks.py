@@ -84,17 +84,12 @@ def _below(grid: Grid, head: HeaderMatch, known: Sequence[Vocabulary]) -> int | 
         for c in head.match.contract.columns
         if c.logical_type in ("integer", "number") and c.name in columns
     ] or list(columns.values())
-    words = [
-        (pl.col(x + KIND) == Kind.TEXT) & pl.col(x).str.contains(r"\p{L}") for x in measures if x in grid.frame.columns
-    ]
     letters = [c for c in grid.frame.columns if c != "_row" and not c.endswith(KIND)]
     # words in place of figures, or nothing there at all but words beside: what a row of data does not have
-    elsewhere = [x for x in letters if x not in columns.values()]
-    there = [x for x in measures if x in grid.frame.columns]
-    empty = pl.all_horizontal(pl.lit(True), *(pl.col(x + KIND) == Kind.BLANK for x in there))
-    beside = pl.any_horizontal(pl.lit(False), *(pl.col(x + KIND) == Kind.TEXT for x in elsewhere))
-    strange = pl.any_horizontal(pl.lit(False), *words) | (empty & beside)
-    odd = grid.frame.filter((pl.col("_row") > (head.numbering_row or head.last_row)) & strange).head(_CANDIDATES)
+    body = grid.frame.slice(int((grid.frame["_row"] <= (head.numbering_row or head.last_row)).sum()))
+    odd = _strange(body, measures, [x for x in letters if x not in columns.values()])
+    if not odd.height:
+        return None
     printed = {tuple(row.items()) for row in head.printed}
     for row, *cells in zip(*(odd[x].to_list() for x in ("_row", *letters)), strict=True):
         texts = {x: t.strip() for x, t in zip(letters, cells, strict=True) if t.strip()}
@@ -104,6 +99,23 @@ def _below(grid: Grid, head: HeaderMatch, known: Sequence[Vocabulary]) -> int | 
         if match is not None and (match.columns != columns or match.contract is not head.match.contract):
             return _with_titles(grid, letters, head.last_row, row)
     return None
+
+
+def _strange(body: pl.DataFrame, measures: Sequence[str], elsewhere: Sequence[str]) -> pl.DataFrame:
+    """The first rows with words among the figures, or without figures but with words beside. One series at a time: on small
+    sheets an expression costs more than the work."""
+    strange = pl.Series([False]).new_from_index(0, body.height)
+    empty = ~strange
+    for x in measures:
+        if x in body.columns:
+            kind = body[x + KIND]
+            empty = empty & (kind == Kind.BLANK)
+            if (kind == Kind.TEXT).any():
+                strange = strange | body[x].str.contains(r"\p{L}")
+    if empty.any():
+        for x in elsewhere:
+            strange = strange | (empty & (body[x + KIND] == Kind.TEXT))
+    return body[strange.arg_true().head(_CANDIDATES)] if strange.any() else body.clear()
 
 
 def _table_header(texts: dict[str, tuple[str, ...]], known: Sequence[Vocabulary]) -> ContractMatch | None:

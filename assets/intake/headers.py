@@ -140,6 +140,16 @@ class Vocabulary:
         names.pop("", None)
         return cls(contract, names, any(sub_headers(c) for c in columns))
 
+    @cached_property
+    def required(self) -> tuple[Column, ...]:
+        """Columns whose header must be there."""
+        return tuple(c for c in self.contract.columns if c.header_required)
+
+    @cached_property
+    def parted(self) -> tuple[Column, ...]:
+        """Columns that may come in parts."""
+        return tuple(c for c in self.contract.columns if c.options.get("join"))
+
     def lookup(self, texts: tuple[str, ...]) -> tuple[int, str] | None:
         """(looseness, column name) of the tightest reading of one column's header texts, or None."""
         if texts not in self._found:
@@ -236,29 +246,34 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheade
         found = vocabulary.lookup(stack)
         if found is not None:
             claims.setdefault(found[1], []).append((found[0], letter))
+    if not claims and not vocabulary.spread:  # most blocks of rows say nothing to most contracts
+        return ContractMatch(
+            vocabulary.contract, texts, {}, vocabulary.required, {}, -float(len(vocabulary.required)), 0
+        )
     columns: dict[str, str] = {}
-    joined = _joined(vocabulary.contract, claims)
+    joined = _joined(vocabulary, claims)
     spread = _spread(vocabulary, texts, claims)
+    required = set(map(id, vocabulary.required))
     duplicates: dict[str, tuple[str, ...]] = {}
     missing: list[Column] = []
     score, looseness = 0.0, 0
     for column in vocabulary.contract.columns:
         claim = claims.get(column.name)
         if column.name in spread:
-            score += _BONUS + (1 if column.header_required else 0.5)
+            score += _BONUS + (1 if id(column) in required else 0.5)
             if twice := doubled(spread[column.name]):
                 duplicates[column.label] = twice
                 score -= 1
             continue
         if claim is None:
-            if column.header_required:
+            if id(column) in required:
                 missing.append(column)
                 score -= 1
             continue
         tightest = min(claim)[0]
         letters = tuple(letter for level, letter in claim if level == tightest)
         columns[column.name] = letters[0]
-        score += 1 if column.header_required else 0.5
+        score += 1 if id(column) in required else 0.5
         looseness += tightest
         if len(letters) > 1:
             duplicates[column.label] = letters
@@ -290,12 +305,12 @@ def _spread(
     return find_spread(vocabulary.contract, texts, claims, lambda t: fold_header(_BRACKETS.sub(" ", t)), parent)
 
 
-def _joined(contract: Contract, claims: dict[str, list[tuple[int, str]]]) -> dict[str, tuple[str, ...]]:
+def _joined(vocabulary: Vocabulary, claims: dict[str, list[tuple[int, str]]]) -> dict[str, tuple[str, ...]]:
     """Columns without one of their own whose parts are all there; they claim the letter of their first part."""
     found = {}
-    for column in contract.columns:
-        parts = [claims.get(f"{column.name}#{n}", []) for n in range(len(column.options.get("join", ())))]
-        if parts and column.name not in claims and all(len(part) == 1 for part in parts):
+    for column in vocabulary.parted:
+        parts = [claims.get(f"{column.name}#{n}", []) for n in range(len(column.options["join"]))]
+        if column.name not in claims and all(len(part) == 1 for part in parts):
             found[column.name] = tuple(part[0][1] for part in parts)
             claims[column.name] = parts[0]
     return found
