@@ -107,6 +107,8 @@ class SheetLayout:
     rows_below_header: int = 0
     units: dict[str, str] = field(default_factory=dict)
     """Contract column -> unit as stated in the brackets of its header, else in the sheet's line 'ĐVT: ...'."""
+    given: dict[str, str] = field(default_factory=dict)
+    """Contract column without a header -> its value for all rows, from the sheet's name or title."""
 
 
 @dataclass

@@ -121,6 +121,15 @@ PARTS = Kind(
 )
 
 
+def _one_group(pattern: Any) -> None:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(str(error)) from None
+    if groups != 1:
+        raise ValueError("one group")
+
+
 def _is_spread(value: Any) -> bool:
     if not isinstance(value, dict):
         return _is_texts(value) and len(value) > 1
@@ -161,6 +170,7 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "headerOptional": FLAG,
     "sameAs": TEXT,
     "missingCode": TEXT,
+    "fromSheet": Kind("a regular expression with one group", _succeeds(_one_group)),
     "join": PARTS,
     "spread": SPREAD,
     "purpose": TEXT,
@@ -720,6 +730,12 @@ def _check_column(
                 f"'{name}' reads the cells of '{own['sameAs']}' and has no header of its own",
                 f"move the synonyms to '{own['sameAs']}'",
             )
+    if "fromSheet" in own and ({"sameAs", "defaultFrom", "join"} & set(own) or column["logicalType"] != "string"):
+        document.add(
+            places["fromSheet"],
+            "fromSheet is for a text that no other column, default or part gives",
+            "leave one of the two out",
+        )
     if "missingCode" in own:
         if own["missingCode"] not in CODES or CODES[own["missingCode"]].level != "cell":
             document.add(

@@ -51,6 +51,9 @@ class ContractMatch:
     spread: Mapping[str, Spread] = field(default_factory=dict)
     """Contract column -> the columns that its value is spread over, where it has none of its own (domain.md N19, N26)."""
 
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Contract column -> its value as the sheet's name or title states it, where no header does."""
+
     @cached_property
     def _shown(self) -> dict[str, str]:
         # what is shown is stored as JSON, which has no NUL
@@ -87,7 +90,7 @@ class ContractMatch:
     def meant(self) -> bool:
         """Is it plain that the sender meant this contract, even if a required header is unknown?"""
         required = [c.name for c in self.contract.columns if c.header_required]
-        found = sum(name in self.places for name in required)
+        found = sum(name in self.places or name in self.given for name in required)
         return 2 * found >= len(required) and (len(self.places) >= 2 or len(self.contract.columns) == 1)
 
     def nearest(self, column: Column) -> str:
@@ -213,8 +216,11 @@ def match_headers(
     headers: Mapping[str, Sequence[str]],
     contracts: Sequence[Contract | Vocabulary],
     unheaded: Sequence[str] = (),
+    about: Sequence[str] = (),
 ) -> list[ContractMatch]:
     """Match header texts against contracts, best first.
+
+    ``about``: what is said of the whole table: the sheet's name, then its titles.
 
     ``unheaded``: letters of the columns left of the first header that hold something and have no header: row labels, for
     a contract that has as many.
@@ -225,7 +231,7 @@ def match_headers(
     texts = {letter: _distinct(stack) for letter, stack in headers.items()}
     texts = {letter: stack for letter, stack in texts.items() if stack}
     known = [c if isinstance(c, Vocabulary) else Vocabulary.of(c) for c in contracts]
-    return sorted((_match(texts, v, unheaded) for v in known), key=lambda m: m.rank, reverse=True)
+    return sorted((_match(texts, v, unheaded, about) for v in known), key=lambda m: m.rank, reverse=True)
 
 
 def _distinct(stack: Sequence[str]) -> tuple[str, ...]:
@@ -236,7 +242,9 @@ def _distinct(stack: Sequence[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheaded: Sequence[str] = ()) -> ContractMatch:
+def _match(
+    texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheaded: Sequence[str], about: Sequence[str]
+) -> ContractMatch:
     claims: dict[str, list[tuple[int, str]]] = {}
     labels = vocabulary.contract.row_labels
     if labels and len(labels) == len(unheaded):
@@ -256,6 +264,7 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheade
     required = set(map(id, vocabulary.required))
     duplicates: dict[str, tuple[str, ...]] = {}
     missing: list[Column] = []
+    given: dict[str, str] = {}
     score, looseness = 0.0, 0
     for column in vocabulary.contract.columns:
         claim = claims.get(column.name)
@@ -264,6 +273,10 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheade
             if twice := doubled(spread[column.name]):
                 duplicates[column.label] = twice
                 score -= 1
+            continue
+        if claim is None and (value := _given(column, about)) is not None:
+            given[column.name] = value
+            score += 0.5 if column.header_required else 0
             continue
         if claim is None:
             if id(column) in required:
@@ -288,7 +301,25 @@ def _match(texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheade
         looseness=looseness,
         joined=joined,
         spread=spread,
+        given=given,
     )
+
+
+_NUMBERED_COPY = re.compile(r"\s*\(\d{1,2}\)$")
+_OFFICE = re.compile(r"(?i)^(?:đơn vị|don vi)\s*:\s*")
+
+
+def _given(column: Column, about: Sequence[str]) -> str | None:
+    """The value that the sheet's name states for a column with ``fromSheet``, else its titles if all that do say the same."""
+    pattern = column.options.get("fromSheet")
+    if pattern is None or not about:
+        return None
+    name, *titles = (clean_one(text) for text in about)
+    for texts in ([_NUMBERED_COPY.sub("", name)], [_OFFICE.sub("", t).replace(":", " ") for t in titles]):
+        found = {m[1].strip() for t in texts if (m := re.fullmatch(pattern, " ".join(t.split()), re.IGNORECASE))}
+        if len(found) == 1:
+            return found.pop()
+    return None
 
 
 def _spread(

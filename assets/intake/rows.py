@@ -143,6 +143,8 @@ def rows_of(grid: Grid, head: HeaderMatch) -> SheetRows:
     )
     for name, spread in head.match.spread.items():
         rows = rows.with_columns(*put_together(body, head.match.contract.column(name), spread))
+    for name, text in head.match.given.items():
+        rows = rows.with_columns(pl.lit(text).alias(name), pl.lit(int(Kind.TEXT), pl.UInt8).alias(name + KIND))
     if cells is not None:
         rows = _misplaced(rows, body, cells, head, layout)
     set_aside = pl.DataFrame(aside, {"_row": pl.Int32, "reason": pl.String, "text": pl.String}, orient="row")

@@ -8,6 +8,7 @@ header texts (:mod:`assets.intake.headers`), telling data rows from the rest (:m
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -73,6 +74,11 @@ class _Head:
         stacks = {x: tuple(row[j] for row in block if row[j]) for j, x in enumerate(self.letters)}
         return {x: texts for x, texts in stacks.items() if texts}
 
+    def about(self, last: int, name: str | None) -> list[str]:
+        """The sheet's name and the texts down to row ``last`` (index), for a title may stand right above the header;
+        nothing where no contract asks for them (``name`` None)."""
+        return [] if name is None else [name, *(c for row in self.words[: last + 1] for c in dict.fromkeys(row) if c)]
+
     def unheaded(self, first: int, last: int) -> list[str]:
         """Letters left of the first header text of rows ``first`` to ``last`` that hold something further down."""
         block = self.cells[first : last + 1]
@@ -90,12 +96,13 @@ def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None =
     if dataset is not None:
         contracts = [c for c in contracts if c.dataset == dataset]
     known = vocabularies(contracts)
+    about = grid.name if any("fromSheet" in c.options for one in contracts for c in one.columns) else None
     head = _Head(grid)
     found: tuple[tuple[float, ...], int, int, list[ContractMatch]] | None = None
     for first, last in _blocks(head, known):
         if found is not None and not found[3][0].problem() and last > found[2] + 2:
             break
-        ranked = match_headers(head.stacks(first, last), known, head.unheaded(first, last))
+        ranked = match_headers(head.stacks(first, last), known, head.unheaded(first, last), head.about(last, about))
         if not ranked or not ranked[0].columns:
             continue
         score, looseness = ranked[0].rank
@@ -107,7 +114,7 @@ def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None =
     _, first, last, ranked = found
     wider = _whole_cells(head, first, last)
     if wider != (first, last):
-        again = match_headers(head.stacks(*wider), known, head.unheaded(*wider))
+        again = match_headers(head.stacks(*wider), known, head.unheaded(*wider), head.about(wider[1], about))
         if again[0].score >= ranked[0].score:
             (first, last), ranked = wider, again
     match = choose(ranked, stated=dataset is not None)
@@ -331,7 +338,12 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
     problems = [*general]
     stated: dict[date, str] = {}
     layouts, rows, aside = [], [], []
-    names = [c.name for c in contract.columns if any(c.name in h.match.places for _, h, _ in parts)]
+    _check_given(parts)
+    names = [
+        c.name
+        for c in contract.columns
+        if any(c.name in h.match.places or c.name in h.match.given for _, h, _ in parts)
+    ]
     for grid, head, part in parts:
         if head.stated_as_of is not None and head.stated_as_of_address is not None:
             address = head.stated_as_of_address
@@ -353,9 +365,10 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
                 unmatched=dict(head.match.unmatched),
                 rows_below_header=part.below_header,
                 units=dict(head.units),
+                given=dict(head.match.given),
             )
         )
-        absent = [n for n in names if n not in head.match.places]
+        absent = [n for n in names if n + KIND not in part.rows.columns]
         blanks = [e for n in absent for e in (pl.lit("").alias(n), pl.lit(Kind.BLANK, pl.UInt8).alias(n + KIND))]
         found = part.rows.with_columns(*blanks) if blanks else part.rows
         columns = ["_row", *(n + suffix for n in names for suffix in ("", KIND))]
@@ -374,3 +387,31 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
     if len(stated) == 1:
         table.stated_as_of, table.stated_as_of_address = next(iter(stated.items()))
     return table
+
+
+def _check_given(parts: Sequence[tuple[Grid, HeaderMatch, SheetRows]]) -> None:
+    """Refuse a value taken from a sheet's name or title where the sheet may have a column for it whose header was lost.
+
+    A lost header must not turn a list into rows of one name (law 7): so where no key column has a header, the sheet holds
+    one row; nothing without a header stands in it; and texts under a header that nobody knows are believed to be something
+    else only where another sheet has that header too. Raises :class:`schemas.grid.Unreadable` with MISSING_HEADER.
+    """
+    given = [(g, h, p) for g, h, p in parts if h.match.given]
+    known = Counter(t for _, h, _ in given for t in {fold_header(u) for u in h.match.unmatched.values()})
+    for grid, head, part in given:
+        contract, match = head.match.contract, head.match
+        keyed = any(name in match.places for name in contract.key)
+        rows = grid.frame.filter(pl.col("_row").is_in(part.rows["_row"].implode()))
+        others = [
+            x for x in rows.columns
+            if x != "_row" and not x.endswith(KIND) and x not in match.taken and x != head.counter
+            and known[fold_header(match.unmatched.get(x, ""))] < 2
+            and fold_header(match.unmatched.get(x, "")) not in _REMARKS
+        ]  # fmt: skip
+        texts = [(pl.col(x + KIND) == int(Kind.TEXT)) & pl.col(x).str.contains(r"\p{L}") for x in others]
+        if (not keyed and rows.height > 1) or rows.select(pl.any_horizontal(pl.lit(False), *texts).any()).item():
+            column = contract.column(next(iter(match.given)))
+            raise Unreadable(
+                "MISSING_HEADER", dataset=contract.dataset, label=column.label, nearest=match.nearest(column),
+                sheet=grid.name,
+            )  # fmt: skip

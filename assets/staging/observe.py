@@ -106,7 +106,7 @@ def observe(
     sent = frame
     frame, repairs, lost = _with_dittos(contract, frame, whole)
     frame, defaults = _with_defaults(contract, frame, about)
-    repairs += defaults
+    repairs += [*defaults, *_of_sheets(frame, pending)]
     names = [c for c in frame.columns if c.endswith(KIND)]
     absent = {c.removesuffix(KIND): frame[c].is_null() for c in names if frame[c].null_count()}
     frame = frame.with_columns(pl.col(names).fill_null(int(Kind.BLANK)))
@@ -325,6 +325,16 @@ def _with_defaults(
             .alias(column.name + KIND),
         )
     return frame, repairs
+
+
+def _of_sheets(frame: pl.DataFrame, pending: Sequence[Pending]) -> list[pl.DataFrame]:
+    """Repairs that say which values come from the name or the title of their sheet."""
+    found = [(p.no, lay.sheet, name, lay.name) for p in pending for lay in p.layouts for name in lay.given]
+    if not found:
+        return []
+    schema = {"_sub": pl.Int64, "_sheet": pl.Int16, "column_name": pl.String, "raw": pl.String}
+    given = pl.DataFrame(found, schema=schema, orient="row").with_columns(rule=pl.lit("DEFAULT_SHEET"))
+    return [frame.select(_ID).join(given, on=["_sub", "_sheet"], maintain_order="left")]
 
 
 def _of_form(column: Column, cleaned: Cleaned, absent: pl.Series | None) -> Cleaned:

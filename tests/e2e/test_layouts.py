@@ -67,3 +67,17 @@ def test_stated_units_scale(make_world: Make, rows: list[tuple[object, ...]]) ->
     world.run()
     assert codes(world.submission(place)) == []
     assert world.open_villages(world.communes[0]) == {"Nà Lụa": (120, 488)}
+
+
+def test_a_sheet_a_village(make_world: Make) -> None:
+    world = make_world()
+    head = ("Số hộ", "Số khẩu")
+    sheets = {"Thôn Bản Mây": [head, (95, 401)], "Thôn Pác Đào": [head, ("chưa rõ", 50)]}
+    place = world.drop(world.communes[0], workbook([head, (120, 488)], sheet="Thôn Nà Lụa", **sheets), "thon.xlsx")
+    world.run()
+    answered = world.submission(place)
+    worded(answered)
+    assert world.open_villages(world.communes[0]) == {"Thôn Bản Mây": (95, 401), "Thôn Nà Lụa": (120, 488)}
+    given = [(r["sheet"], r["row"], r["raw"]) for r in answered["repairs"] if r["rule"] == "DEFAULT_SHEET"]
+    assert given == [(name, 2, name) for name in ("Thôn Nà Lụa", "Thôn Bản Mây", "Thôn Pác Đào")]
+    assert [(r["sheet"], r["address"]) for r in answered["rows"]] == [("Thôn Pác Đào", "A2")]

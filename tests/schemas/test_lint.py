@@ -45,6 +45,21 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
         ("status: active", "status: active\nstatus: draft", "status: draft", "'status' stands twice", "line 6"),
         ("value: Kiểm tra hai cột.", "value: Kie\u0302\u0309m tra.", "Kie\u0302\u0309m", "NFC", "NFC"),
         ("version: 1.0.0", "version: &v 1.0.0\ndomain: *v", "domain", "alias", "write the value out"),
+        # a value from the sheet's name
+        (
+            "{property: semanticType, value: name}",
+            "{property: semanticType, value: name}\n          - {property: fromSheet, value: 'Thôn .*'}",
+            "fromSheet",
+            "is not a regular expression with one group",
+            "one group",
+        ),
+        (
+            _OF_SENDER,
+            _OF_SENDER + "          - {property: fromSheet, value: '(.*)'}\n",
+            "fromSheet",
+            "no other column, default or part gives",
+            "leave one of the two out",
+        ),
         # values spread over several columns
         (
             _LAST,
