@@ -155,7 +155,9 @@ def wide(text: str) -> bytes:
     return struct.pack("<I", len(text.encode("utf-16-le")) // 2) + text.encode("utf-16-le")
 
 
-def xlsb_package(sheet: bytes, book: bytes = b"", styles: bytes = b"", shared: bytes = b"", state: int = 0) -> bytes:
+def xlsb_package(
+    sheet: bytes, book: bytes = b"", styles: bytes = b"", shared: bytes = b"", state: int = 0, count: int = 0
+) -> bytes:
     kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     relations = "".join(
         f'<Relationship Id="{i}" Type="{kinds}/{kind}" Target="{target}"/>'
@@ -172,7 +174,7 @@ def xlsb_package(sheet: bytes, book: bytes = b"", styles: bytes = b"", shared: b
         **{"xl/_rels/workbook.bin.rels": rels},
         xl__worksheets__sheet1_bin=record(129) + record(145) + sheet + record(146) + record(130),
         xl__styles_bin=record(278) + styles + record(279),
-        xl__sharedStrings_bin=record(159, bytes(8)) + shared + record(160),
+        xl__sharedStrings_bin=record(159, struct.pack("<II", count, count)) + shared + record(160),
     )
 
 

@@ -84,7 +84,7 @@ def test_two_other_programs_read_the_same_file_so() -> None:
 def package_with(dimension: bytes, rows: bytes) -> bytes:
     """With the sheet's extent before its rows, which both ask for, and with a shared text: pyxlsb knows no others."""
     shared = record(19, b"\0" + wide("Nà Lụa"))
-    with zipfile.ZipFile(io.BytesIO(xlsb_package(rows, styles=style(0), shared=shared))) as package:
+    with zipfile.ZipFile(io.BytesIO(xlsb_package(rows, styles=style(0), shared=shared, count=1))) as package:
         parts = {n: package.read(n) for n in package.namelist()}
     parts["xl/worksheets/sheet1.bin"] = record(129) + dimension + record(145) + rows + record(146) + record(130)
     return zipped(**parts)
