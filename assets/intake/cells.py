@@ -6,6 +6,7 @@ Here: the shape of a grid, and the bounds on what one sheet may grow to. Not her
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 
 import numpy as np
@@ -25,11 +26,16 @@ class Cells:
         self.limits = limits
         self.merged: list[tuple[int, int, int, int]] = []
         self.hidden: set[int] = set()
-        self._columns: dict[int, tuple[list[int], list[str], bytearray]] = {}
+        self._columns: dict[int, tuple[array[int], list[str], bytearray]] = {}
         self._bold: set[int] = set()
         self._not_bold: set[int] = set()
         self._count = 0
         self._bytes = 0
+
+    def expect(self, count: int) -> None:
+        """So many cells are about to be put: refuse them before they take any memory."""
+        if self._count + count > self.limits.cells:
+            raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
 
     def put(self, row: int, column: int, text: str, kind: int, bold: bool = False, times: int = 1) -> None:
         """One cell, or the same one in ``times`` rows one below the other. A blank one, or an empty text, is no cell."""
@@ -56,10 +62,10 @@ class Cells:
             kinds.extend(bytes([kind]) * times)
             (self._bold if bold else self._not_bold).update(range(row, row + times))
 
-    def _column(self, column: int) -> tuple[list[int], list[str], bytearray]:
+    def _column(self, column: int) -> tuple[array[int], list[str], bytearray]:
         if len(self._columns) >= self.limits.columns or not 1 <= column <= 16_384:
             raise Unreadable("TOO_LARGE", limit=f"{self.limits.columns} cột")
-        return self._columns.setdefault(column, ([], [], bytearray()))
+        return self._columns.setdefault(column, (array("i"), [], bytearray()))
 
     def _too_many(self) -> None:
         if self._count > self.limits.cells:

@@ -189,7 +189,7 @@ class _Sheet:
                 continue
             repeat = _times(cell, "columns")
             own = cell.get(f"{_TABLE}style-name") or row_style
-            if len(cell) or len(cell.attrib) > 1:
+            if len(cell) or cell.attrib:
                 self._cell(cell, row, times, column, repeat, own, hidden)
             column += repeat
 
@@ -200,6 +200,7 @@ class _Sheet:
         text, kind = _value(cell)
         if kind == Kind.BLANK:
             return
+        self.cells.expect(repeat * times)
         for at in range(column, column + repeat):
             style = own or (self.defaults[at - 1] if at <= len(self.defaults) else "")
             form, bold = self.look(style)

@@ -37,9 +37,13 @@ def read_parquet(data: bytes, limits: Limits | None = None) -> list[Grid]:
         _bound(file.metadata, limits)
         if any(pa.types.is_nested(f.type) and not pa.types.is_dictionary(f.type) for f in file.schema_arrow):
             raise Unreadable("UNSUPPORTED_FORMAT", format="Parquet có cột lồng nhau")
+        # Texts come as numbers into a dictionary: so their size is known before they are spelled out.
+        texts = [f.name for f in file.schema_arrow if pa.types.is_binary(f.type) or pa.types.is_string(f.type)]
+        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=texts)
         table = file.read().replace_schema_metadata(None)
         _ = table.column_names  # raises where they are not UTF-8, of which Polars would die
         table.validate(full=True)
+        _bound_texts(table, limits)
         return [_grid(pl.DataFrame(pl.from_arrow(table)), limits)]
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, LookupError, OverflowError) as error:
         # The text of the error may hold cell values: not kept.
@@ -60,6 +64,18 @@ def _bound(metadata: Any, limits: Limits) -> None:
     unpacked = sum(group.total_byte_size for group in groups)
     if unpacked > limits.unpacked_bytes:
         raise Unreadable("TOO_LARGE", limit=f"{limits.unpacked_bytes // MIB} MB sau khi giải nén")
+
+
+def _bound_texts(table: Any, limits: Limits) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    size = 0
+    for column in table.columns:
+        for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
+            size += pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices)).as_py() or 0
+    if size > limits.text_bytes:
+        raise Unreadable("TOO_LARGE", limit=f"{limits.text_bytes // MIB} MB văn bản")
 
 
 def _grid(frame: pl.DataFrame, limits: Limits) -> Grid:
