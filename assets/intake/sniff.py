@@ -41,7 +41,8 @@ _PAGE = re.compile(
 _JSON = re.compile(r"\[\s*(?:[\[{\]]|$)|\{\s*(?:[\"}]|$)")
 _WORKBOOK_NAMES = {".xlsx", ".xlsm", ".xltx", ".xls", ".xlsb", ".ods"}
 _PAGE_NAMES = {".html", ".htm", ".xhtml", ".mht", ".mhtml"}
-_HEAD = 8192
+HEAD = 8192
+"""Bytes that tell a text from other things. What needs the whole of a package (zip, OLE2) is refused by fewer."""
 
 Reader = Literal["xlsx", "xlsb", "xls", "ods", "xmlsheet", "html", "mhtml", "csv", "json", "parquet", "zip", "gz"]
 
@@ -74,15 +75,15 @@ def sniff(data: bytes, file_name: str) -> Sniffed:
     if data.startswith(_BIFF):
         return Sniffed("xls")
     _refuse(data, suffix)
-    head = _head_text(data[:_HEAD]).lstrip("\ufeff \t\r\n").lower()
-    if not head and not data[:_HEAD].strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0") and not data[_HEAD:].strip():
+    head = _head_text(data[:HEAD]).lstrip("\ufeff \t\r\n").lower()
+    if not head and not data[:HEAD].strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0") and not data[HEAD:].strip():
         raise Unreadable("EMPTY_FILE")
     if (markup := _markup(head)) is not None:
         page = markup in ("html", "mhtml") and suffix not in _PAGE_NAMES
         return Sniffed(markup, (Problem("HTML_AS_WORKBOOK"),) if page else ())
-    if _JSON.match(head) or (suffix in (".json", ".jsonl", ".ndjson") and not _is_binary(data[:_HEAD])):
+    if _JSON.match(head) or (suffix in (".json", ".jsonl", ".ndjson") and not _is_binary(data[:HEAD])):
         return Sniffed("json")
-    if _is_binary(data[:_HEAD]):
+    if _is_binary(data[:HEAD]):
         raise Unreadable("UNSUPPORTED_FORMAT", format=suffix or "nhị phân")
     problems = (Problem("CSV_AS_WORKBOOK"),) if suffix in _WORKBOOK_NAMES else ()
     return Sniffed("csv", problems)
@@ -91,7 +92,7 @@ def sniff(data: bytes, file_name: str) -> Sniffed:
 def _refuse(data: bytes, suffix: str) -> None:
     """Documents, pictures, archives and others that are known by their first bytes."""
     for magic, name in _DOCUMENTS:
-        if data.startswith(magic) and (len(magic) > 2 or _is_binary(data[:_HEAD])):
+        if data.startswith(magic) and (len(magic) > 2 or _is_binary(data[:HEAD])):
             raise Unreadable("NOT_A_TABLE", format=name)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP" or data[4:12] in (b"ftypheic", b"ftypmif1", b"ftypavif"):
         raise Unreadable("NOT_A_TABLE", format=suffix or "ảnh")

@@ -28,6 +28,7 @@ from assets.intake.csvfile import iter_csv
 from assets.intake.decoding import merged
 from assets.intake.ledger import Delivery
 from assets.intake.rows import HeaderMatch
+from assets.intake.sniff import HEAD, sniff
 from assets.intake.submissions import Found, Refusal, check_sender, submission_of, wanted_contracts, why_refused
 from assets.intake.tables import find_header, table_of
 from expectations.run import Outcome, combine
@@ -166,7 +167,9 @@ def _open(tools: Tools, delivery: Delivery) -> tuple[Found | Refusal, HeaderMatc
         dataset = refused.problem.params.get("dataset")
         raise _Refused(Refusal(delivery, dataset, why_refused(refused.problem, first.notes))) from refused
     table = table_of(first, head)
-    return submission_of(delivery, sender, tools.contracts[table.dataset], table, []), find_header(
+    with tools.archive.open(delivery.sha256) as source:
+        problems = sniff(source.read(HEAD), delivery.file_name).problems
+    return submission_of(delivery, sender, tools.contracts[table.dataset], table, problems), find_header(
         first, contracts, delivery.sidecar.get("dataset")
     )
 

@@ -24,12 +24,13 @@ from psycopg.types.json import Jsonb
 from assets.intake.archive import Archive, Damaged
 from assets.intake.inbox import content_id
 from assets.intake.ledger import Delivery
-from assets.intake.submissions import Found, Refusal, SenderInfo, read
+from assets.intake.sniff import HEAD, sniff
+from assets.intake.submissions import Found, Refusal, SenderInfo, read, speaks_alone
 from assets.reference.resolver import Resolver
 from expectations.run import Outcome, validate, warm
 from expectations.suite import Check, checks_of
 from schemas.contract import Contract
-from schemas.grid import Problem
+from schemas.grid import Problem, Unreadable
 from schemas.tables import ensure_indexes, sync
 
 from .controls import differing_totals
@@ -91,7 +92,7 @@ def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Deli
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
     for delivery in deliveries:
-        if delivery.size >= tools.large_bytes and _streams(delivery):
+        if delivery.size >= tools.large_bytes and _streams(tools, delivery):
             from .large import stage_large
 
             _flush(tools, batch, done)
@@ -111,8 +112,15 @@ def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Deli
     return done
 
 
-def _streams(delivery: Delivery) -> bool:
-    return delivery.file_name.lower().endswith((".csv", ".tsv", ".txt"))
+def _streams(tools: Tools, delivery: Delivery) -> bool:
+    """Whether it is a CSV, by its first bytes: the only format that can be read in slices."""
+    if speaks_alone(delivery):
+        return False
+    try:
+        with tools.archive.open(delivery.sha256) as source:
+            return sniff(source.read(HEAD), delivery.file_name).kind == "csv"
+    except (Unreadable, FileNotFoundError, Damaged):
+        return False  # the reading of the whole says why, for a part of a package is none
 
 
 def _read(tools: Tools, delivery: Delivery) -> list[Found | Refusal]:
