@@ -78,7 +78,8 @@ def zipped(**parts: str | bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
         for name, text in parts.items():
-            package.writestr(name.replace("__", "/").replace("_xml", ".xml").replace("_bin", ".bin"), text)
+            how = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            package.writestr(name.replace("__", "/").replace("_xml", ".xml").replace("_bin", ".bin"), text, how)
     return out.getvalue()
 
 
@@ -93,7 +94,11 @@ def ods_document(rows: str, styles: str = "", columns: str = "", more: str = "",
 
 def ods_package(content: str, **parts: str) -> bytes:
     mime = "application/vnd.oasis.opendocument.spreadsheet"
-    return zipped(mimetype=mime, content_xml=content, **parts)
+    manifest = (
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry '
+        f'manifest:full-path="/" manifest:media-type="{mime}"/></manifest:manifest>'
+    )
+    return zipped(mimetype=mime, content_xml=content, **{"META-INF/manifest_xml": manifest, **parts})
 
 
 def ods(table: Table) -> bytes:
