@@ -1,7 +1,8 @@
 """Cells put one by one, in any order -> a grid; shared by the readers of all formats but .xlsx and CSV, which have
 quicker ways of their own.
 
-Here: the shape of a grid, and the bounds on what one sheet may grow to. Not here: what a stored cell means.
+Here: the shape of a grid, the bounds on what one sheet may grow to, and that its texts are in Unicode in the end
+(:mod:`.decoding`). Not here: what a stored cell means.
 """
 
 from __future__ import annotations
@@ -12,21 +13,27 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from schemas.grid import KIND, Grid, Kind, Unreadable
+from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
 
+from .decoding import CellFont, decode_fonts, decode_names, decode_sheet, suspicious
 from .workbook import MIB, Limits, letters
 
 _BLANK, _UNCALCULATED = int(Kind.BLANK), int(Kind.UNCALCULATED)
 
 
 class Cells:
-    """Collects the cells of one sheet. Rows and columns count from 1; a cell put twice has what it was given last."""
+    """Collects the cells of one sheet. Rows and columns count from 1; a cell put twice has what it was given last.
 
-    def __init__(self, limits: Limits) -> None:
+    ``met``: where given, the legacy encodings that are found in the sheet are added to it.
+    """
+
+    def __init__(self, limits: Limits, met: set[str] | None = None) -> None:
         self.limits = limits
+        self.met: set[str] = set() if met is None else met
         self.merged: list[tuple[int, int, int, int]] = []
         self.hidden: set[int] = set()
         self._columns: dict[int, tuple[array[int], list[str], bytearray]] = {}
+        self._fonts: dict[int, dict[int, CellFont]] = {}
         self._bold: set[int] = set()
         self._not_bold: set[int] = set()
         self._count = 0
@@ -37,8 +44,20 @@ class Cells:
         if self._count + count > self.limits.cells:
             raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
 
-    def put(self, row: int, column: int, text: str, kind: int, bold: bool = False, times: int = 1) -> None:
-        """One cell, or the same one in ``times`` rows one below the other. A blank one, or an empty text, is no cell."""
+    def put(
+        self,
+        row: int,
+        column: int,
+        text: str,
+        kind: int,
+        bold: bool = False,
+        times: int = 1,
+        font: CellFont | None = None,
+    ) -> None:
+        """One cell, or the same one in ``times`` rows one below the other. A blank one, or an empty text, is no cell.
+
+        ``font``: the legacy encoding that the cell's font shows, or its runs.
+        """
         if kind == _BLANK or not (text or kind == _UNCALCULATED):
             return
         self._count += times
@@ -51,6 +70,8 @@ class Cells:
         if row < 1 or row + times - 1 > self.limits.rows:
             raise Unreadable("TOO_LARGE", limit=f"{self.limits.rows} dòng")
         rows, texts, kinds = held
+        if font is not None:
+            self._fonts.setdefault(column, {}).update(dict.fromkeys(range(len(rows), len(rows) + times), font))
         if times == 1:
             rows.append(row)
             texts.append(text)
@@ -81,6 +102,12 @@ class Cells:
 
     def grid(self, name: str, index: int, hidden: bool = False) -> Grid:
         """The grid; rows and columns without content are absent, a bold row is bold in all its cells with content."""
+        where = f"trang tính “{name}”" if name else "tệp"
+        notes: list[Problem] = []
+        if self._fonts:
+            columns = {letters(column): (texts, kinds) for column, (_, texts, kinds) in self._columns.items()}
+            encodings, notes = decode_fonts(columns, {letters(c): fonts for c, fonts in self._fonts.items()}, where)
+            self.met |= encodings
         numbers = [np.array(rows, dtype=np.int32) for rows, _, _ in self._columns.values()]
         every = np.unique(np.concatenate(numbers)) if numbers else np.zeros(0, dtype=np.int32)
         height = len(every)
@@ -98,12 +125,31 @@ class Cells:
                 texts, kinds = spread.tolist(), known
             series += [pl.Series(letter, texts, dtype=pl.String), pl.Series(letter + KIND, kinds)]
         present = set(every.tolist())
+        frame, more = in_unicode(pl.DataFrame(series), where, self.met)
         return Grid(
             name=name,
             index=index,
-            frame=pl.DataFrame(series),
+            frame=frame,
+            notes=[*notes, *more],
             hidden=hidden,
             hidden_rows=tuple(sorted(self.hidden & present)),
             merged=tuple(self.merged),
             bold_rows=frozenset(self._bold - self._not_bold),
         )
+
+
+def in_unicode(frame: pl.DataFrame, where: str, met: set[str]) -> tuple[pl.DataFrame, list[Problem]]:
+    """A grid's frame with the texts that arrived in a legacy encoding decoded, and notes; ``met`` gets the encodings."""
+    if not any(suspicious(frame[c].to_list()) for c in frame.columns if c != "_row" and not c.endswith(KIND)):
+        return frame, []
+    frame, encodings, notes = decode_sheet(frame, where)
+    met |= encodings
+    return frame, notes
+
+
+def with_names_in_unicode(grids: list[Grid], met: set[str]) -> list[Grid]:
+    """The grids of a workbook with their names decoded as its cells were: names have no font."""
+    if not all(grid.name.isascii() for grid in grids):
+        for grid, name in zip(grids, decode_names([grid.name for grid in grids], met), strict=True):
+            grid.name = name
+    return grids

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -16,7 +16,8 @@ from lxml import etree
 
 from schemas.grid import Grid, Kind, Unreadable
 
-from .cells import Cells
+from .cells import Cells, with_names_in_unicode
+from .encodings import font_encoding
 from .workbook import BROKEN_PACKAGE, Format, Limits, Package, format_number, refuse_doctype, shortest, stored_date
 
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -43,7 +44,8 @@ def read_ods(data: bytes, limits: Limits | None = None) -> list[Grid]:
         if not data.startswith(b"PK"):
             if len(data) > limits.tree_bytes:
                 raise Unreadable("TOO_LARGE", limit=f"{limits.tree_bytes >> 20} MB")
-            return list(_Content(limits).grids(io.BytesIO(data)))
+            flat = _Content(limits)
+            return with_names_in_unicode(list(flat.grids(io.BytesIO(data))), flat.met)
         package = Package(data, limits)
         manifest = "META-INF/manifest.xml"
         if manifest.lower() in package.parts and b"encryption-data" in package.read(manifest):
@@ -52,7 +54,7 @@ def read_ods(data: bytes, limits: Limits | None = None) -> list[Grid]:
         if "styles.xml" in package.parts:
             content.learn(package.tree("styles.xml"))
         with package.open("content.xml") as stream:
-            return list(content.grids(stream))
+            return with_names_in_unicode(list(content.grids(stream)), content.met)
     except BROKEN_PACKAGE as error:
         # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_WORKBOOK") from error
@@ -65,7 +67,17 @@ class _StyleOf:
     parent: str | None
     data: str | None
     bold: bool | None
+    font: str | None
     hidden: bool
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a cell style comes to: padding, boldness, and the legacy encoding that its font shows."""
+
+    format: Format | None
+    bold: bool
+    encoding: str | None
 
 
 class _Content:
@@ -75,7 +87,9 @@ class _Content:
         self.limits = limits
         self.styles: dict[str, _StyleOf] = {}
         self.widths: dict[str, int] = {}
-        self.looks: dict[str, tuple[Format | None, bool]] = {}
+        self.looks: dict[str, _Look] = {}
+        self.met: set[str] = set()
+        """Legacy encodings that were found in cells."""
 
     def learn(self, root: Any) -> None:
         """The styles of a whole part."""
@@ -93,20 +107,27 @@ class _Content:
                     self.widths[name] = width
             return
         bold: bool | None = None
+        font: str | None = None
         for text in element.iterfind(f"{_STYLE}text-properties"):
             weight = text.get(f"{_FO}font-weight")
             bold = bold if weight is None else weight == "bold" or (weight.isdecimal() and int(weight) >= 600)
+            font = text.get(f"{_STYLE}font-name") or text.get(f"{_FO}font-family") or font
         shown = [t.get(f"{_TABLE}display") for t in element.iterfind(f"{_STYLE}table-properties")]
         family = element.get(f"{_STYLE}family", "")
         self.styles[f"{family} {name}"] = _StyleOf(
-            element.get(f"{_STYLE}parent-style-name"), element.get(f"{_STYLE}data-style-name"), bold, "false" in shown
+            element.get(f"{_STYLE}parent-style-name"),
+            element.get(f"{_STYLE}data-style-name"),
+            bold,
+            font,
+            "false" in shown,
         )
 
-    def _look(self, name: str) -> tuple[Format | None, bool]:
-        """Padding and boldness of a cell style, its parents asked for what it does not say."""
+    def _look(self, name: str) -> _Look:
+        """What a cell style comes to, its parents asked for what it does not say."""
         if name not in self.looks:
             data: str | None = None
             bold: bool | None = None
+            font: str | None = None
             at: str | None = name
             for _ in range(32):
                 style = self.styles.get(f"table-cell {at}")
@@ -114,9 +135,11 @@ class _Content:
                     break
                 data = style.data if data is None else data
                 bold = style.bold if bold is None else bold
+                font = font or style.font
                 at = style.parent
             width = self.widths.get(data or "", 0)
-            self.looks[name] = (Format(width=width) if width else None, bool(bold))
+            encoding = font_encoding(font.strip("'")) if font else None
+            self.looks[name] = _Look(Format(width=width) if width else None, bool(bold), encoding)
         return self.looks[name]
 
     def grids(self, stream: IO[bytes]) -> Iterator[Grid]:
@@ -135,7 +158,7 @@ class _Content:
             if event == "start":
                 # tables elsewhere (links to other documents) are copies of what they point to
                 if name == "table" and table is None and element.getparent().tag == f"{_OFFICE}spreadsheet":
-                    table, sheet, closed = element, _Sheet(self._look, self.limits), 0
+                    table, sheet, closed = element, _Sheet(self._look, self.limits, self.met), 0
                 elif name == "table-row-group" and element.get(f"{_TABLE}display") == "false":
                     closed += 1
                 continue
@@ -166,9 +189,9 @@ def _owner(element: Any) -> Any:
 class _Sheet:
     """The rows of one sheet."""
 
-    def __init__(self, look: Any, limits: Limits) -> None:
+    def __init__(self, look: Callable[[str], _Look], limits: Limits, met: set[str]) -> None:
         self.look = look
-        self.cells = Cells(limits)
+        self.cells = Cells(limits, met)
         self.next_row = 1
         self.defaults: list[str] = []
 
@@ -203,9 +226,10 @@ class _Sheet:
         self.cells.expect(repeat * times)
         for at in range(column, column + repeat):
             style = own or (self.defaults[at - 1] if at <= len(self.defaults) else "")
-            form, bold = self.look(style)
-            padded = format_number(text, form, False)[0] if form is not None and kind == Kind.NUMBER else text
-            self.cells.put(row, at, padded, int(kind), bold, times)
+            look = self.look(style)
+            padded = format_number(text, look.format, False)[0] if look.format and kind == Kind.NUMBER else text
+            font = look.encoding if kind == Kind.TEXT else None
+            self.cells.put(row, at, padded, int(kind), look.bold, times, font)
         if hidden:
             self.cells.hidden.update(range(row, row + times))
 

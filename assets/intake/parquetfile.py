@@ -12,6 +12,7 @@ import polars as pl
 
 from schemas.grid import KIND, Grid, Kind, Unreadable
 
+from .cells import in_unicode
 from .jsonfile import plain_number
 from .workbook import MIB, Limits, letters, shortest
 
@@ -92,7 +93,8 @@ def _grid(frame: pl.DataFrame, limits: Limits) -> Grid:
         kinds = pl.concat([pl.Series([int(Kind.TEXT)], dtype=pl.UInt8), kind])
         blank = texts.str.len_bytes() == 0
         series += [texts, kinds.set(blank, int(Kind.BLANK)).alias(letter + KIND)]
-    return Grid(name="", index=0, frame=pl.DataFrame(series))
+    decoded, notes = in_unicode(pl.DataFrame(series), "tệp", set())
+    return Grid(name="", index=0, frame=decoded, notes=notes)
 
 
 def _texts(column: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -20,6 +20,7 @@ from lxml import etree
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells
+from .encodings import font_encoding
 from .workbook import Format, Limits, format_number, read_format, shortest
 
 _META = re.compile(rb"""(?i)charset\s*=\s*["']?\s*([\w.:-]+)|<\?xml[^>]*encoding=["']([\w.:-]+)""")
@@ -28,6 +29,7 @@ _RULE = re.compile(r"(?:\.|^|(?<=[\s,}]))([\w-]+)\s*\{([^{}]*)\}")
 _NUMBER_FORMAT = re.compile(r"""mso-number-format:\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?:[^;"'\\]|\\.)+)""")
 _ESCAPE = re.compile(r"\\(?:([0-9A-Fa-f]{4}) ?|(.))", re.DOTALL)
 _BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)")
+_FONT = re.compile(r"""font-family:\s*["']?([^;"',]+)""")
 _NOT_SHOWN = re.compile(r"display:\s*none|visibility:\s*(?:hidden|collapse)")
 _NAMED_FORMATS = {
     "short date": "d/m/yyyy", "medium date": "d-mmm-yy", "long date": "d mmmm yyyy", "general date": "d/m/yyyy h:mm",
@@ -190,18 +192,24 @@ class _Page:
                     until.update(dict.fromkeys(range(column, column + across), last))
                 if last > row or across > 1:
                     merged.append((row, column, last, column + across - 1))
-                text, kind, bold = self._cell(cell)
-                cells.put(row, column, text, int(kind), bold)
+                rules = self._rules(cell)
+                text, kind, bold = self._cell(cell, rules)
+                cells.put(
+                    row, column, text, int(kind), bold, font=_encoding(cell, rules) if kind == Kind.TEXT else None
+                )
                 column += across
             if not shown:
                 cells.hidden.add(row)
         cells.merge((top, left, min(bottom, row), right) for top, left, bottom, right in merged)
 
-    def _cell(self, cell: Any) -> tuple[str, Kind, bool]:
+    def _rules(self, cell: Any) -> str:
+        """The style rules for a cell, by its tag, its classes and itself."""
         rules = self.rules.get(cell.tag, "") + "".join(
             ";" + self.rules.get(name, "") for name in cell.get("class", "").lower().split()
         )
-        rules += ";" + cell.get("style", "")
+        return f"{rules};{cell.get('style', '')}"
+
+    def _cell(self, cell: Any, rules: str) -> tuple[str, Kind, bool]:
         text = _text(cell)
         bold = cell.tag == "th" or bool(_BOLD.search(rules.lower())) or _all_bold(cell)
         if (error := cell.get("x:err")) is not None:
@@ -259,6 +267,12 @@ def _collect(element: Any, parts: list[str]) -> None:
             _collect(child, parts)
             parts.append("\x0b" if tag in _APART and (child.tail or "").strip() else "")
         parts.append((child.tail or "").replace("\x0b", " "))
+
+
+def _encoding(cell: Any, rules: str) -> str | None:
+    """The legacy encoding that the cell's font shows: of the element in it that says one, else of its rules."""
+    names = [e.get("face") for e in cell.iter("font") if e.get("face")] + _FONT.findall(rules)[-1:]
+    return font_encoding(names[0]) if names else None
 
 
 def _all_bold(cell: Any) -> bool:

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 
 from schemas.grid import Grid, Kind, Unreadable
 
-from .cells import Cells
+from .cells import Cells, with_names_in_unicode
+from .decoding import CellFont, Run
+from .encodings import UNICODE, font_encoding
 from .ole import MAGIC, Ole
 from .workbook import BUILTIN_FORMATS, Format, Limits, format_number, read_format, shortest
 
@@ -47,7 +49,8 @@ def read_xls(data: bytes, limits: Limits | None = None) -> list[Grid]:
             stream = container.read("Workbook" if "Workbook" in container.streams else "Book")
         else:
             stream = data
-        return list(_Book(stream, limits or Limits()).grids())
+        book = _Book(stream, limits or Limits())
+        return with_names_in_unicode(list(book.grids()), book.met)
     except (struct.error, LookupError, ValueError, ArithmeticError) as error:
         # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_WORKBOOK") from error
@@ -109,15 +112,16 @@ class _Segments:
         # The halves of a surrogate pair may be in two segments; a half alone becomes U+FFFD.
         return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
-    def string(self) -> str:
-        """XLUnicodeRichExtendedString, or without runs and extension XLUnicodeString."""
+    def string(self) -> tuple[str, bytes]:
+        """XLUnicodeRichExtendedString with its runs, or XLUnicodeString, which has none."""
         count, flags = struct.unpack("<HB", self.take(3))
         runs = struct.unpack("<H", self.take(2))[0] if flags & 8 else 0
         extension = struct.unpack("<I", self.take(4))[0] if flags & 4 else 0
         text = self.text(count, flags & 1)
-        if runs or extension:
-            self.take(runs * 4 + extension)
-        return text
+        runs_of = self.take(runs * 4) if runs else b""
+        if extension:
+            self.take(extension)
+        return text, runs_of
 
 
 # ----------------------------------------------------------------------------------------------------- workbook globals
@@ -129,6 +133,8 @@ class _Look:
 
     format: Format | None
     bold: bool
+    encoding: str | None
+    """The legacy encoding that the font shows."""
     seen: dict[float, tuple[str, int]] = field(default_factory=dict)
     """Dates repeat: each is worked out once."""
 
@@ -142,7 +148,13 @@ class _Book:
         self.codec = "cp1252"
         self.date_1904 = False
         self.by_excel = False
+        self.met: set[str] = set()
+        """Legacy encodings that were found in cells."""
+        self.fonts: list[str | None] = []
+        """The encodings of fonts by their number; None for Unicode."""
         self.shared: list[str] = []
+        self.runs: dict[int, tuple[Run, ...]] = {}
+        """By position in the shared table: the runs of texts in several fonts, where any font shows an encoding."""
         self.looks: list[_Look] = []
         self._sheets: list[tuple[int, int, int, str]] = []
         self._globals()
@@ -178,7 +190,9 @@ class _Book:
                 # index 4 is never written and never meant
                 if len(bold) == 4:
                     bold.append(False)
+                    self.fonts.append(None)
                 bold.append(struct.unpack_from("<H", stream, at + 6)[0] >= 600)
+                self.fonts.append(font_encoding(self._text(at + 14, end, long=False)))
             elif number == 0x41E:
                 codes[struct.unpack_from("<H", stream, at)[0]] = self._text(at + 2, end, long=self.biff == _BIFF8)
             elif number == 0xE0:
@@ -196,7 +210,8 @@ class _Book:
             self.shared = self._shared(table)
         for font, code in looks:
             form = read_format(codes[code]) if code in codes else BUILTIN_FORMATS.get(code)
-            self.looks.append(_Look(form, font < len(bold) and bold[font]))
+            known = font < len(bold)
+            self.looks.append(_Look(form, known and bold[font], self.fonts[font] if known else None))
 
     def _codepage(self, number: int) -> None:
         name = _CODEPAGES.get(number, f"cp{number}")
@@ -206,8 +221,11 @@ class _Book:
             return
         self.codec = name
 
-    def _text(self, at: int, end: int, *, long: bool) -> str:
-        """A string within one record: its length (two bytes, or one), in BIFF8 its width, its characters."""
+    def _text(self, at: int, end: int, *, long: bool, encoding: str | None = None) -> str:
+        """A string within one record: its length (two bytes, or one), in BIFF8 its width, its characters.
+
+        ``encoding``: the one that its font shows; then its bytes are no text in the file's code page.
+        """
         size = 2 if long else 1
         count = int.from_bytes(self.stream[at : at + size], "little")
         at += size
@@ -218,21 +236,46 @@ class _Book:
             return _Segments([self.stream[at + 1 : end]]).text(count, wide)
         if at + count > end:
             raise ValueError("string is cut off")
-        return self._decoded(self.stream[at : at + count])
+        return self._decoded(self.stream[at : at + count], encoding)
 
-    def _decoded(self, raw: bytes) -> str:
+    def _decoded(self, raw: bytes, encoding: str | None = None) -> str:
         """Bytes of BIFF5 in the file's code page; one that it does not define stays what it is, for fonts define it."""
+        codec = self.codec if encoding is None else "cp1252"
         try:
-            return raw.decode(self.codec)
+            return raw.decode(codec)
         except UnicodeDecodeError:
-            return "".join(bytes([b]).decode(self.codec, "ignore") or chr(b) for b in raw)
+            return "".join(bytes([b]).decode(codec, "ignore") or chr(b) for b in raw)
 
     def _shared(self, table: list[bytes]) -> list[str]:
         segments = _Segments(table)
         _, count = struct.unpack("<II", segments.take(8))
         if count > self.limits.shared_strings:
             raise Unreadable("TOO_LARGE", limit=f"{self.limits.shared_strings} chuỗi văn bản")
-        return [segments.string() for _ in range(count)]
+        texts: list[str] = []
+        legacy = any(self.fonts)
+        for number in range(count):
+            text, runs = segments.string()
+            texts.append(text)
+            if runs and legacy:
+                self.runs[number] = self._runs(text, list(struct.iter_unpack("<HH", runs)))
+        return texts
+
+    def _runs(self, text: str, starts: list[tuple[int, int]]) -> tuple[Run, ...]:
+        """The parts of a text with the encodings of their fonts; before the first start it has the cell's font."""
+        places = [0, *(min(at, len(text)) for at, _ in starts), len(text)]
+        shown: list[str | None] = [None, *(self._shows(font) for _, font in starts)]
+        parts = zip(places, places[1:], shown, strict=False)
+        return tuple((text[start:end], encoding) for start, end, encoding in parts if start < end)
+
+    def _shows(self, font: int) -> str:
+        return (self.fonts[font] if font < len(self.fonts) else None) or UNICODE
+
+    def _font(self, which: int, own: str | None) -> CellFont | None:
+        """The font of a cell with a shared text, where it or one of its runs shows a legacy encoding."""
+        runs = self.runs.get(which)
+        if runs and (own or any(e not in (None, UNICODE) for _, e in runs)):
+            return tuple((text, own if e is None else e) for text, e in runs)
+        return own
 
     # ------------------------------------------------------------------------------------------------------- sheets
 
@@ -249,10 +292,10 @@ class _Book:
 
     def _sheet(self, place: int) -> Cells:
         stream, looks, shared = self.stream, self.looks, self.shared
-        cells = Cells(self.limits)
+        cells = Cells(self.limits, self.met)
         cell, packed_of, number_of, long_of = (struct.Struct(f"<{f}").unpack_from for f in ("HHH", "I", "d", "HHHI"))
-        waiting: tuple[int, int, bool] | None = None  # a formula whose text follows
-        empty: list[tuple[int, int, bool]] = []  # formulas with the empty text
+        waiting: tuple[int, int, _Look] | None = None  # a formula whose text follows
+        empty: list[tuple[int, int, _Look]] = []  # formulas with the empty text
         uncalculated = not self.by_excel
         depth = 0
         text_bodies: list[bytes] = []
@@ -261,10 +304,11 @@ class _Book:
             """The text of a formula, whole once no CONTINUE follows any more."""
             nonlocal waiting
             if waiting is not None:
-                row, column, bold = waiting
-                text = self._formula_text(text_bodies)
+                row, column, look = waiting
+                text = self._formula_text(text_bodies, look.encoding)
                 if text or not text_bodies:
-                    cells.put(row, column, text, _TEXT if text_bodies else _UNCALCULATED, bold)
+                    kind = _TEXT if text_bodies else _UNCALCULATED
+                    cells.put(row, column, text, kind, look.bold, font=look.encoding)
                 else:
                     empty.append(waiting)
             waiting = None
@@ -285,7 +329,9 @@ class _Book:
                 stored_text()
             if number == 0xFD:
                 row, column, xf, which = long_of(stream, at)
-                cells.put(row + 1, column + 1, shared[which], _TEXT, looks[xf].bold)
+                look = looks[xf]
+                font = self._font(which, look.encoding) if self.runs else look.encoding
+                cells.put(row + 1, column + 1, shared[which], _TEXT, look.bold, font=font)
             elif number == 0x27E:
                 row, column, xf = cell(stream, at)
                 cells.put(row + 1, column + 1, *self._number(rk(packed_of(stream, at + 6)[0]), xf))
@@ -300,7 +346,7 @@ class _Book:
             elif number == 0x06:
                 row, column, xf = cell(stream, at)
                 what, _, which, mark = struct.unpack_from("<BBB3xH", stream, at + 6)
-                where = (row + 1, column + 1, looks[xf].bold)
+                where = (row + 1, column + 1, looks[xf])
                 if mark != 0xFFFF:
                     cells.put(row + 1, column + 1, *self._number(number_of(stream, at + 6)[0], xf))
                 elif what == 0:
@@ -308,13 +354,15 @@ class _Book:
                 elif what == 3:
                     empty.append(where)
                 else:
-                    cells.put(*where[:2], *_bool_or_error(which, what == 2), where[2])
+                    cells.put(*where[:2], *_bool_or_error(which, what == 2), where[2].bold)
             elif number == 0x207 or (number == 0x3C and text_bodies):
                 if waiting is not None:
                     text_bodies.append(stream[at:end])
             elif number in (0x204, 0xD6):
                 row, column, xf = cell(stream, at)
-                cells.put(row + 1, column + 1, self._text(at + 6, end, long=True), _TEXT, looks[xf].bold)
+                look = looks[xf]
+                text = self._text(at + 6, end, long=True, encoding=look.encoding)
+                cells.put(row + 1, column + 1, text, _TEXT, look.bold, font=look.encoding)
             elif number == 0x205:
                 row, column, xf, which, what = struct.unpack_from("<HHHBB", stream, at)
                 cells.put(row + 1, column + 1, *_bool_or_error(which, what != 0), looks[xf].bold)
@@ -331,8 +379,8 @@ class _Book:
             raise ValueError("sheet is cut off")
         stored_text()
         if uncalculated:
-            for row, column, bold in empty:
-                cells.put(row, column, "", _UNCALCULATED, bold)
+            for row, column, look in empty:
+                cells.put(row, column, "", _UNCALCULATED, look.bold)
         return cells
 
     def _number(self, value: float, xf: int) -> tuple[str, int, bool]:
@@ -348,13 +396,13 @@ class _Book:
             found = look.seen[value] = text, int(kind)
         return *found, look.bold
 
-    def _formula_text(self, bodies: list[bytes]) -> str:
+    def _formula_text(self, bodies: list[bytes], encoding: str | None) -> str:
         if not bodies:
             return ""
         if self.biff == _BIFF8:
-            return _Segments(bodies).string()
+            return _Segments(bodies).string()[0]
         raw = b"".join(bodies)
-        return self._decoded(raw[2 : 2 + struct.unpack_from("<H", raw)[0]])
+        return self._decoded(raw[2 : 2 + struct.unpack_from("<H", raw)[0]], encoding)
 
 
 def rk(packed: int) -> float:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from schemas.grid import Grid, Kind, Unreadable
 
-from .cells import Cells
+from .cells import Cells, with_names_in_unicode
+from .decoding import CellFont, Run
+from .encodings import UNICODE, font_encoding
 from .workbook import BROKEN_PACKAGE, BUILTIN_FORMATS, Format, Limits, Package, format_number, read_format, shortest
 from .xls import ERRORS, rk
 
@@ -28,7 +30,8 @@ def read_xlsb(data: bytes, limits: Limits | None = None) -> list[Grid]:
     Raises :class:`Unreadable`: DAMAGED_WORKBOOK, PASSWORD (encrypted zip), TOO_LARGE (``limit``).
     """
     try:
-        return list(_Book(Package(data, limits or Limits())).grids())
+        book = _Book(Package(data, limits or Limits()))
+        return with_names_in_unicode(list(book.grids()), book.met)
     except BROKEN_PACKAGE as error:
         # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_WORKBOOK") from error
@@ -76,6 +79,12 @@ class _Book:
         self.date_1904 = False
         self.formats: list[Format | None] = []
         self.bold: list[bool] = []
+        self.encodings: list[str | None] = []
+        """Per style: the legacy encoding that its font shows."""
+        self.shows: list[str | None] = []
+        """The same per font."""
+        self.runs: dict[int, tuple[Run, ...]] = {}
+        self.met: set[str] = set()
         if "styles" in single:
             self._styles(package.read(single["styles"]))
         self.shared = self._shared(package.read(single["sharedStrings"])) if "sharedStrings" in single else []
@@ -89,12 +98,14 @@ class _Book:
                 codes[struct.unpack_from("<H", part, at)[0]] = _string(part, at + 2, end)[0]
             elif number == 43:
                 fonts.append(struct.unpack_from("<H", part, at + 4)[0] >= 600)
+                self.shows.append(font_encoding(_string(part, at + 21, end)[0]))
             elif number in (617, 618):
                 inside = number == 617
             elif number == 47 and inside:
                 _, code, font = struct.unpack_from("<HHH", part, at)
                 self.formats.append(read_format(codes[code]) if code in codes else BUILTIN_FORMATS.get(code))
                 self.bold.append(font < len(fonts) and fonts[font])
+                self.encodings.append(self.shows[font] if font < len(fonts) else None)
 
     def _shared(self, part: bytes) -> list[str]:
         texts: list[str] = []
@@ -102,8 +113,30 @@ class _Book:
             if number == 19:
                 if len(texts) >= self.limits.shared_strings:
                     raise Unreadable("TOO_LARGE", limit=f"{self.limits.shared_strings} chuỗi văn bản")
-                texts.append(_string(part, at + 1, end)[0])
+                text, after = _string(part, at + 1, end)
+                if part[at] & 1 and any(self.shows):
+                    (count,) = struct.unpack_from("<I", part, after)
+                    if after + 4 + count * 4 > end:
+                        raise ValueError("runs are cut off")
+                    starts = list(struct.iter_unpack("<HH", part[after + 4 : after + 4 + count * 4]))
+                    self.runs[len(texts)] = self._runs(text, starts)
+                texts.append(text)
         return texts
+
+    def _runs(self, text: str, starts: list[tuple[int, int]]) -> tuple[Run, ...]:
+        """The parts of a text with the encodings of their fonts; before the first start it has the cell's font."""
+        places = [0, *(min(at, len(text)) for at, _ in starts), len(text)]
+        shown = [None, *((self.shows[f] if f < len(self.shows) else None) or UNICODE for _, f in starts)]
+        parts = zip(places, places[1:], shown, strict=False)
+        return tuple((text[start:end], encoding) for start, end, encoding in parts if start < end)
+
+    def _font(self, which: int, style: int) -> CellFont | None:
+        """The font of a text, where it or one of its runs shows a legacy encoding; ``which``: a shared text, or -1."""
+        own = self.encodings[style] if style < len(self.encodings) else None
+        runs = self.runs.get(which)
+        if runs and (own or any(e not in (None, UNICODE) for _, e in runs)):
+            return tuple((text, own if e is None else e) for text, e in runs)
+        return own
 
     def grids(self) -> Iterator[Grid]:
         book = self.package.read(BOOK)
@@ -124,7 +157,7 @@ class _Book:
             index += 1
 
     def _sheet(self, part: bytes) -> Cells:
-        cells = Cells(self.limits)
+        cells = Cells(self.limits, self.met)
         head = struct.Struct("<II").unpack_from
         row = -1
         seen: dict[tuple[float, int], tuple[str, int]] = {}
@@ -145,9 +178,11 @@ class _Book:
                 cells.put(row, column + 1, *found, self._is_bold(style))
             elif number in (3, 4, 6, 7, 8, 10, 11, 62):
                 column, style = head(part, at)
-                kind = _TEXT
+                style &= 0xFFFFFF
+                kind, which = _TEXT, -1
                 if number == 7:
-                    text = self.shared[struct.unpack_from("<I", part, at + 8)[0]]
+                    (which,) = struct.unpack_from("<I", part, at + 8)
+                    text = self.shared[which]
                 elif number in (6, 8):
                     text = _string(part, at + 8, end)[0]
                 elif number == 62:
@@ -156,7 +191,8 @@ class _Book:
                     text, kind = ERRORS[part[at + 8]], _ERROR
                 else:
                     text, kind = ("true" if part[at + 8] else "false"), _BOOLEAN
-                cells.put(row, column + 1, text, kind, self._is_bold(style & 0xFFFFFF))
+                font = self._font(which, style) if kind == _TEXT else None
+                cells.put(row, column + 1, text, kind, self._is_bold(style), font=font)
             elif number == 176:
                 top, bottom, left, right = struct.unpack_from("<4I", part, at)
                 cells.merge([(top + 1, left + 1, bottom + 1, right + 1)])

@@ -13,11 +13,15 @@ from lxml import etree
 
 from schemas.grid import Grid, Kind, Unreadable
 
-from .cells import Cells
+from .cells import Cells, with_names_in_unicode
+from .encodings import font_encoding
 from .workbook import Format, Limits, format_number, iso_text, read_format, refuse_doctype, shortest, xml_parser
 
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _X = "{urn:schemas-microsoft-com:office:excel}"
+_Look = tuple[Format | None, bool, str | None]
+"""Number format, boldness, the legacy encoding that the font shows."""
+_PLAIN: _Look = (None, False, None)
 _NAMED_FORMATS = {"Short Date": "d/m/yyyy", "Short Time": "h:mm", "Long Time": "h:mm:ss", "Medium Time": "h:mm"}
 
 
@@ -37,26 +41,30 @@ def read_xmlsheet(data: bytes, limits: Limits | None = None) -> list[Grid]:
         root = etree.fromstring(data if data[:2] in (b"\xff\xfe", b"\xfe\xff") else data.lstrip(), xml_parser())
         refuse_doctype(root)
         looks = _looks(root)
-        return [
-            _sheet(sheet, looks, limits).grid(sheet.get(f"{_SS}Name", ""), index, hidden=_is_hidden(sheet))
+        met: set[str] = set()
+        grids = [
+            _sheet(sheet, looks, Cells(limits, met)).grid(sheet.get(f"{_SS}Name", ""), index, hidden=_is_hidden(sheet))
             for index, sheet in enumerate(root.iterfind(f"{_SS}Worksheet"))
         ]
+        return with_names_in_unicode(grids, met)
     except (etree.XMLSyntaxError, LookupError, ValueError, ArithmeticError, RecursionError) as error:
         # The text of the error may hold cell values: not kept.
         raise Unreadable("DAMAGED_WORKBOOK") from error
 
 
-def _looks(root: Any) -> dict[str, tuple[Format | None, bool]]:
-    """Style id -> number format and boldness, with what a parent style says."""
-    looks: dict[str, tuple[Format | None, bool]] = {}
+def _looks(root: Any) -> dict[str, _Look]:
+    """Style id -> look, with what a parent style says."""
+    looks: dict[str, _Look] = {}
     for style in root.iterfind(f"{_SS}Styles/{_SS}Style"):
-        form, bold = looks.get(style.get(f"{_SS}Parent", "Default"), (None, False))
+        form, bold, encoding = looks.get(style.get(f"{_SS}Parent", "Default"), _PLAIN)
         for number in style.iterfind(f"{_SS}NumberFormat"):
             code = number.get(f"{_SS}Format", "General")
             form = read_format(_NAMED_FORMATS.get(code, code))
         for font in style.iterfind(f"{_SS}Font"):
             bold = font.get(f"{_SS}Bold", "0") == "1"
-        looks[style.get(f"{_SS}ID", "")] = (form, bold)
+            if (name := font.get(f"{_SS}FontName")) is not None:
+                encoding = font_encoding(name)
+        looks[style.get(f"{_SS}ID", "")] = (form, bold, encoding)
     return looks
 
 
@@ -64,8 +72,7 @@ def _is_hidden(sheet: Any) -> bool:
     return str(sheet.findtext(f"{_X}WorksheetOptions/{_X}Visible", "")).startswith("Sheet")
 
 
-def _sheet(sheet: Any, looks: dict[str, tuple[Format | None, bool]], limits: Limits) -> Cells:
-    cells = Cells(limits)
+def _sheet(sheet: Any, looks: dict[str, _Look], cells: Cells) -> Cells:
     row = 0
     for line in sheet.iterfind(f"{_SS}Table/{_SS}Row"):
         row = _index(line, row)
@@ -75,9 +82,9 @@ def _sheet(sheet: Any, looks: dict[str, tuple[Format | None, bool]], limits: Lim
         for cell in line.iterfind(f"{_SS}Cell"):
             column = _index(cell, column)
             style = cell.get(f"{_SS}StyleID") or line.get(f"{_SS}StyleID") or "Default"
-            form, bold = looks.get(style, (None, False))
+            form, bold, encoding = looks.get(style, _PLAIN)
             text, kind = _value(cell, form)
-            cells.put(row, column, text, int(kind), bold)
+            cells.put(row, column, text, int(kind), bold, font=encoding if kind == Kind.TEXT else None)
             across, down = int(cell.get(f"{_SS}MergeAcross", "0")), int(cell.get(f"{_SS}MergeDown", "0"))
             cells.merge([(row, column, row + down, column + across)])
             column += across

@@ -93,6 +93,7 @@ def test_names_in_old_code_pages_and_twice() -> None:
         (gzip.compress(CSV), "Không mở được tệp nén dạng .gz trong tệp nén khác."),
         (books.xls([["x"]])[:3_000], "Tệp bảng tính bị hỏng hoặc bị cắt dở."),
     ],
+    ids=["empty", "pdf", "zip", "gz", "cut off"],
 )
 def test_one_bad_part_refuses_the_whole_by_its_name(part: bytes, reason: str) -> None:
     assert refused(zipped(("a.csv", CSV), ("b.x", part))) == ("BAD_PART", {"part": "b.x", "reason": reason})

@@ -29,7 +29,7 @@ def zipped(*names: str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         for name in names:
-            package.writestr(name, "x" * 200)
+            package.writestr(zipfile.ZipInfo(name), "x" * 200)  # of no date: the bytes are part of a test's name
     return out.getvalue()
 
 
@@ -69,7 +69,7 @@ ODS = b"application/vnd.oasis.opendocument."
 def office(mime: bytes, *names: str) -> bytes:
     out = io.BytesIO(zipped(*names))
     with zipfile.ZipFile(out, "a") as package:
-        package.writestr("mimetype", mime)
+        package.writestr(zipfile.ZipInfo("mimetype"), mime)
     return out.getvalue()
 
 

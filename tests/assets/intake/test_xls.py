@@ -203,14 +203,14 @@ def test_chart_sheets_are_left_out() -> None:
     assert [g.name for g in read_xls(patched(saved(made), 0x85, second_is_a_chart))] == ["Thôn"]
 
 
-def biff5(text: bytes, codepage: int = 1258) -> bytes:
+def biff5(text: bytes, codepage: int = 1258, font: bytes = b"") -> bytes:
     """A workbook of Excel 5 from its records."""
 
     def record(number: int, body: bytes = b"") -> bytes:
         return struct.pack("<HH", number, len(body)) + body
 
     begin = record(0x809, struct.pack("<HHHH", 0x500, 5, 0, 0)) + record(0x42, struct.pack("<H", codepage))
-    begin += record(0xE0, bytes(16))
+    begin += (record(0x31, font) if font else b"") + record(0xE0, bytes(16))
     sheet = record(0x809, struct.pack("<HHHH", 0x500, 0x10, 0, 0))
     sheet += record(0x204, struct.pack("<HHHH", 0, 0, 0, len(text)) + text)
     sheet += record(0x203, struct.pack("<HHHd", 1, 0, 0, 120.0)) + record(0x0A)
