@@ -39,13 +39,20 @@ _SCOPE = (
     "chung|cộng|số|toàn|bộ|mục|phần|khu vực|nhóm|thôn|tổ dân phố|tdp|xã|phường|đặc khu|tỉnh|huyện|hộ|khẩu|người"
     r"|và|từ|đến|các|dòng|trang|này|[ivxlc]+|[a-eđ]|\d+"
 )
-_TOTAL = re.compile(rf"(?:{_TOTAL_WORDS})(?: (?:{_SCOPE}))*|(?:tổng cộng|tổng số|cộng) (?:xã|phường|đặc khu|tỉnh) \D+")
+_TOTAL = re.compile(
+    rf"(?:{_TOTAL_WORDS})(?: (?:{_SCOPE}))*"
+    r"|(?:(?:tổng cộng|tổng số|tổng|cộng)(?: (?:số|toàn|của|các thôn))*|toàn) (?:xã|phường|đặc khu|tỉnh) \D+"
+)
 """A label that is a total word, or one with its scope ('Cộng mục I', 'Tổng số (4 thôn)', 'Tổng cộng xã Pác Thông').
 Accents count where they are written: 'Cống' and 'Tống' are names of villages."""
 _SHORT = {"cong", "tong", "tc", "t cộng", "t cong"}
 """Total words only in a table whose data rows are numbered, this one not: elsewhere they may be names."""
 _GRAND = re.compile(r"(?:tổng|tong|toàn|toan|tc)\b")
 _PART = re.compile(r"\b(?:mục|phần|nhóm|trang)\b|(?<!\b[ivxlc] và)(?<!\b[ivxlc]) [ivxlc]+$")
+_CERTAIN = re.compile(r"(?:tổng cộng|tổng số|toàn (?:xã|phường|đặc khu|tỉnh)|cộng (?:chung|toàn \w+))\b")
+"""Total words of which no part is a name: their row is a total even under a running number, if its figures are the sums."""
+_RUNNING = re.compile(r"(?:cộng dồn|luỹ kế|luy ke)\b")
+"""A total of more than this sheet: no control of its rows."""
 _OF_WHICH = re.compile(r"trong (?:đó|do)\b")
 _DASH = re.compile(r"[-–—+•*]\s*\w")
 _UNITS = r"\d+ (?:thôn|tổ|tdp|tổ dân phố|xã|phường|đơn vị|khu phố|hộ|người)"
@@ -62,7 +69,7 @@ _ARABIC = r"^\(?\d+(?:[.,]\d+)*[.)]?$"
 _ORDINAL = r"^\(?(?:[IVXLC]+|[A-ZĐa-eđ])[.)]?$"
 _HEADED = re.compile(r"(?:[IVXLC]+|[A-ZĐ])\s*[.)/:–-]\s*[^\W\d_]")
 _NUMBER_LIKE = re.compile(r"[~≈<>=]*\s*-?\d[\d.,\s]*%?(?:\s*[^\W\d_]{1,10})?")
-_HINT = r"(?i)^\P{L}*(?:t(?:[oổô]\p{M}*ng|o[aà]\p{M}*n|rong|\.?\s?c(?:\P{L}|$|\p{L}))|c[oộô]\p{M}*ng)|^\s*[-–—+•*(]"
+_HINT = r"(?i)^\P{L}*(?:l[uũ]\p{M}*[yỹ]|t(?:[oổô]\p{M}*ng|o[aà]\p{M}*n|rong|\.?\s?c(?:\P{L}|$|\p{L}))|c[oộô]\p{M}*ng)|^\s*[-–—+•*(]"
 """Whatever a total, an 'of which' row or a note may begin with; wider than the rules, and cheap."""
 
 
@@ -315,6 +322,7 @@ class _Sieve:
             row.reason = self._reason(row)
         self._of_which(rows)
         self._sections_with_sums(rows)
+        self._numbered_totals(rows)
         self._signatures(rows)
         return [row for _, row in sorted(rows.items()) if row.reason]
 
@@ -402,6 +410,8 @@ class _Sieve:
         lone = not row.others and (not row.stt or row.at_counter)
         if lone and not row.numbers and _NOTE.match(row.raw.lower()) and (self.wide or row.raw[0].isalpha()):
             return "NOTE"
+        if self.wide and row.counted and self._is_numbered_section(row):
+            return "SECTION"
         if not self.wide or row.counted:
             return ""
         if not row.figures and self._is_section(row):
@@ -417,9 +427,22 @@ class _Sieve:
         # 'Tổng cộng' may stand beside '4 thôn' in a column of names or types
         if not row.raw or not all(_COUNT_OF_UNITS.fullmatch(_words(row.cell[x])) for x in row.others):
             return False
-        if _TOTAL.fullmatch(row.label) or _OF_WHICH.match(row.label):
+        if _TOTAL.fullmatch(row.label) or _OF_WHICH.match(row.label) or _RUNNING.match(row.label):
             return True
         return row.label in _SHORT and self.numbered
+
+    def _is_numbered_section(self, row: _Row) -> bool:
+        """'1.' in bold with a name and no figures above rows '1.1', '1.2' (domain.md N13)."""
+        bold = row.row in self.grid.bold_rows or row.row in self.across
+        return bold and self.dotted and len(self.layout.measures) > 1 and len(row.full) == 2 and "." not in row.stt[:-1]
+
+    @cached_property
+    def dotted(self) -> bool:
+        """Are most rows with figures numbered in two parts ('1.1')?"""
+        stt = pl.col(self.layout.counter or self.layout.letters[0]).str.strip_chars()
+        figures = _any(pl.col(x).str.contains(r"\d") for x in self.layout.measures)
+        share = self.body.filter(figures).select(stt.str.contains(r"^\d+[.,]\d").mean()).item()
+        return bool(self.layout.counter) and share is not None and share > 0.5
 
     def _is_section(self, row: _Row) -> bool:
         n = len(row.full)
@@ -459,6 +482,18 @@ class _Sieve:
             below = figures.slice(row.at + 1, ends[bisect_right(ends, row.at)] - row.at - 1)
             stated = {x: v for x, v in zip(self.layout.measures, figures.row(row.at), strict=True) if v is not None}
             if stated and below.height and all(below[x].sum() == v for x, v in stated.items()):
+                row.reason = "TOTAL"
+
+    def _numbered_totals(self, rows: Mapping[int, _Row]) -> None:
+        """A row 'Tổng cộng' under a running number is a total where all of its figures are the sums of the rows above it."""
+        for row in rows.values():
+            if row.reason or not row.counted or row.others or not row.figures or not _CERTAIN.match(row.label):
+                continue
+            above = pl.Series([at not in rows or not rows[at].reason for at in range(row.at)], dtype=pl.Boolean)
+            whole = pl.col(row.figures).str.replace_all(r"[.\s]", "").cast(pl.Int64, strict=False)
+            sums = self.body.head(row.at).filter(above).select(whole.sum())
+            stated = self.body.slice(row.at, 1).select(whole)
+            if row.at and sums.row(0) == stated.row(0):
                 row.reason = "TOTAL"
 
     def _signatures(self, rows: dict[int, _Row]) -> None:

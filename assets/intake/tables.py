@@ -199,6 +199,8 @@ def _counter(head: _Head, last: int, match: ContractMatch) -> str | None:
 def _is_numbering(cells: Sequence[str], columns: int) -> bool:
     """'(1) (2) (3)', '1 2 3', 'A B 1 2', '(5)=(3)+(4)': the row that numbers the ``columns`` of a header."""
     marks = [c.strip() for c in cells if c.strip()]
+    if all(re.fullmatch(r"-\d{1,2}|\[.*\]|[A-E]", m) for m in marks):  # '(1)' that was typed is -1 in a workbook
+        marks = [re.sub(r"^(?:-(\d+)|\[(.*)\])$", lambda m: f"({m[1] or m[2]})", m) for m in marks]
     heads = [re.fullmatch(r"(\()?\s*(\d{1,2}|[A-E])\s*(?(1)\))(?:\s*=.*)?", m) for m in marks]
     found = [h for h in heads if h is not None]
     if len(marks) < 2 or len(found) < len(marks):

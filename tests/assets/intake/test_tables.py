@@ -137,6 +137,15 @@ def test_numbering_row(numbering: list[Any]) -> None:
     assert reasons(found) == {1: "HEADER", 2: "HEADER"}
 
 
+@pytest.mark.parametrize("numbering", [[-1, -2, -3, -4, -5], ["[1]", "[2]", "[3]", "[4]", "[5]"]])
+def test_numbers_in_brackets_that_the_program_turned_into_others(numbering: list[Any]) -> None:
+    assert reasons(below(numbering, *DATA))[2] == "HEADER"
+
+
+def test_a_row_of_small_negative_figures_is_no_numbering() -> None:
+    assert 2 not in reasons(below([1, "Nà Lụa", "Thôn", -1, -2], *DATA[1:]))
+
+
 def test_header_repeated_after_a_page_break() -> None:
     numbering = [f"({i})" for i in range(1, WIDTH + 1)]
     found = below(numbering, DATA[0], HEADER, numbering, *DATA[1:])
@@ -188,6 +197,37 @@ def test_total_words(label: str, place: int) -> None:
     total: list[Any] = [None, None, None, 348, 1449]
     total[place] = label
     assert reasons(below(*DATA, total)) == {1: "HEADER", 5: "TOTAL"}
+
+
+@pytest.mark.parametrize("label", ["Tổng cộng toàn xã Ninh Hải", "Toàn xã Ninh Hải", "TỔNG SỐ CỦA XÃ NINH HẢI"])
+def test_totals_that_name_the_commune(label: str) -> None:
+    found = below(*DATA, [None, label, None, 348, 1449])
+    assert reasons(found)[5] == "TOTAL"
+    assert [(c.column, c.text) for c in found.controls] == [("households", "348"), ("population", "1449")]
+
+
+@pytest.mark.parametrize("label", ["Cộng dồn", "Lũy kế từ đầu năm", "Luỹ kế"])
+def test_running_totals_are_no_controls(label: str) -> None:
+    found = below(*DATA, [None, label, None, 999, 9999])
+    assert reasons(found)[5] == "TOTAL" and found.controls == []
+
+
+def test_a_total_under_a_running_number_is_told_by_its_sums() -> None:
+    assert reasons(below(*DATA, [4, "Tổng cộng", None, 348, 1449]))[5] == "TOTAL"
+    assert 5 not in reasons(below(*DATA, [4, "Tổng cộng", None, 348, 1448]))
+    assert 5 not in reasons(below(*DATA, [4, "Cộng", None, 348, 1449]))  # may be a name
+
+
+def test_bold_sections_with_numbers_of_their_own() -> None:
+    rows = [["1.", "Khu vực một"], ["1.1", "Nà Lụa", "Thôn", 120, 488], ["1.2", "Bản Mây", "Thôn", 95, 401],
+            ["2.", "Khu vực hai"], ["2.1", "Pác Đào", "Thôn", 133, 560]]  # fmt: skip
+    assert reasons(table(grid([HEADER, *rows], bold_rows=frozenset({2, 5})))) == {
+        1: "HEADER",
+        2: "SECTION",
+        5: "SECTION",
+    }
+    plain = table(grid([HEADER, *rows]))
+    assert names(plain)[0] == "Khu vực một"  # nothing but an empty figure says so: it may be a village
 
 
 @pytest.mark.parametrize("kind", ["4 thôn", "3 thôn, 1 tổ dân phố"])
