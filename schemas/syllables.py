@@ -108,6 +108,17 @@ def is_syllable(word: str) -> bool:
     return not tone or (place in places and not (stopped and tone not in "\u0301\u0323"))
 
 
+def vowel_pairs() -> frozenset[str]:
+    """Pairs of vowels, with their tones, that stand side by side in some syllable; lower case, NFC."""
+    found: set[str] = set()
+    for rhyme in _RHYMES.split():
+        toned = {rhyme[: p + 1] + t + rhyme[p + 1 :] for p in _tone_places(rhyme) for t in ("", *_TONES)}
+        for onset, text in ((o, unicodedata.normalize("NFC", t)) for t in toned for o in ("", "qu", "gi")):
+            if not onset or _go_together(onset, rhyme):
+                found.update(a + b for a, b in zip(onset[-1:] + text, text if onset else text[1:], strict=False))
+    return frozenset(pair for pair in found if not any(c in _CONSONANTS for c in pair))
+
+
 def is_consonants(word: str) -> bool:
     """Whether a word has no vowel and only letters that Vietnamese writes: 'QĐ', 'HĐND', 'đ', a note in short form."""
     return bool(word) and _CONSONANTS.issuperset(word.lower())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from schemas.grid import KIND, Kind, Problem
+from schemas.syllables import vowel_pairs
 
 from .encodings import (
     LABELS,
@@ -28,11 +29,23 @@ from .encodings import (
     words_of,
 )
 
-SUSPECT = (
-    "[\x80-\x9f¡-¯±´-¿ÄÅÆÇËÎÏÐÑÖ×ØÛÜÞßäåæçëîïðñö÷øûüþÿŒœŠšŸŽžƒˆ˜‚„†‡‰‹›€™]|[ÃĂ]\xa0"
-    "|[aA][âáàãõêéèúùÂÁÀÃÕÊÉÈÚÙ]|[eE][âáàãõùÂÁÀÃÕÙ]|[oO][âõùÂÕÙ]|[uUyYôÔ][õùÕÙ]|[aeiouyâêôõýãAEIOUYÂÊÔÕÝÃ][ìòÌÒ]"
-)
-"""Matches every text that is Vietnamese in a legacy encoding and no syllable as it stands (and some others)."""
+_NOT_OURS = "\x80-\x9f¡-¯±´-¿ÄÅÆÇËÎÏÐÑÖ×ØÛÜÞßäåæçëîïðñö÷øûüþÿŒœŠšŸŽžƒˆ˜‚„†‡‰‹›€™"
+"""What Vietnamese has no use for, of the characters that a byte may become."""
+
+
+def _suspect() -> str:
+    """Also pairs of letters that no syllable has: vowels ('íi'), a tone before a stop ('àt'), a capital behind a small one."""
+    vowels = "aeiouyàáâãèéêìíòóôõùúý"
+    legal = vowel_pairs()
+    pairs = [(x, [y for y in vowels if x + y not in legal and not (x + y).isascii()]) for x in vowels]
+    odd = "|".join(f"{x}[{''.join(ys)}]" for x, ys in pairs if ys)
+    return (
+        f"[{_NOT_OURS}]|[ÃĂ]\xa0|(?i:{odd}|[àãèìòõù][cpt]|[òóõôùú]nh|ýng)|[a-zß-öø-ÿ][À-ÖØ-Þ]|[A-Z][À-ÖØ-Þ][a-zß-öø-ÿ]"
+    )
+
+
+SUSPECT = _suspect()
+"""Matches nearly every text that is no Vietnamese as it stands but is in a legacy encoding (and some others)."""
 _SUSPECT = re.compile(SUSPECT)
 _SMALL = 2_000
 """Rows up to which Python is quicker than the fixed cost of Polars' expressions."""

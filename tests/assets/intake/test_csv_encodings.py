@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.intake.csvfile import iter_csv, read_csv
+from assets.intake.decoding import suspicious
+from assets.intake.encodings import foreign_readings
 from assets.reference.units import load_reference
 from schemas.grid import Grid, Kind
 from tests import legacy
@@ -177,3 +179,21 @@ def test_a_few_legacy_cells_in_a_unicode_column_are_in_doubt() -> None:
     assert told(grid)["ENCODING_UNDECIDED"] == {
         "where": "Tệp", "count": 2, "candidates": "TCVN3 (ABC)", "whole": False,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["Xãm míi", "Suèi khÈu", "Vò muén tÊt", "CÈm giang", "Nuùi Baø", "An Lónh", "Phuù Thoï"]
+)
+def test_a_single_legacy_cell_is_in_doubt_though_each_of_its_letters_is_vietnamese(text: str) -> None:
+    rows = table([*PLACES * 300, text])
+    data = text_of(rows).encode()
+    for batch_rows in (1 << 30, 500):
+        grids = list(iter_csv(io.BytesIO(data), batch_rows=batch_rows))
+        assert [row[1] for row in sum(map(kinds, grids), [])][-2:] == [Kind.TEXT, Kind.UNDECODED]
+
+
+def test_the_quick_look_passes_over_nearly_all_real_names() -> None:
+    assert sum(map(suspicious, ([name] for name in NAMES))) < 0.002 * len(NAMES)
+    sent = [legacy.tcvn3(name.lower()) for name in NAMES]
+    missed = [text for text in sent if not suspicious([text]) and foreign_readings(text)]
+    assert len(missed) < 0.001 * len(sent)
