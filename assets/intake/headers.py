@@ -18,6 +18,8 @@ from schemas.contract import Column, Contract
 from schemas.grid import Problem, Unreadable
 from schemas.text import clean_one, fold_one
 
+LONGEST_HEADER = 500
+"""Characters; a longer text is no header."""
 _REMEMBERED = 16384
 fold_header = lru_cache(maxsize=_REMEMBERED)(fold_one)
 """Headers repeat from file to file: folding each text once keeps small files cheap."""
@@ -97,7 +99,7 @@ class ContractMatch:
         """The unmatched header text that looks most like one of the column's spellings; '' where there is none."""
         spellings = [fold_header(t) for t in (*column.synonyms, column.label)]
         return max(
-            self.unmatched.values(),
+            (text for text in self.unmatched.values() if len(text) <= LONGEST_HEADER),
             key=lambda text: max(_likeness(fold_header(text), s) for s in spellings),
             default="",
         )
@@ -155,6 +157,8 @@ class Vocabulary:
 
     def lookup(self, texts: tuple[str, ...]) -> tuple[int, str] | None:
         """(looseness, column name) of the tightest reading of one column's header texts, or None."""
+        if any(len(text) > LONGEST_HEADER for text in texts):  # prose, or an attempt at patterns that take squared time
+            return None
         if texts not in self._found:
             if len(self._found) > _REMEMBERED:
                 self._found.clear()

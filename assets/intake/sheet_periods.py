@@ -50,7 +50,7 @@ def period_of_titles(titles: Iterable[str]) -> Period | None:
     periods = {
         _period({k: v for k, v in m.groupdict().items() if v}, None)
         for title in titles
-        for m in _TITLE.finditer(fold_one(title))
+        for m in _TITLE.finditer(fold_one(title[:1000]))
     }
     return periods.pop() if len(periods) == 1 else None
 

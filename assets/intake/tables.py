@@ -213,6 +213,8 @@ def _is_numbering(cells: Sequence[str], columns: int) -> bool:
     return running and start <= 3 and (all(h[1] for h in found) or len(marks) >= max(3, columns))
 
 
+_TITLE_LENGTH = 1000
+"""Characters of a title that are read; patterns take squared time on prose without end."""
 _DATE = re.compile(
     r"(?<!\d)(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4})(?!\d)"
     r"|(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2})\s+năm\s+(\d{4})(?!\d)"
@@ -233,7 +235,7 @@ def _stated_date(head: _Head, last: int) -> tuple[date, str] | None:
     other: dict[date, str] = {}
     for i in range(last + 1):
         for j, cell in enumerate(head.cells[i]):
-            text = match_key_one(cell) if cell else ""
+            text = match_key_one(cell[:_TITLE_LENGTH]) if cell else ""
             for found in _DATE.finditer(text):
                 day, month, year = (int(g) for g in found.groups() if g is not None)
                 try:
@@ -379,7 +381,7 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
         aside.append(_of_sheet(grid, part.set_aside.get_columns()))
     table = FoundTable(
         dataset=contract.dataset,
-        rows=pl.concat(rows),
+        rows=pl.concat(rows, how="diagonal"),  # a zip may hold CSVs, whose records can be uneven, beside workbooks
         set_aside=pl.concat(aside),
         layouts=layouts,
         rows_read=sum(grid.frame.height for grid, _, _ in parts),

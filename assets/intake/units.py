@@ -29,6 +29,8 @@ _NAMES = frozenset(
     )
 )  # fmt: skip
 """What a text in brackets may name besides the units of the contract; 'năm', 'tháng', 'thôn' are remarks as often."""
+_READ = 1000
+"""Characters of a title or header that are read; patterns take squared time on prose without end."""
 
 
 def units_of(
@@ -62,7 +64,7 @@ def units_of(
 
 def _line(cell: str, own: set[str]) -> list[str]:
     """The units that a cell states for the table."""
-    match = _LINE.search(clean_one(cell))
+    match = _LINE.search(clean_one(cell[:_READ]))
     text = match["unit"].strip(" .:") if match else ""
     if not match or not re.search(r"[\w%]", text):
         return []
@@ -71,7 +73,7 @@ def _line(cell: str, own: set[str]) -> list[str]:
 
 
 def _bracketed(text: str) -> list[str]:
-    return [_PREFIX.sub("", a or b).strip(" .:") for a, b in _BRACKETS.findall(clean_one(text))]
+    return [_PREFIX.sub("", a or b).strip(" .:") for a, b in _BRACKETS.findall(clean_one(text[:_READ]))]
 
 
 def _is_unit(text: str, own: set[str]) -> bool:

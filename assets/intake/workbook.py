@@ -169,7 +169,7 @@ class Package:
     def grids(self) -> list[Grid]:
         book_path = "xl/workbook.xml"
         if book_path not in self.parts:
-            book_path = next(target for kind, target in self.relations("").values() if kind == "officeDocument")
+            book_path = dict(self.relations("").values())["officeDocument"]
         book = self.tree(book_path)
         relations = self.relations(book_path)
         single = dict(relations.values())
@@ -494,7 +494,7 @@ _SCAN_MAX = 64 * MIB
 _SLICE = MIB
 
 
-class _Unusual(Exception):
+class _Unusual(ValueError):
     """The sheet is not in the plain form."""
 
 
