@@ -448,7 +448,7 @@ CODES: dict[str, Code] = {
         (
             "BAD_PART",
             "error",
-            "Không nhận cả tệp nén vì không đọc được “{part}” trong đó: {reason}",
+            "Không đọc được “{part}” trong tệp nén ({reason}) nên không nhận cả tệp nén.",
             "Sửa hoặc bỏ “{part}” ra khỏi tệp nén rồi gửi lại.",
         ),
         (

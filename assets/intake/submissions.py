@@ -102,7 +102,9 @@ def _unpacked_grids(data: bytes, file_name: str) -> tuple[list[Grid], list[Probl
                 raise Unreadable("NO_SHEETS")
         except Unreadable as refused:
             inner = refused.problem
-            raise Unreadable("BAD_PART", part=part, reason=CODES[inner.code].text(**inner.params)) from refused
+            raise Unreadable(
+                "BAD_PART", part=part, reason=CODES[inner.code].text(**inner.params).rstrip(".")
+            ) from refused
         for grid in own:
             grid.name = f"{part}/{grid.name}" if grid.name else part
             grid.index = len(grids)

@@ -137,7 +137,8 @@ def _tax_cell(column: Column) -> ReadCell:
             return Cell(code, None, repair)
         if kind not in (Kind.TEXT, Kind.NUMBER) or not re.fullmatch(r"[0-9]{10}(?:-?[0-9]{3})?", code):
             return Cell(issue="BAD_TAX_CODE")
-        if not mst.is_valid(code):
+        # the first two digits are the tax office, from 01: a code that begins with 00 has come out of lost zeros put back
+        if not mst.is_valid(code) or code.startswith("00"):
             return Cell(issue="BAD_TAX_CODE")
         written: str = mst.format(code)
         return Cell(written, None, repair or (None if written == code else "SEPARATORS"))

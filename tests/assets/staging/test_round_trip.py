@@ -247,7 +247,7 @@ WAYS: dict[str, Way] = {
     ),
     "tax_code": Way(
         column("tax_code"),
-        st.builds(lambda n, b: _mst(n) + (f"-{b:03}" if b else ""), st.integers(0, 10**9 - 1), st.integers(0, 999)),
+        st.builds(lambda n, b: _mst(n) + (f"-{b:03}" if b else ""), st.integers(10**7, 10**9 - 1), st.integers(0, 999)),
         (
             str,
             lambda c: c.replace("-", ""),
