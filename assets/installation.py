@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import psycopg
 
+from assets.intake.ledger import Taken
 from assets.intake.submissions import SenderInfo
 from assets.marts.publish import Prepared
 from assets.reference.units import Reference
@@ -46,10 +47,8 @@ class Installation(Protocol):
     def connection(self) -> AbstractContextManager[psycopg.Connection]:
         """A connection in autocommit; tables and reference lists are in step with what is loaded."""
 
-    def receive(
-        self, connection: psycopg.Connection, *, inbox: str | None = None, period: str | None = None
-    ) -> tuple[list[str], list[str]]:
-        """Write down what is new in the inbox; (delivery ids, files left because they are growing)."""
+    def receive(self, connection: psycopg.Connection, *, inbox: str | None = None, period: str | None = None) -> Taken:
+        """Archive and write down what is new in the inbox."""
 
     def stage(self, connection: psycopg.Connection) -> Staged:
         """Read and stage every pending delivery."""

@@ -225,9 +225,10 @@ def run(
         ran = cli_run.main_job(pipeline, inbox=inbox, period=period, direct=direct)
     with state.connection() as connection:
         done = cli_run.account(connection, ran)
+    code = cli_run.exit_code(done["states"]) or int(bool(done["secrets"]))
     if state.json:
         screen.json(done)
-        return cli_run.exit_code(done["states"])
+        return code
     cli_run.show_account(screen, done)
     if not done["received"] and not done["submissions"] and not done["growing"]:
         where = f"{inbox or state.settings.inbox}{f'/{period}' if period else ''}"
@@ -236,7 +237,7 @@ def run(
     else:
         screen.say("Look at next:")
         screen.commands(cli_run.next_steps(state.call, done["submissions"]))
-    return cli_run.exit_code(done["states"])
+    return code
 
 
 @command(app)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .preview import Preview
 
 _ROWS = ("accepted", "quarantined", "set_aside")
+_SECRETS = 15
+"""Alerts on the screen."""
 
 
 def main_job(pipeline: Pipeline, *, inbox: str | None = None, period: str | None = None, direct: bool = False) -> Ran:
@@ -46,16 +48,18 @@ def main_job(pipeline: Pipeline, *, inbox: str | None = None, period: str | None
 def account(connection: psycopg.Connection, ran: Ran) -> dict[str, Any]:
     """What a run did, as data.
 
-    Keys: received (files), growing (files left for the next round), publish (number, or None: nothing changed), states
+    Keys: received (files), growing (files left for the next round), secrets (:func:`pipelines.report.secrets`: files with
+    a secret marking that lie in the inbox), publish (number, or None: nothing changed), states
     {state: submissions}, rows {accepted, quarantined, set_aside}, submissions [...] (those read, and those whose
     state the publish changed), changes {dataset: {opened, closed, entities}}.
     """
-    from .report import touched
+    from .report import secrets, touched
 
     found = touched(connection, [*ran.staged, *ran.rejected], ran.published)
     return {
         "received": len(ran.received),
         "growing": ran.growing,
+        "secrets": secrets(connection, ran.withheld) if ran.withheld else [],
         "publish": ran.published,
         "states": counts(found),
         "rows": {word: sum(s[f"rows_{word}"] for s in found) for word in _ROWS},
@@ -74,6 +78,7 @@ def exit_code(states: Iterable[str]) -> int:
 def show_account(screen: Screen, done: dict[str, Any]) -> None:
     """Print what a run did."""
     submissions = done["submissions"]
+    show_secrets(screen, done["secrets"])
     if done["received"] or submissions:
         screen.say(f"Received {plural(done['received'], 'new file')}; read {plural(len(submissions), 'submission')}.")
         show_states(screen, submissions)
@@ -84,6 +89,24 @@ def show_account(screen: Screen, done: dict[str, Any]) -> None:
     else:
         said = [f"{d}: {c['opened']} versions begun, {c['closed']} ended" for d, c in done["changes"].items()]
         screen.say(f"Published as number {done['publish']}. {'; '.join(said)}", style="bold")
+
+
+def show_secrets(screen: Screen, found: Sequence[Mapping[str, Any]]) -> None:
+    """The alert for files with a secret marking: from whom and when, never what."""
+    if not found:
+        return
+    screen.say(f"ALERT: {plural(len(found), 'file')} with a secret marking refused and not kept", style="bold red")
+    rows = [
+        [one["submission_id"] or one["delivery_id"], f"{one['sender']} {one['sender_name'] or ''}".rstrip(), one["period"],
+         f"{one['received_at']:%Y-%m-%d %H:%M}", one["size"], one["sha256"][:12], ", ".join(one["kept"])]
+        for one in found[:_SECRETS]
+    ]  # fmt: skip
+    screen.table(["!Refused", "Sender", "!Period", "!Received", ">Bytes", "!SHA-256", "Same bytes kept as"], rows)
+    if len(found) > _SECRETS:
+        screen.say(f"  … and {len(found) - _SECRETS} more; --json has all")
+    screen.say(
+        "They lie where the senders put them until the senders remove them; tell the office for secret documents."
+    )
 
 
 def show_states(screen: Screen, submissions: Sequence[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from assets.returns.answers import problem_text
 
 from .cli_output import Screen, plural
-from .cli_run import in_words
+from .cli_run import in_words, show_secrets
 
 _ROWS = 15
 _LETTERS = {
@@ -29,6 +29,7 @@ def show_overview(screen: Screen, found: Mapping[str, Any], call: str) -> None:
     else:
         back = f", which shows publish {publish['shows']} again" if publish["taken_back"] else ""
         screen.say(f"Publish {publish['number']} of {publish['published_at']:%Y-%m-%d %H:%M}{back}.", style="bold")
+    show_secrets(screen, found["secrets"])
     if not found["datasets"] and not found["pending"]:
         screen.say("Nothing has arrived. See how it works with an invented province:")
         screen.commands([(f"{call} demo", ""), (f"{call} run", "the real inbox")])

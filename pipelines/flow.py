@@ -18,7 +18,7 @@ import psycopg
 from assets.core.merge import Merged
 from assets.intake.archive import Archive
 from assets.intake.inbox import Arrived, look
-from assets.intake.ledger import Delivery, deliveries_of, pending, receive
+from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receive
 from assets.intake.submissions import SenderInfo
 from assets.marts.publish import Prepared, prepare, publish, publishing
 from assets.reference.resolver import Resolver
@@ -46,6 +46,8 @@ class Ran:
 
     received: list[str] = field(default_factory=list)
     growing: list[str] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
+    """Deliveries with a secret marking whose file lies in the inbox, seen now or before."""
     staged: list[str] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
     merged: list[Merged] = field(default_factory=list)
@@ -115,8 +117,8 @@ class Pipeline:
         inbox: str | None = None,
         period: str | None = None,
         archive: Archive | None = None,
-    ) -> tuple[list[str], list[str]]:
-        """Archive and write down what is new in the inbox; (delivery ids, files left because they are growing)."""
+    ) -> Taken:
+        """Archive and write down what is new in the inbox."""
         where = inbox or self.settings.inbox
         seen = look(where, period=period, settle_seconds=self.settings.settle_seconds)
         done = 0
@@ -127,11 +129,14 @@ class Pipeline:
             self.progress("receive", done, len(seen.arrived))
 
         fresh: list[str] = []
+        withheld: list[str] = []
         for group in _groups(seen.arrived, 200):
             # where something is new the engine will be needed: its import goes on beside archiving and reading
-            fresh += receive(connection, archive or self.archive, where, group, told, warm)
-        self.ran.received, self.ran.growing = fresh, seen.growing
-        return fresh, seen.growing
+            found = receive(connection, archive or self.archive, where, group, told, warm)
+            fresh += found.fresh
+            withheld += found.withheld
+        self.ran.received, self.ran.growing, self.ran.withheld = fresh, seen.growing, withheld
+        return Taken(fresh, seen.growing, withheld)
 
     def stage(self, connection: psycopg.Connection, *, archive: Archive | None = None) -> Staged:
         """Read and stage every pending delivery."""

@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from assets.intake.archive import Archive, Stored
 from assets.intake.inbox import Arrived
 from assets.intake.ledger import receive
+from assets.intake.markings import marked_name
 from assets.marts.publish import publish, publishing
 from assets.returns.answers import answer
 from schemas.contract import Contract
@@ -68,7 +69,7 @@ def dry_run(
     """What ``run`` would do now, pending work of earlier runs included."""
     preview = Preview()
     with _undone(pipeline) as (connection, archive):
-        _, preview.growing = pipeline.receive(connection, inbox=inbox, period=period, archive=archive)
+        preview.growing = pipeline.receive(connection, inbox=inbox, period=period, archive=archive).growing
         _finish(pipeline, connection, archive, preview, limit)
     return preview
 
@@ -88,7 +89,15 @@ def check_file(
     sidecar = {k: v for k, v in (("dataset", dataset), ("as_of", as_of)) if v}
     origin = f"{period}/{sender}/{path.name}"
     arrived = Arrived(
-        str(path.absolute()), origin, period, sender, path.name, datetime.now(UTC), path.stat().st_size, sidecar
+        str(path.absolute()),
+        origin,
+        period,
+        sender,
+        path.name,
+        datetime.now(UTC),
+        path.stat().st_size,
+        sidecar,
+        marked=marked_name(path.name),
     )
     with _undone(pipeline) as (connection, archive):
         # only this file: what else is pending is another matter

@@ -77,11 +77,12 @@ def published(connection: psycopg.Connection) -> dict[str, Any]:
 def overview(connection: psycopg.Connection) -> dict[str, Any]:
     """The whole at a glance.
 
-    Keys: publish (:func:`published`), pending (deliveries that nobody has read yet), datasets [{dataset (None: not
-    recognised), state, submissions, rows_accepted, rows_quarantined, rows_set_aside}], held, rejected [{submission_id,
-    dataset, sender, sender_name, period, received_at, file_name, origin, state, problems, mended}], work [{dataset,
-    rule, column_name, rows, submissions, example}], ends_nobody [submission ids: snapshots in force whose silence
-    proves nothing], could_not_run [{submission_id, rule}], crosswalk (:func:`assets.reference.compare.published_differences`).
+    Keys: publish (:func:`published`), secrets (:func:`secrets`), pending (deliveries that nobody has read yet),
+    datasets [{dataset (None: not recognised), state, submissions, rows_accepted, rows_quarantined, rows_set_aside}],
+    held, rejected [{submission_id, dataset, sender, sender_name, period, received_at, file_name, origin, state,
+    problems, mended}], work [{dataset, rule, column_name, rows, submissions, example}], ends_nobody [submission ids:
+    snapshots in force whose silence proves nothing], could_not_run [{submission_id, rule}], crosswalk
+    (:func:`assets.reference.compare.published_differences`).
     """
     waiting = _rows(connection, "report_waiting")
     pending = connection.execute("select count(*) from intake.delivery where state = 'received'").fetchone()
@@ -96,6 +97,7 @@ def overview(connection: psycopg.Connection) -> dict[str, Any]:
     ).fetchall()
     return {
         "publish": published(connection),
+        "secrets": secrets(connection),
         "pending": pending[0],
         "datasets": _rows(connection, "report_states"),
         "held": [w for w in waiting if w["state"] == "held"],
@@ -105,6 +107,15 @@ def overview(connection: psycopg.Connection) -> dict[str, Any]:
         "could_not_run": [{"submission_id": r[0], "rule": r[1]} for r in could_not_run],
         "crosswalk": published_differences(connection),
     }
+
+
+def secrets(connection: psycopg.Connection, deliveries: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Deliveries (all, or of those named) that were refused for a secret marking, newest first: an alert.
+
+    Keys: delivery_id, submission_id (None: not answered yet), sender, sender_name, period, received_at, size, sha256, kept
+    [ids of submissions with the same bytes, sent without a marking, that the archive holds].
+    """
+    return _rows(connection, "report_secrets", {"ids": None if deliveries is None else list(deliveries)})
 
 
 def matrix(connection: psycopg.Connection, contract: Contract) -> dict[str, Any]:

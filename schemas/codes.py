@@ -394,6 +394,14 @@ CODES: dict[str, Code] = {
         "delivery",
         ("EMPTY_FILE", "error", "Tệp rỗng (0 byte).", "Gửi lại tệp có nội dung."),
         (
+            "SECRET_MARKING",
+            "error",
+            "Tệp mang dấu chỉ độ mật hoặc là danh sách quy hoạch cán bộ nên bị từ chối ngay khi tiếp nhận; hệ thống không lưu "
+            "tệp và tên tệp, chỉ lưu mã băm, kích thước, thời điểm và đơn vị gửi.",
+            "Không gửi tài liệu này qua hệ thống. Xóa tệp khỏi thư mục gửi và liên hệ bộ phận bảo mật, văn thư mật của tỉnh. Nếu "
+            "tệp không phải tài liệu mật thì bỏ ô, dòng hoặc phần tên tệp trùng với dấu chỉ độ mật rồi gửi lại.",
+        ),
+        (
             "DAMAGED_WORKBOOK",
             "error",
             "Tệp bảng tính bị hỏng hoặc bị cắt dở.",

@@ -23,6 +23,10 @@ class Damaged(Exception):
         super().__init__(f"the archive's object {sha256} is damaged: its bytes have another hash")
 
 
+class Changed(Exception):
+    """The bytes are others than those that were to be stored; nothing of them was kept."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """What is in the archive: hash and size of the bytes."""
@@ -41,10 +45,11 @@ class Archive:
         """Where an object lies: two levels, so that a folder stays small."""
         return f"{self.root.rstrip('/')}/{sha256[:2]}/{sha256}"
 
-    def put(self, source: IO[bytes]) -> Stored:
+    def put(self, source: IO[bytes], sha256: str | None = None) -> Stored:
         """Copy a stream into the archive, hashing on the way; an object appears whole or not at all.
 
-        Bytes that are there already, whole, are not written again. Memory: one chunk of 1 MiB.
+        Bytes that are there already, whole, are not written again. Memory: one chunk of 1 MiB. ``sha256``: only bytes of
+        that hash are meant; :class:`Changed` is raised, and nothing kept, where the stream has others.
         """
         digest, size = hashlib.sha256(), 0
         self.fs.makedirs(self.root, exist_ok=True)
@@ -57,6 +62,9 @@ class Archive:
                 target.write(chunk)
         stored = Stored(digest.hexdigest(), size)
         final = self.path(stored.sha256)
+        if sha256 not in (None, stored.sha256):
+            self.fs.rm_file(partial)
+            raise Changed("the bytes changed while they were archived")
         if self._sound(stored):
             self.fs.rm_file(partial)
         else:

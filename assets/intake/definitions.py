@@ -17,6 +17,7 @@ from assets.installation import Installation, connected
 from schemas.contract import Contract
 from schemas.periods import periods_between
 
+from .ledger import senders_of
 from .outbox import Place, Word, last_words, sweep
 from .submissions import SenderInfo, may_send
 
@@ -24,6 +25,7 @@ DELIVERIES = dg.AssetKey(["intake", "deliveries"])
 FIRST_DAY = date(2025, 7, 1)
 """The two-level administration begins; nobody owes anything about the time before (domain.md §3)."""
 VERDICT = "verdict"
+SECRETS = "no_secret_markings"
 _LEVELS = {"warning": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
 
@@ -111,12 +113,35 @@ def deliveries(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
         deps=[inbox_key(dataset) for dataset in contracts],
         group_name="intake",
         description="Bytes that arrived, archived before anything reads them, with sender, period and time.",
+        check_specs=[
+            dg.AssetCheckSpec(
+                SECRETS,
+                asset=DELIVERIES,
+                description="Không có tệp mang dấu chỉ độ mật trong hộp nhận; báo động đến khi đơn vị gửi xóa tệp.",
+            )
+        ],
     )
-    def receive(config: Receive, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult[None]:
+    def receive(config: Receive, installation: dg.ResourceParam[Installation]) -> Iterator[dg.MaterializeResult[None]]:
         with connected(installation) as connection:
-            fresh, growing = installation.receive(connection, inbox=config.inbox, period=config.period)
-        return dg.MaterializeResult(
-            metadata={"new": len(fresh), "left_growing": len(growing), "deliveries": fresh[:100]}
+            taken = installation.receive(connection, inbox=config.inbox, period=config.period)
+            secrets = senders_of(connection, taken.withheld)
+        found: dict[str, Any] = {"count": len(taken.withheld), "senders": secrets, "deliveries": taken.withheld[:100]}
+        yield dg.MaterializeResult(
+            metadata={
+                "new": len(taken.fresh),
+                "left_growing": len(taken.growing),
+                "deliveries": taken.fresh[:100],
+                "secret_markings": len(taken.withheld),
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=SECRETS,
+                    asset_key=DELIVERIES,
+                    passed=not taken.withheld,
+                    severity=dg.AssetCheckSeverity.ERROR,
+                    metadata=found,
+                )
+            ],
         )
 
     return receive

@@ -19,9 +19,14 @@ import yaml
 
 from schemas.grid import Problem
 
+from .markings import marked_name, marked_statement
+
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
 _SIDECAR = {"dataset": str, "as_of": date, "nothing_to_report": bool, "withdraws": str}
 _SIDECAR_BYTES = 4096
+_SIDECAR_LOOKED_AT = 1 << 20
+NOT_KEPT = "(không lưu tên tệp)"
+"""Stands for a name that is not kept, since it is, or belongs to, something with a secret marking."""
 
 
 @dataclass
@@ -37,6 +42,8 @@ class Arrived:
     size: int
     sidecar: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    marked: bool = False
+    """Whether its name, its folders or its sidecar bear a secret marking (its bytes have not been looked at)."""
 
 
 @dataclass
@@ -61,12 +68,18 @@ def look(url: str, *, period: str | None = None, settle_seconds: float = 1.0) ->
     wanted = {path: info for path, info in wanted.items() if path not in others}
     growing = _growing(fs, wanted, settle_seconds)
     arrived = [_arrived(fs, root, path, info, wanted) for path, info in sorted(wanted.items()) if path not in growing]
-    return Look([a for a in arrived if a is not None], sorted(_shown(p[len(root) + 1 :]) for p in growing | others))
+    return Look([a for a in arrived if a is not None], sorted(_told(p[len(root) + 1 :]) for p in growing | others))
 
 
 def _shown(name: str) -> str:
     """A name that can be written anywhere: bytes that are not UTF-8, which a path may hold, as escapes."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _told(origin: str) -> str:
+    """A place as it may be shown to whoever runs the pipeline: without a name that bears a secret marking."""
+    parts = _shown(origin).split("/")
+    return "/".join(NOT_KEPT if marked_name(part) else part for part in parts)
 
 
 def open_arrived(url: str, arrived: Arrived) -> Any:
@@ -126,16 +139,19 @@ def _arrived(fs: Any, root: str, path: str, info: dict[str, Any], files: dict[st
     received_at = _modified(fs, path, info)
     beside = path if stem is not None else f"{path}.yaml"
     sidecar: dict[str, Any] = {}
+    secret = any(map(marked_name, parts))
     if stem is not None or beside in files:
         try:
-            sidecar = _read_sidecar(fs.cat_file(beside))
+            said = fs.cat_file(beside, end=_SIDECAR_LOOKED_AT)
+            secret = secret or marked_statement(said)
+            sidecar = _read_sidecar(said)
         except ValueError as error:
             problems.append(Problem("BAD_SIDECAR", {"detail": str(error)}))
         except OSError:  # gone since it was seen: without it the file would say something else
             return None
         # a statement made later is a later word
         received_at = max(received_at, _modified(fs, beside, files[beside]))
-    return Arrived(path, origin, period, sender, parts[-1], received_at, int(info["size"]), sidecar, problems)
+    return Arrived(path, origin, period, sender, parts[-1], received_at, int(info["size"]), sidecar, problems, secret)
 
 
 def _read_sidecar(data: bytes) -> dict[str, Any]:

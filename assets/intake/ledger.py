@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from schemas.grid import Problem
 
-from .archive import Archive, Stored
-from .inbox import Arrived, delivery_id, open_arrived
+from .archive import Archive, Changed, Stored
+from .inbox import NOT_KEPT, Arrived, delivery_id, open_arrived
+from .markings import marked, marked_name
 
 log = logging.getLogger(__name__)
+
+SECRET = "SECRET_MARKING"
+"""Code of the only problem of a delivery that was not archived, and why its bytes are withheld."""
+_IN_MEMORY = 64 << 20
+"""Bytes of a file up to which it is read once; a larger one is read again to be archived, and must have the same hash."""
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]{0,34}")
+_PERIOD = re.compile(r"\d{4}(?:-(?:Q[1-4]|H[12]|\d{2}))?")
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,15 @@ class Delivery:
     """What is wrong with its place or its sidecar; what reading it finds is said of its submissions."""
 
 
+@dataclass
+class Received:
+    """What was found in the inbox: ids of the deliveries that are ``fresh``, and of those ``withheld``, fresh or seen before,
+    whose file bears a secret marking and lies there still."""
+
+    fresh: list[str] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
+
+
 def receive(
     connection: psycopg.Connection,
     archive: Archive,
@@ -43,57 +62,44 @@ def receive(
     arrived: Sequence[Arrived],
     progress: Callable[[], None] | None = None,
     when_new: Callable[[], None] = lambda: None,
-) -> list[str]:
-    """Archive the bytes of each file, then write them down; ids of the deliveries that are new.
+) -> Received:
+    """Look each file through for a secret marking, archive its bytes, then write it down.
 
-    The bytes come first: a crash in between leaves an object that nothing refers to, never a row without bytes. A file that
-    changed while it was copied (its size is another than when it was looked at) or cannot be opened is left for the next
-    round. ``when_new`` is called before anything is copied where there is a file of which nothing is known.
+    The bytes come before the row: a crash in between leaves an object that nothing refers to, never a row without bytes. Of
+    a file with a marking nothing is written but hash, size, sender and times. A file that changed while it was looked through
+    or copied (its hash or size is another) or cannot be opened is left for the next round. ``when_new`` is called before
+    anything is copied where there is a file of which nothing is known.
     """
     rows = []
     seen = {
         (r[0], r[1], r[2]): r[3]
         for r in connection.execute(
-            "select origin, received_at, size, sha256 from intake.delivery where origin = any (%s)",
+            "select origin, received_at, size, sha256 from intake.delivery where origin = any (%s) and withheld is null",
             [[a.origin for a in arrived]],
         )
     }
+    refused = {r[0] for r in connection.execute("select delivery_id from intake.delivery where withheld is not null")}
+    received = Received()
     if any((item.origin, item.received_at, item.size) not in seen for item in arrived):
         when_new()
     for item in arrived:
-        # time and size may lie about a file that was seen before, its hash does not; it need not be copied to be hashed
-        known = seen.get((item.origin, item.received_at, item.size))
         try:
             source = open_arrived(inbox, item)
         except OSError as error:  # gone since it was looked at, or locked by its writer: the next round will see
-            log.warning("a file of %s in %s could not be opened: %s", item.sender, item.period, type(error).__name__)
+            log.warning("a file of %s in %s could not be opened: %s", *_place(item), type(error).__name__)
             continue
         with source:
-            stored = Stored(known or "", item.size)
-            same = known is not None and hashlib.file_digest(source, "sha256").hexdigest() == known
-            if not same or item.sidecar or not archive.holds(stored):
-                source.seek(0)
-                stored = archive.put(source)
+            stored, secret = _take(archive, source, item, seen.get((item.origin, item.received_at, item.size)), refused)
         if progress is not None:
             progress()
-        if stored.size != item.size:
+        if stored is None or stored.size != item.size:
             continue
-        rows.append(
-            (
-                delivery_id(stored.sha256, item),
-                stored.sha256,
-                stored.size,
-                item.sender,
-                item.period,
-                item.file_name,
-                item.origin,
-                item.received_at,
-                Jsonb(item.sidecar),
-                Jsonb([asdict(p) for p in item.problems]),
-            )
-        )
+        name = delivery_id(stored.sha256, item)
+        if secret:
+            received.withheld.append(name)
+        rows.append((name, stored.sha256, stored.size, *(_neutral(item) if secret else _told(item))))
     if not rows:
-        return []
+        return received
     with connection.transaction(), connection.cursor() as cursor:
         present = cursor.execute(
             "select delivery_id from intake.delivery where delivery_id = any (%s)", [[r[0] for r in rows]]
@@ -102,10 +108,81 @@ def receive(
         fresh = [r for r in rows if r[0] not in there]
         cursor.executemany(
             "insert into intake.delivery (delivery_id, sha256, size, sender, period, file_name, origin, received_at, sidecar, "
-            "state, problems) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'received', %s) on conflict do nothing",
+            "problems, withheld, state) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'received') on conflict do nothing",
             fresh,
         )
-    return [r[0] for r in fresh]
+    received.fresh = [r[0] for r in fresh]
+    return received
+
+
+def _take(
+    archive: Archive, source: IO[bytes], item: Arrived, known: str | None, refused: Collection[str]
+) -> tuple[Stored | None, bool]:
+    """The bytes of a file, archived, or left alone where they bear a marking; None where they changed under the hand."""
+    if item.size <= _IN_MEMORY:
+        # what is looked through and what is archived are the same bytes, whatever happens to the file meanwhile
+        data = source.read(_IN_MEMORY + 1)
+        if len(data) != item.size:
+            return None, False
+        source = io.BytesIO(data)
+    # time and size may lie about a file that was seen before, its hash does not; it need not be copied to be hashed
+    stored = Stored(hashlib.file_digest(source, "sha256").hexdigest(), item.size)  # type: ignore[arg-type]
+    if item.marked or delivery_id(stored.sha256, item) in refused:
+        return stored, True
+    source.seek(0)
+    if known != stored.sha256:
+        if marked(source, item.size):
+            return stored, True
+        source.seek(0)
+    elif not item.sidecar and archive.holds(stored):
+        return stored, False
+    try:
+        return archive.put(source, stored.sha256), False
+    except Changed:
+        return None, False
+
+
+def _told(item: Arrived) -> tuple[Any, ...]:
+    return (
+        item.sender, item.period, item.file_name, item.origin, item.received_at, Jsonb(item.sidecar),
+        Jsonb([asdict(p) for p in item.problems]), None,
+    )  # fmt: skip
+
+
+def _neutral(item: Arrived) -> tuple[Any, ...]:
+    """What may be kept of a file that bears a marking: its folders where they are plain codes, and when it came."""
+    sender, period = _place(item)
+    said = Jsonb([asdict(Problem(SECRET))])
+    return sender, period, NOT_KEPT, f"{period}/{sender}/{NOT_KEPT}", item.received_at, Jsonb({}), said, SECRET
+
+
+def _place(item: Arrived) -> tuple[str, str]:
+    """Sender and period, where they are such and nothing else that somebody wrote there."""
+    sender = item.sender if _CODE.fullmatch(item.sender) and not marked_name(item.sender) else ""
+    return sender, item.period if _PERIOD.fullmatch(item.period) else ""
+
+
+def senders_of(connection: psycopg.Connection, deliveries: Collection[str]) -> dict[str, int]:
+    """Sender -> how many of these deliveries are from there."""
+    rows = connection.execute(
+        "select sender, count(*) from intake.delivery where delivery_id = any (%s) group by 1 order by 1",
+        [list(deliveries)],
+    )
+    return dict(rows.fetchall())
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a look through the inbox came to: ids of deliveries as in :class:`Received`, and the files left as growing."""
+
+    fresh: list[str]
+    growing: list[str]
+    withheld: list[str]
+
+
+def withheld(delivery: Delivery) -> bool:
+    """Whether the delivery was refused for a secret marking, so that the archive never had its bytes."""
+    return any(p.code == SECRET for p in delivery.problems)
 
 
 _DELIVERY = "delivery_id, sha256, size, sender, period, file_name, origin, received_at, sidecar, problems"

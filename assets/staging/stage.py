@@ -23,7 +23,7 @@ from psycopg.types.json import Jsonb
 
 from assets.intake.archive import Archive, Damaged
 from assets.intake.inbox import content_id
-from assets.intake.ledger import Delivery
+from assets.intake.ledger import Delivery, withheld
 from assets.intake.sniff import HEAD, sniff
 from assets.intake.submissions import Found, Refusal, SenderInfo, read, speaks_alone
 from assets.reference.resolver import Resolver
@@ -92,7 +92,7 @@ def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Deli
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
     for delivery in deliveries:
-        if delivery.size >= tools.large_bytes and _streams(tools, delivery):
+        if delivery.size >= tools.large_bytes and not withheld(delivery) and _streams(tools, delivery):
             from .large import stage_large
 
             _flush(tools, batch, done)
@@ -125,6 +125,8 @@ def _streams(tools: Tools, delivery: Delivery) -> bool:
 
 def _read(tools: Tools, delivery: Delivery) -> list[Found | Refusal]:
     """What is in a delivery; nothing where it is to be left as it is."""
+    if withheld(delivery):
+        return [Refusal(delivery, None, list(delivery.problems))]
     try:
         data = tools.archive.read(delivery.sha256)
     except (Damaged, FileNotFoundError) as error:

@@ -44,7 +44,7 @@ class World:
 
     def receive(self, connection: psycopg.Connection) -> list[str]:
         arrived = look(str(self.inbox), settle_seconds=0).arrived
-        return receive(connection, self.pipeline.archive, str(self.inbox), arrived)
+        return receive(connection, self.pipeline.archive, str(self.inbox), arrived).fresh
 
     def tools(self, connection: psycopg.Connection, **more: Any) -> Tools:
         return replace(self.pipeline.tools(connection), **more)

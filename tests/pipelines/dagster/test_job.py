@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -142,3 +143,22 @@ def test_run_main_says_so_where_it_failed(house: House, capfd: pytest.CaptureFix
     house.sql("drop table intake.decision cascade")
     assert not run_main(house.settings)
     assert "UndefinedTable" in capfd.readouterr().err
+
+
+def test_a_secret_marking_alarms_until_its_file_is_gone_and_stops_nothing(house: House) -> None:
+    house.send("22333", *good("22333"))
+    path = house.send("22366", "TUYỆT MẬT", *good("22366"), name="Zyxquân.csv", day=2)
+
+    def alarm() -> tuple[bool, str, dict[str, Any]]:
+        result = house.run()
+        assert result.success
+        (found,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "no_secret_markings"]
+        assert "Zyxquân" not in str(result.all_events)
+        return found.passed, found.severity.name, {name: value.value for name, value in found.metadata.items()}
+
+    for _ in range(2):
+        passed, severity, said = alarm()
+        assert (passed, severity, said["count"], said["senders"]) == (False, "ERROR", 1, {"22366": 1})
+    assert house.board() == {"2026-Q1|22333"}
+    path.unlink()
+    assert alarm()[0]
