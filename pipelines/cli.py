@@ -496,7 +496,7 @@ def trace(
     entity = entity_id(contract, parse_key(contract, key or [])) if id_ is None else id_
     with state.connection() as connection:
         found = find(connection, contract, entity, at=at.date() if at else None, known_at=known_at)
-        versions = described(contract, pipeline.archive, found)
+        versions = described(contract, pipeline.archive, found, pipeline.settings.limits)
     if state.json:
         state.screen.json({"dataset": dataset, "versions": versions})
     else:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from schemas.grid import KIND
+from schemas.grid import KIND, Unreadable
 
 from .cli_output import Screen, shown
 from .report import Unclear
@@ -17,6 +17,7 @@ from .report import Unclear
 if TYPE_CHECKING:
     from assets.core.trace import Version
     from assets.intake.archive import Archive
+    from assets.intake.limits import Limits
     from schemas.contract import Contract
 
 _LARGEST = 16 << 20
@@ -35,7 +36,9 @@ def parse_key(contract: Contract, given: Sequence[str]) -> dict[str, str]:
     return key
 
 
-def described(contract: Contract, archive: Archive, versions: Sequence[Version]) -> list[dict[str, Any]]:
+def described(
+    contract: Contract, archive: Archive, versions: Sequence[Version], limits: Limits
+) -> list[dict[str, Any]]:
     """Versions as data: entity_id, valid_from, valid_to, carried_since, sources, and columns [{column, label, value,
     cell, raw}].
 
@@ -46,7 +49,7 @@ def described(contract: Contract, archive: Archive, versions: Sequence[Version])
     out = []
     for version in versions:
         source = version.sources[0] if version.sources else None
-        raw = _cells(archive, source, files) if source else {}
+        raw = _cells(archive, source, files, limits) if source else {}
         cells = source["cells"] if source else {}
         out.append({
             "entity_id": version.entity_id,
@@ -68,16 +71,18 @@ def described(contract: Contract, archive: Archive, versions: Sequence[Version])
     return out
 
 
-def _cells(archive: Archive, source: Mapping[str, Any], files: dict[tuple[str, str], dict[str, Any]]) -> dict[str, str]:
+def _cells(
+    archive: Archive, source: Mapping[str, Any], files: dict[tuple[str, str], dict[str, Any]], limits: Limits
+) -> dict[str, str]:
     """The texts of the source's row by address, from the archived bytes."""
     place = source["sha256"], source["file_name"]
     if place not in files:
         files[place] = {}
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, Unreadable):
             if archive.fs.size(archive.path(source["sha256"])) <= _LARGEST:
-                from assets.intake.submissions import grids_of
+                from assets.intake.reader import read_apart
 
-                grids, _ = grids_of(archive.read(source["sha256"]), source["file_name"])
+                grids, _ = read_apart(archive.read(source["sha256"]), source["file_name"], limits)
                 files[place] = {grid.name: grid.frame for grid in grids}
     frame = files[place].get(source["sheet"])
     if frame is None:

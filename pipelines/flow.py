@@ -19,6 +19,7 @@ from assets.core.merge import Merged
 from assets.intake.archive import Archive
 from assets.intake.inbox import Arrived, look
 from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receive
+from assets.intake.reader import warm as warm_reader
 from assets.intake.submissions import SenderInfo
 from assets.marts.publish import Prepared, prepare, publish, publishing
 from assets.reference.resolver import Resolver
@@ -108,6 +109,7 @@ class Pipeline:
             self.senders,
             Resolver(self.reference, carry_codes=True),
             self.reference.version,
+            limits=self.settings.limits,
         )
 
     def receive(
@@ -131,8 +133,8 @@ class Pipeline:
         fresh: list[str] = []
         withheld: list[str] = []
         for group in _groups(seen.arrived, 200):
-            # where something is new the engine will be needed: its import goes on beside archiving and reading
-            found = receive(connection, archive or self.archive, where, group, told, warm)
+            # where something is new reader and engine will be needed: their imports go on beside archiving
+            found = receive(connection, archive or self.archive, where, group, told, _warm)
             fresh += found.fresh
             withheld += found.withheld
         self.ran.received, self.ran.growing, self.ran.withheld = fresh, seen.growing, withheld
@@ -201,6 +203,11 @@ class Pipeline:
             self.stage(connection)
             self.publish(connection)
         return self.ran
+
+
+def _warm() -> None:
+    warm_reader()
+    warm()
 
 
 def _groups(items: Sequence[Arrived], size: int) -> Iterator[Sequence[Arrived]]:

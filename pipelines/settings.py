@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from assets.intake.limits import MIB, Limits
 
 
 class BadSetting(Exception):
@@ -30,6 +32,8 @@ class Settings:
     province: str = "56"
     settle_seconds: float = 1.0
     """A file that changed more recently than this is looked at twice."""
+    limits: Limits = field(default_factory=Limits)
+    """Bounds on what a sender may hand in."""
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -58,4 +62,37 @@ class Settings:
             contracts=folders,
             province=env.get("LIENTHONG_PROVINCE", "56"),
             settle_seconds=settle,
+            limits=_limits(env),
         )
+
+
+_GREATEST = 1_000_000_000
+_LIMITS = {
+    "LIENTHONG_LIMIT_FILE_MB": ("file_bytes", MIB),
+    "LIENTHONG_LIMIT_UNPACKED_MB": ("unpacked_bytes", MIB),
+    "LIENTHONG_LIMIT_RATIO": ("ratio", 1),
+    "LIENTHONG_LIMIT_ROWS": ("rows", 1),
+    "LIENTHONG_LIMIT_COLUMNS": ("columns", 1),
+    "LIENTHONG_LIMIT_CELLS": ("cells", 1),
+    "LIENTHONG_LIMIT_SHARED_STRINGS": ("shared_strings", 1),
+    "LIENTHONG_LIMIT_READ_MEMORY_MB": ("memory_bytes", MIB),
+    "LIENTHONG_LIMIT_READ_SECONDS": ("seconds", 1),
+}
+"""Variable -> the limit that it sets, and its unit."""
+
+
+def _limits(env: Mapping[str, str]) -> Limits:
+    set_ = {}
+    for name, (limit, unit) in _LIMITS.items():
+        if text := env.get(name):
+            # a digit of another script is no slip of the finger; a number beyond this is one
+            if not (text.isascii() and text.isdecimal() and 1 <= int(text[:12]) <= _GREATEST):
+                raise BadSetting(
+                    f"{name} must be a whole number from 1 to {_GREATEST:_}, such as {_usual(limit, unit)}"
+                )
+            set_[limit] = int(text) * unit
+    return Limits(**set_)
+
+
+def _usual(limit: str, unit: int) -> int:
+    return int(getattr(Limits(), limit)) // unit

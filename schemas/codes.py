@@ -473,6 +473,18 @@ CODES: dict[str, Code] = {
         ),
         ("TOO_LARGE", "error", "Tệp vượt giới hạn: {limit}.", "Chia nhỏ tệp rồi gửi lại."),
         (
+            "READER_TIMEOUT",
+            "error",
+            "Đọc tệp quá {limit} giây nên đã dừng lại.",
+            "Chép riêng bảng số liệu sang một tệp .xlsx mới, hoặc chia nhỏ tệp, rồi gửi lại.",
+        ),
+        (
+            "READER_DIED",
+            "error",
+            "Chương trình đọc tệp bị sập hai lần khi đọc tệp này.",
+            "Chép riêng bảng số liệu sang một tệp .xlsx mới, hoặc lưu thành .csv, rồi gửi lại; tỉnh sẽ kiểm tra tệp này.",
+        ),
+        (
             "NOT_UTF8",
             "error",
             "Không xác định được bảng mã của tệp.",

@@ -16,7 +16,8 @@ import polars as pl
 from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
 
 from .decoding import CellFont, decode_fonts, decode_names, decode_sheet, suspicious
-from .workbook import MIB, Limits, letters
+from .limits import MIB, Limits
+from .workbook import letters
 
 _BLANK, _UNCALCULATED = int(Kind.BLANK), int(Kind.UNCALCULATED)
 

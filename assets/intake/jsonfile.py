@@ -16,7 +16,7 @@ from typing import Any
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells
-from .workbook import Limits
+from .limits import Limits
 
 _EXPONENT_MAX = 30
 _DEPTH_MAX = 20

@@ -18,7 +18,8 @@ from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells, with_names_in_unicode
 from .encodings import font_encoding
-from .workbook import BROKEN_PACKAGE, Format, Limits, Package, format_number, refuse_doctype, shortest, stored_date
+from .limits import Limits
+from .workbook import BROKEN_PACKAGE, Format, Package, format_number, refuse_doctype, shortest, stored_date
 
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns:"
 _OFFICE, _TABLE, _TEXT_NS, _STYLE, _NUMBER_NS, _FO = (

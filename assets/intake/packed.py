@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 
 from schemas.grid import Unreadable
 
-from .workbook import BROKEN_PACKAGE, MIB, Limits
+from .limits import MIB, Limits
+from .workbook import BROKEN_PACKAGE
 
 _LITTER = {".ds_store", "thumbs.db", "desktop.ini"}
 

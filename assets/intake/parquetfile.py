@@ -14,7 +14,8 @@ from schemas.grid import KIND, Grid, Kind, Unreadable
 
 from .cells import in_unicode
 from .jsonfile import plain_number
-from .workbook import MIB, Limits, letters, shortest
+from .limits import MIB, Limits
+from .workbook import letters, shortest
 
 _HERE = "Asia/Ho_Chi_Minh"
 

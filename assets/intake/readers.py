@@ -10,6 +10,8 @@ from importlib import import_module
 
 from schemas.grid import Grid
 
+from .limits import Limits
+
 _READERS = {
     "xlsx": ("workbook", "read_workbook"),
     "xlsb": ("xlsb", "read_xlsb"),
@@ -24,8 +26,8 @@ _READERS = {
 }
 
 
-def reader(kind: str) -> Callable[[bytes], list[Grid]]:
+def reader(kind: str) -> Callable[[bytes, Limits], list[Grid]]:
     """The reader of a kind: bytes -> grids, or :class:`schemas.grid.Unreadable`."""
     module, name = _READERS[kind]
-    read: Callable[[bytes], list[Grid]] = getattr(import_module(f".{module}", __package__), name)
+    read: Callable[[bytes, Limits], list[Grid]] = getattr(import_module(f".{module}", __package__), name)
     return read

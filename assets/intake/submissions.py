@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import PurePosixPath
 
 from schemas.codes import CODES
 from schemas.contract import Contract
@@ -18,10 +17,7 @@ from schemas.periods import Period, as_kind, parse_period, period_of
 
 from .inbox import submission_id
 from .ledger import Delivery
-from .packed import files_of, unpacked
-from .readers import reader
 from .sheet_periods import meant
-from .sniff import sniff
 from .tables import find_tables
 
 
@@ -73,69 +69,32 @@ class Refusal:
         return submission_id(self.delivery.delivery_id, self.dataset, self.part)
 
 
-def grids_of(data: bytes, file_name: str) -> tuple[list[Grid], list[Problem]]:
-    """The sheets of a delivery by its content, and warnings about it; raises :class:`Unreadable`.
-
-    Of a zip, the sheets of all its files, named '<file>/<sheet>' (the file alone where it has one sheet without a name).
-    A file in it that cannot be read refuses the whole (BAD_PART): a part of a list that is missing would end what it
-    holds.
-    """
-    grids, problems = _unpacked_grids(data, file_name)
-    if not grids:
-        raise Unreadable("NO_SHEETS")
-    return grids, [*problems, *(note for grid in grids for note in grid.notes)]
+Content = tuple[list[Grid], list[Problem]] | Unreadable
+"""What parsing made of a delivery's bytes: sheets with what is to be said about them, or why there are none."""
 
 
-def _unpacked_grids(data: bytes, file_name: str) -> tuple[list[Grid], list[Problem]]:
-    sniffed = sniff(data, file_name)
-    if sniffed.kind == "gz":
-        name = PurePosixPath(file_name)
-        return _grids_in(unpacked(data), name.stem if name.suffix.lower() == ".gz" else name.name)
-    if sniffed.kind != "zip":
-        return reader(sniffed.kind)(data), list(sniffed.problems)
-    grids: list[Grid] = []
-    problems: dict[str, Problem] = {}
-    for part, content in files_of(data):
-        try:
-            own, said = _grids_in(content, part)
-            if not own:
-                raise Unreadable("NO_SHEETS")
-        except Unreadable as refused:
-            inner = refused.problem
-            raise Unreadable(
-                "BAD_PART", part=part, reason=CODES[inner.code].text(**inner.params).rstrip(".")
-            ) from refused
-        for grid in own:
-            grid.name = f"{part}/{grid.name}" if grid.name else part
-            grid.index = len(grids)
-            for note in grid.notes:
-                note.params["where"] = f"{note.params.get('where', 'Tệp')} trong {part}"
-            grids.append(grid)
-        problems.update((problem.code, problem) for problem in said)
-    return grids, list(problems.values())
+def to_parse(delivery: Delivery, senders: Mapping[str, SenderInfo]) -> bool:
+    """Whether a delivery's bytes are looked into: not where its place refuses it or its sidecar says all."""
+    return not delivery.problems and delivery.sender in senders and not speaks_alone(delivery)
 
 
-def _grids_in(data: bytes, name: str) -> tuple[list[Grid], list[Problem]]:
-    """The sheets of a file that was packed; packed once more it is refused."""
-    sniffed = sniff(data, name)
-    if sniffed.kind in ("zip", "gz"):
-        raise Unreadable("UNSUPPORTED_ARCHIVE", format=f".{sniffed.kind} trong tệp nén khác")
-    return reader(sniffed.kind)(data), list(sniffed.problems)
-
-
-def read(
-    delivery: Delivery, data: bytes, contracts: Mapping[str, Contract], senders: Mapping[str, SenderInfo]
+def submissions_in(
+    delivery: Delivery, content: Content, contracts: Mapping[str, Contract], senders: Mapping[str, SenderInfo]
 ) -> list[Found | Refusal]:
-    """All submissions in a delivery. Never raises for what the sender did: that becomes a refusal."""
+    """All submissions in a delivery. Never raises for what the sender did: that becomes a refusal.
+
+    ``content`` counts only where the delivery is :func:`to_parse`.
+    """
     problems: list[Problem] = []
     try:
         sender = check_sender(delivery, senders)
         if not delivery.sidecar.get("dataset") and speaks_alone(delivery):
             raise Unreadable("BAD_SIDECAR", detail="thiếu dataset")
         if speaks_alone(delivery):
-            grids: list[Grid] = []
-        else:
-            grids, problems = grids_of(data, delivery.file_name)
+            content = [], []
+        elif isinstance(content, Unreadable):
+            raise content
+        grids, problems = content
         wanted = wanted_contracts(delivery, contracts)
         tables = (
             find_tables(grids, list(wanted.values()), delivery.sidecar.get("dataset"), delivery.period)

@@ -21,7 +21,8 @@ from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells
 from .encodings import font_encoding
-from .workbook import Format, Limits, format_number, read_format, shortest
+from .limits import Limits
+from .workbook import Format, format_number, read_format, shortest
 
 _META = re.compile(rb"""(?i)charset\s*=\s*["']?\s*([\w.:-]+)|<\?xml[^>]*encoding=["']([\w.:-]+)""")
 _COMMENT = re.compile(r"<!--.*?-->|<script\b.*?</script>", re.DOTALL | re.IGNORECASE)

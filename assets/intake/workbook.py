@@ -32,6 +32,7 @@ from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
 
 from .decoding import CellFont, Run, decode_fonts, decode_names, decode_sheet, suspicious
 from .encodings import UNICODE, font_encoding
+from .limits import MIB, Limits
 
 _NAMESPACES = (
     "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}",
@@ -42,30 +43,7 @@ BROKEN_PACKAGE = (
     LookupError, ValueError, ArithmeticError, EOFError, OSError, NotImplementedError, RuntimeError,
 )  # fmt: skip
 """All that broken bytes make zipfile and lxml raise."""
-MIB = 1 << 20
 _TREE_MAX = 4 * MIB
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds on an untrusted delivery, checked before or while it is unpacked; beyond them: TOO_LARGE.
-
-    ``unpacked_bytes``: the parts that are read, together (pictures and the like are never unpacked); of a zip, all its
-    files. ``ratio``: unpacked over packed size of one part of more than 16 MiB. ``cells``: rows times columns in use of
-    one sheet. ``columns``: columns in use, wherever they lie. ``shared_strings``: entries of the shared string table.
-    ``text_bytes``: the texts of one sheet, spelled out for each cell. ``tree_bytes``: a file that is read as one tree
-    (HTML, XML, JSON), since a tree takes many times its file. ``entries``: files in a zip.
-    """
-
-    unpacked_bytes: int = 512 * MIB
-    ratio: int = 400
-    cells: int = 16_000_000
-    rows: int = 1_048_576
-    columns: int = 2_048
-    shared_strings: int = 4_000_000
-    text_bytes: int = 512 * MIB
-    tree_bytes: int = 64 * MIB
-    entries: int = 1_000
 
 
 def read_workbook(data: bytes, limits: Limits | None = None) -> list[Grid]:

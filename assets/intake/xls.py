@@ -19,8 +19,9 @@ from schemas.grid import Grid, Kind, Unreadable
 from .cells import Cells, with_names_in_unicode
 from .decoding import CellFont, Run
 from .encodings import UNICODE, font_encoding
+from .limits import Limits
 from .ole import MAGIC, Ole
-from .workbook import BUILTIN_FORMATS, Format, Limits, format_number, read_format, shortest
+from .workbook import BUILTIN_FORMATS, Format, format_number, read_format, shortest
 
 _BIFF5, _BIFF8 = 0x0500, 0x0600
 ERRORS = {

@@ -14,7 +14,8 @@ from schemas.grid import Grid, Kind, Unreadable
 from .cells import Cells, with_names_in_unicode
 from .decoding import CellFont, Run
 from .encodings import UNICODE, font_encoding
-from .workbook import BROKEN_PACKAGE, BUILTIN_FORMATS, Format, Limits, Package, format_number, read_format, shortest
+from .limits import Limits
+from .workbook import BROKEN_PACKAGE, BUILTIN_FORMATS, Format, Package, format_number, read_format, shortest
 from .xls import ERRORS, rk
 
 _TEXT, _NUMBER, _BOOLEAN, _ERROR = int(Kind.TEXT), int(Kind.NUMBER), int(Kind.BOOLEAN), int(Kind.ERROR)

@@ -15,7 +15,8 @@ from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells, with_names_in_unicode
 from .encodings import font_encoding
-from .workbook import Format, Limits, format_number, iso_text, read_format, refuse_doctype, shortest, xml_parser
+from .limits import Limits
+from .workbook import Format, format_number, iso_text, read_format, refuse_doctype, shortest, xml_parser
 
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _X = "{urn:schemas-microsoft-com:office:excel}"

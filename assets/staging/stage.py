@@ -24,8 +24,10 @@ from psycopg.types.json import Jsonb
 from assets.intake.archive import Archive, Damaged
 from assets.intake.inbox import content_id
 from assets.intake.ledger import Delivery, withheld
+from assets.intake.limits import Limits
+from assets.intake.reader import warm as warm_reader
 from assets.intake.sniff import HEAD, sniff
-from assets.intake.submissions import Found, Refusal, SenderInfo, read, speaks_alone
+from assets.intake.submissions import Found, Refusal, SenderInfo, speaks_alone, submissions_in
 from assets.reference.resolver import Resolver
 from expectations.run import Outcome, validate, warm
 from expectations.suite import Check, checks_of
@@ -33,6 +35,7 @@ from schemas.contract import Contract
 from schemas.grid import Problem, Unreadable
 from schemas.tables import ensure_indexes, sync
 
+from .ahead import ReadAhead
 from .controls import differing_totals
 from .copy import copy_frame, without_nul
 from .observe import Observed, Pending, Sender, observe
@@ -60,6 +63,10 @@ class Tools:
     batch_rows: int = 200_000
     batch_deliveries: int = 400
     large_bytes: int = 16 << 20
+    """CSVs from this size on are read in blocks by this process (:mod:`.large`): nothing of a file but a block is in memory,
+    and what parses a block is Python's :mod:`csv` and Polars with a width and a separator told."""
+    limits: Limits = field(default_factory=Limits)
+    """Bounds on all other files, which are parsed in a process of its own (:mod:`assets.intake.reader`)."""
     again: bool = False
     """Whether deliveries that were staged before are staged again (replay)."""
     checks: dict[str, tuple[Check, ...]] = field(default_factory=dict)
@@ -88,33 +95,37 @@ def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Deli
     """Read and stage deliveries in batches of bounded rows; what was written."""
     done = Staged()
     if deliveries:
+        warm_reader()
         warm()
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
-    for delivery in deliveries:
-        if delivery.size >= tools.large_bytes and not withheld(delivery) and _streams(tools, delivery):
-            from .large import stage_large
+    large = {delivery.delivery_id for delivery in deliveries if _streams(tools, delivery)}
+    whole = [delivery for delivery in deliveries if delivery.delivery_id not in large and not withheld(delivery)]
+    with ReadAhead(tools.archive, whole, tools.senders, tools.limits) as ahead:
+        for delivery in deliveries:
+            if delivery.delivery_id in large:
+                from .large import stage_large
 
-            _flush(tools, batch, done)
-            batch, rows = [], 0
-            stage_large(tools, delivery, done)
-        else:
-            found = _read(tools, delivery)
-            if found:
-                batch.append((delivery, found))
-            rows += sum(f.table.rows.height for f in found if isinstance(f, Found))
-            if rows >= tools.batch_rows or len(batch) >= tools.batch_deliveries:
                 _flush(tools, batch, done)
                 batch, rows = [], 0
-        if progress is not None:
-            progress(delivery)
-    _flush(tools, batch, done)
+                stage_large(tools, delivery, done)
+            else:
+                found = _read(tools, delivery, ahead)
+                if found:
+                    batch.append((delivery, found))
+                rows += sum(f.table.rows.height for f in found if isinstance(f, Found))
+                if rows >= tools.batch_rows or len(batch) >= tools.batch_deliveries:
+                    _flush(tools, batch, done)
+                    batch, rows = [], 0
+            if progress is not None:
+                progress(delivery)
+        _flush(tools, batch, done)
     return done
 
 
 def _streams(tools: Tools, delivery: Delivery) -> bool:
-    """Whether it is a CSV, by its first bytes: the only format that can be read in slices."""
-    if speaks_alone(delivery):
+    """Whether it is a large CSV, by its first bytes: the only format that can be read in slices."""
+    if delivery.size < tools.large_bytes or withheld(delivery) or speaks_alone(delivery):
         return False
     try:
         with tools.archive.open(delivery.sha256) as source:
@@ -123,17 +134,17 @@ def _streams(tools: Tools, delivery: Delivery) -> bool:
         return False  # the reading of the whole says why, for a part of a package is none
 
 
-def _read(tools: Tools, delivery: Delivery) -> list[Found | Refusal]:
+def _read(tools: Tools, delivery: Delivery, ahead: ReadAhead) -> list[Found | Refusal]:
     """What is in a delivery; nothing where it is to be left as it is."""
     if withheld(delivery):
         return [Refusal(delivery, None, list(delivery.problems))]
     try:
-        data = tools.archive.read(delivery.sha256)
+        content = ahead.take(delivery)
     except (Damaged, FileNotFoundError) as error:
         lost = not_kept(tools, delivery, error)
         return [lost] if lost else []
     try:
-        return read(delivery, data, tools.contracts, tools.senders)
+        return submissions_in(delivery, content, tools.contracts, tools.senders)
     except Exception as error:  # a fault of ours in reading one file must not stop the others
         return [our_fault(delivery, "read", error)]
 

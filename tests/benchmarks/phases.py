@@ -14,7 +14,7 @@ from typing import Any
 
 FUNCTIONS = {
     "receive": ["pipelines.flow.Pipeline.receive"],
-    "read": ["assets.staging.large.iter_csv", "assets.intake.submissions.grids_of"],
+    "read": ["assets.staging.large.iter_csv", "assets.staging.ahead.read_apart"],
     "find rows": ["assets.staging.large.table_of", "assets.intake.submissions.find_tables"],
     "hash": [
         "assets.staging.large.raw_hashes",

@@ -24,7 +24,7 @@ from openpyxl import Workbook
 from psycopg.rows import dict_row
 
 from assets.core.trace import Version, entity_id, trace
-from assets.intake.submissions import grids_of
+from assets.intake.grids import grids_of
 from assets.reference.units import Reference, load_reference
 from assets.returns.answers import answer
 from pipelines.flow import Pipeline, Ran

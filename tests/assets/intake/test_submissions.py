@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from assets.intake.grids import grids_of
 from assets.intake.ledger import Delivery
-from assets.intake.submissions import Found, Refusal, SenderInfo, read
+from assets.intake.submissions import Content, Found, Refusal, SenderInfo, submissions_in
 from schemas.contract import Contract, builtin_folder, load_contracts
-from schemas.grid import Problem
+from schemas.grid import Problem, Unreadable
 
 SENDERS = {
     "22366": SenderInfo("22366", "Phường Nha Trang", "commune", "22366"),
@@ -36,14 +37,21 @@ def delivery(
     return Delivery("D1", "ab", 1, sender, period, name, f"{period}/{sender}/{name}", at, sidecar, problems)
 
 
+def content(data: bytes) -> Content:
+    try:
+        return grids_of(data, "thon.csv")
+    except Unreadable as refused:
+        return refused
+
+
 def found(text: str, contracts: dict[str, Contract], sent: Delivery) -> Found:
-    (item,) = read(sent, text.encode(), contracts, SENDERS)
+    (item,) = submissions_in(sent, content(text.encode()), contracts, SENDERS)
     assert isinstance(item, Found), item
     return item
 
 
 def refused(text: str, contracts: dict[str, Contract], sent: Delivery) -> str:
-    (item,) = read(sent, text.encode(), contracts, SENDERS)
+    (item,) = submissions_in(sent, content(text.encode()), contracts, SENDERS)
     assert isinstance(item, Refusal)
     return item.problems[0].code
 
@@ -129,6 +137,6 @@ def test_one_workbook_may_hold_several_datasets(contracts: dict[str, Contract]) 
         other.append(row)
     out = io.BytesIO()
     book.save(out)
-    items = read(delivery(), out.getvalue(), contracts, SENDERS)
+    items = submissions_in(delivery(), content(out.getvalue()), contracts, SENDERS)
     assert [type(i).__name__ for i in items] == ["Found", "Refusal"]
     assert [i.contract.dataset if isinstance(i, Found) else i.dataset for i in items] == ["villages", "unit_changes"]

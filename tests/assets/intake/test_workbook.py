@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from openpyxl.styles import Font
 
 from assets.intake import workbook
-from assets.intake.workbook import Limits, column_number, letters, read_workbook
+from assets.intake.limits import Limits
+from assets.intake.workbook import column_number, letters, read_workbook
 from schemas.grid import KIND, Grid, Kind, Unreadable
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared"

@@ -1,0 +1,91 @@
+"""Reads deliveries ahead of who stages them: one thread asks the reading process, so that it parses the next files while this
+process cleans and writes the present ones.
+
+Here: which deliveries are read when, and the bound on what waits. Not here: parsing (:mod:`assets.intake.reader`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from assets.intake.archive import Archive
+from assets.intake.ledger import Delivery
+from assets.intake.limits import MIB, Limits
+from assets.intake.reader import ReaderLost, read_apart, shared, too_long
+from assets.intake.submissions import Content, SenderInfo, to_parse
+from schemas.grid import Unreadable
+
+log = logging.getLogger(__name__)
+
+_WAITING_MAX = 48 * MIB
+"""Bytes of sheets that wait to be staged, about; one delivery may be more."""
+_UNPACKED = 10
+"""Bytes of sheets that a byte of a file that is still to be read is taken for."""
+
+
+class ReadAhead:
+    """The contents of deliveries, in their order. A context: what still waits at its end is not read."""
+
+    def __init__(
+        self, archive: Archive, deliveries: Iterable[Delivery], senders: Mapping[str, SenderInfo], limits: Limits
+    ) -> None:
+        self._archive, self._senders, self._limits = archive, senders, limits
+        self._left: Iterator[Delivery] = iter(deliveries)
+        self._next = next(self._left, None)
+        self._waiting: deque[tuple[Delivery, Future[Content]]] = deque()
+        self._thread = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> ReadAhead:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if any(future.running() for _, future in self._waiting):
+            shared().close()  # nobody waits for a file that nobody will take
+
+    def take(self, delivery: Delivery) -> Content:
+        """What is in the next delivery, which is ``delivery``: its bytes are as they were archived.
+
+        Raises :class:`assets.intake.archive.Damaged`, :class:`FileNotFoundError`, and what says nothing about the file
+        (:class:`ReaderLost`, an archive that does not answer).
+        """
+        self._fill()
+        known, future = self._waiting.popleft()
+        assert known is delivery
+        return future.result()
+
+    def _fill(self) -> None:
+        size = sum(_size(delivery, future) for delivery, future in self._waiting)
+        while self._next is not None and (not self._waiting or size < _WAITING_MAX):
+            self._waiting.append((self._next, self._thread.submit(self._content, self._next)))
+            size += _size(*self._waiting[-1])
+            self._next = next(self._left, None)
+
+    def _content(self, delivery: Delivery) -> Content:
+        if delivery.size > self._limits.file_bytes:
+            return too_long(self._limits)
+        data = self._archive.read(delivery.sha256)
+        if not to_parse(delivery, self._senders):
+            return [], []
+        try:
+            return read_apart(data, delivery.file_name, self._limits)
+        except Unreadable as refused:
+            return refused
+        except ReaderLost:
+            raise
+        except Exception as error:  # a fault of ours in reading one file must not stop the others
+            log.error("delivery %s could not be read: %s", delivery.delivery_id, type(error).__name__)
+            return Unreadable("INTERNAL", fault=type(error).__name__)
+
+
+def _size(delivery: Delivery, future: Future[Content]) -> int:
+    if not future.done() or future.cancelled() or future.exception() is not None:
+        return delivery.size * _UNPACKED
+    content = future.result()
+    return 0 if isinstance(content, Unreadable) else int(sum(grid.frame.estimated_size() for grid in content[0]))
