@@ -68,31 +68,32 @@ class Settings:
 
 _GREATEST = 1_000_000_000
 _LIMITS = {
-    "LIENTHONG_LIMIT_FILE_MB": ("file_bytes", MIB),
-    "LIENTHONG_LIMIT_UNPACKED_MB": ("unpacked_bytes", MIB),
-    "LIENTHONG_LIMIT_RATIO": ("ratio", 1),
-    "LIENTHONG_LIMIT_ROWS": ("rows", 1),
-    "LIENTHONG_LIMIT_COLUMNS": ("columns", 1),
-    "LIENTHONG_LIMIT_CELLS": ("cells", 1),
-    "LIENTHONG_LIMIT_SHARED_STRINGS": ("shared_strings", 1),
-    "LIENTHONG_LIMIT_READ_MEMORY_MB": ("memory_bytes", MIB),
-    "LIENTHONG_LIMIT_READ_SECONDS": ("seconds", 1),
+    "LIENTHONG_LIMIT_FILE_MB": ("file_bytes", MIB, 1),
+    "LIENTHONG_LIMIT_UNPACKED_MB": ("unpacked_bytes", MIB, 1),
+    "LIENTHONG_LIMIT_RATIO": ("ratio", 1, 1),
+    "LIENTHONG_LIMIT_ROWS": ("rows", 1, 1),
+    "LIENTHONG_LIMIT_COLUMNS": ("columns", 1, 1),
+    "LIENTHONG_LIMIT_CELLS": ("cells", 1, 1),
+    "LIENTHONG_LIMIT_SHARED_STRINGS": ("shared_strings", 1, 1),
+    "LIENTHONG_LIMIT_SHEET_TEXT_MB": ("text_bytes", MIB, 1),
+    "LIENTHONG_LIMIT_TREE_MB": ("tree_bytes", MIB, 1),
+    "LIENTHONG_LIMIT_ZIP_FILES": ("entries", 1, 1),
+    "LIENTHONG_LIMIT_READ_MEMORY_MB": ("memory_bytes", MIB, 64),
+    "LIENTHONG_LIMIT_READ_SECONDS": ("seconds", 1, 1),
 }
-"""Variable -> the limit that it sets, and its unit."""
+"""Variable -> the limit that it sets, its unit, and the least that makes sense."""
 
 
 def _limits(env: Mapping[str, str]) -> Limits:
-    set_ = {}
-    for name, (limit, unit) in _LIMITS.items():
+    wanted = {}
+    for name, (limit, unit, least) in _LIMITS.items():
         if text := env.get(name):
-            # a digit of another script is no slip of the finger; a number beyond this is one
-            if not (text.isascii() and text.isdecimal() and 1 <= int(text[:12]) <= _GREATEST):
+            # a number of more digits than the greatest is not even read
+            known = text.isascii() and text.isdecimal() and len(text) <= len(str(_GREATEST))
+            if not known or not least <= int(text) <= _GREATEST:
+                usual = getattr(Limits(), limit) // unit
                 raise BadSetting(
-                    f"{name} must be a whole number from 1 to {_GREATEST:_}, such as {_usual(limit, unit)}"
+                    f"{name} must be a whole number from {least} to {_GREATEST}; without it, it is {usual}"
                 )
-            set_[limit] = int(text) * unit
-    return Limits(**set_)
-
-
-def _usual(limit: str, unit: int) -> int:
-    return int(getattr(Limits(), limit)) // unit
+            wanted[limit] = int(text) * unit
+    return Limits(**wanted)

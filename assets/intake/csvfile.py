@@ -31,6 +31,7 @@ from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
 
 from .decoding import Decoder, with_kinds
 from .encodings import AS_CP1252, AS_IT_STANDS, Choice, detect, unmarked_utf16, words_of
+from .limits import Limits
 from .workbook import letters
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -86,9 +87,15 @@ def read_csv(data: bytes) -> Grid:
     return grids[0] if grids else Grid(name="", index=0, frame=pl.DataFrame(schema={"_row": pl.Int32}))
 
 
-def read_one(data: bytes) -> list[Grid]:
-    """A whole CSV as the only grid of its file, in the form of the readers of workbooks."""
-    return [read_csv(data)]
+def read_one(data: bytes, limits: Limits | None = None) -> list[Grid]:
+    """A whole CSV as the only grid of its file, in the form of the readers of workbooks; TOO_LARGE as they."""
+    limits = limits or Limits()
+    grid = read_csv(data)
+    rows, columns = grid.frame.height, grid.frame.width // 2
+    for count, most, word in ((rows, limits.rows, "dòng"), (columns, limits.columns, "cột")):
+        if count > most:
+            raise Unreadable("TOO_LARGE", limit=f"{most} {word}")
+    return [grid]
 
 
 def iter_csv(source: str | Path | IO[bytes], *, batch_rows: int = 100_000) -> Iterator[Grid]:

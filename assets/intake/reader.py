@@ -86,7 +86,8 @@ class _Late(Exception):
 class Reader:
     """The near end; reads one file at a time, also for several threads. Belongs to the process that made it."""
 
-    def __init__(self) -> None:
+    def __init__(self, far_end: str = "assets.intake.reader") -> None:
+        self._far_end = far_end
         self._made_in = os.getpid()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -106,7 +107,7 @@ class Reader:
         # it finds the packages where this process has found them
         places = {"PYTHONPATH": os.pathsep.join(place or os.getcwd() for place in sys.path)}
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _OWN | places
-        command = [sys.executable, "-P", "-m", "assets.intake.reader"]
+        command = [sys.executable, "-P", "-m", self._far_end]
         try:
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115  it is closed with the process
             self._process = subprocess.Popen(
@@ -151,6 +152,8 @@ class Reader:
                 try:
                     return self._ask(data, file_name, limits)
                 except _Died as death:
+                    if self._closed:
+                        raise ReaderLost("the reader is closed") from None
                     if death.late:
                         raise Unreadable("READER_TIMEOUT", limit=limits.seconds) from None
                     if death.memory:
@@ -399,6 +402,9 @@ def main() -> None:
 
     from .grids import grids_of
 
+    # the threads and tables that libraries make at their first work are no file's
+    for grid in grids_of(b"a,b\n" * 10_000, "")[0]:
+        packed(grid)
     answer({"ready": True})
     least = _memory()
     with contextlib.suppress(BrokenPipeError):

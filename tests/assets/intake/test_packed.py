@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from assets.intake.grids import grids_of
 from assets.intake.packed import files_of, unpacked
 from assets.intake.parquetfile import read_parquet
-from assets.intake.submissions import grids_of
 from assets.intake.workbook import Limits
 from schemas.codes import CODES
 from schemas.grid import Kind, Unreadable

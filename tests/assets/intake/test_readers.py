@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.intake.grids import grids_of
 from assets.intake.readers import reader
 from assets.intake.sniff import sniff
-from assets.intake.submissions import grids_of
 from assets.intake.workbook import letters
 from schemas.grid import KIND, Grid, Kind, Unreadable
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.intake.submissions import grids_of
+from assets.intake.grids import grids_of
 from schemas.contract import Column
 from schemas.grid import KIND, Kind
 from schemas.semantic import SEMANTIC_TYPES, clean
