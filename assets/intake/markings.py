@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import IO, Any, Protocol
 
-from .workbook import Limits
+from .limits import Limits
 
 _MIB = 1 << 20
 _BLOCK = 4 * _MIB

@@ -3,7 +3,7 @@
 Input number ``n`` of a seed is always the same bytes. Each goes the way of a delivery: what it is, its sheets, its tables,
 cleaning. The only exception that may come out is :class:`schemas.grid.Unreadable` with a code of the closed list, and no
 row may be lost. Inputs run in sacrificial processes with a limit on memory; one that takes longer than the watchdog
-allows, or that ends its process, is a find.
+allows, or that ends its process, is a find. A share is parsed by the real reading process as well.
 
 ``python -m tests.faults.fuzz --inputs 100000 --seed 1 [--first N] [--processes 2] [--json]``
 """
@@ -37,6 +37,8 @@ WATCHDOG = 20.0
 MEMORY = 6 << 30
 """Bytes of address space of a process that runs inputs."""
 BATCH = 500
+SHARE = 16
+"""Of so many inputs one is also parsed by the real reading process, which must say the same."""
 
 Rng = random.Random
 
@@ -280,12 +282,37 @@ def tools() -> Tools:
     return Tools(load_contracts(folders), senders, Resolver(reference, carry_codes=True))
 
 
+def parsed(data: bytes, name: str, apart: bool = False) -> Any:
+    """Sheets and problems, or the refusal; by this process, which is sacrificed, or by the one that a run asks."""
+    from assets.intake.grids import grids_of
+    from assets.intake.limits import Limits
+    from assets.intake.reader import read_apart
+    from schemas.grid import Unreadable
+
+    try:
+        return read_apart(data, name, Limits()) if apart else grids_of(data, name, Limits())
+    except Unreadable as refused:
+        return refused
+
+
+def _told(content: Any) -> Any:
+    """Content in a form that can be compared."""
+    if not isinstance(content, tuple):
+        return content.problem
+    grids, problems = content
+    told = []
+    for grid in grids:
+        cells = None if grid.cells is None else grid.cells.to_list()
+        told.append(vars(grid) | {"frame": grid.frame.to_dict(as_series=False), "cells": cells})
+    return told, problems
+
+
 def run_one(name: str, data: bytes, number: int) -> str:
     """The way of a delivery; what became of it: a code, or 'read'. Raises whatever must not come out."""
     import polars as pl
 
     from assets.intake.ledger import Delivery
-    from assets.intake.submissions import Found, read
+    from assets.intake.submissions import Found, submissions_in
     from assets.staging.observe import Pending, Sender, observe
     from expectations.run import Outcome
     from schemas.codes import CODES
@@ -303,7 +330,10 @@ def run_one(name: str, data: bytes, number: int) -> str:
         datetime(2026, 7, 2, tzinfo=UTC),
         {},
     )
-    items = read(delivery, data, kit.contracts, kit.senders)
+    content = parsed(data, name)
+    if number % SHARE == 0:
+        assert _told(parsed(data, name, apart=True)) == _told(content), "the reading process says another thing"
+    items = submissions_in(delivery, content, kit.contracts, kit.senders)
     assert items, "no answer"
     empty = Outcome(
         pl.DataFrame(schema={"_id": pl.Int64, "check": pl.String, "severity": pl.String}),

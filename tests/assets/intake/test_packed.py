@@ -87,11 +87,11 @@ def test_names_in_old_code_pages_and_twice() -> None:
 @pytest.mark.parametrize(
     ("part", "reason"),
     [
-        (b"", "Tệp rỗng (0 byte)."),
-        (b"%PDF-1.7", "Tệp .pdf là văn bản, bản quét hoặc ảnh, không phải bảng số liệu."),
-        (zipped(("a.csv", CSV)), "Không mở được tệp nén dạng .zip trong tệp nén khác."),
-        (gzip.compress(CSV), "Không mở được tệp nén dạng .gz trong tệp nén khác."),
-        (books.xls([["x"]])[:3_000], "Tệp bảng tính bị hỏng hoặc bị cắt dở."),
+        (b"", "Tệp rỗng (0 byte)"),
+        (b"%PDF-1.7", "Tệp .pdf là văn bản, bản quét hoặc ảnh, không phải bảng số liệu"),
+        (zipped(("a.csv", CSV)), "Không mở được tệp nén dạng .zip trong tệp nén khác"),
+        (gzip.compress(CSV), "Không mở được tệp nén dạng .gz trong tệp nén khác"),
+        (books.xls([["x"]])[:3_000], "Tệp bảng tính bị hỏng hoặc bị cắt dở"),
     ],
     ids=["empty", "pdf", "zip", "gz", "cut off"],
 )
