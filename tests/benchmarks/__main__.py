@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
+
+from tests.faults import fuzz
 
 from . import large, readers, small
 from .measure import report
@@ -11,3 +14,8 @@ as_json = "--json" in sys.argv[1:]
 report("Readers of workbooks", readers.measure(3), as_json)
 report("585 small workbooks", small.measure(2, profile=True), as_json)
 report("A million dossiers", large.measure(1_000_000, 2, profile=True), as_json)
+tally = fuzz.fuzz(seed=date.today().toordinal(), first=0, inputs=20_000, processes=2, progress=lambda _: None)
+print(
+    f"Fuzzing: {tally.inputs} damaged files in {tally.seconds:.0f} s, {len(tally.finds)} finds, peak {tally.peak_mb} MB"
+)
+print("\n".join(f"  FIND {number}: {find}" for number, find in sorted(tally.finds.items())))
