@@ -307,7 +307,7 @@ def judge(way: Way, value: Any, ways: list[Any], answers: list[tuple[Any, str | 
 
 
 def test_every_type_has_its_ways() -> None:
-    # these two read names of places against the reference alone: every way to write one is in test_resolver.py
+    # these two are made of several columns: their ways are in tests/schemas/semantic/test_places.py
     assert set(WAYS) | {"place_path", "listed_unit"} == set(SEMANTIC_TYPES)
 
 

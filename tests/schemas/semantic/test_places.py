@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.contract import Column
 from schemas.grid import Kind
 from schemas.semantic import clean
+from schemas.text import clean_one, place_key_one
 from tests.schemas.semantic.helpers import context
 
 UNIT = Column(
@@ -69,3 +74,40 @@ def test_an_entry_of_a_list_asks_for_code_name_and_day() -> None:
     assert got.issue.to_list() == ["ENDED_UNIT", None, None]
     assert got.repair.to_list() == [None, "LEADING_ZERO", None]
     assert got.detail is not None and got.detail.to_list() == ["01/07/2025", None, None]
+
+
+NAMES = st.sampled_from(
+    ["Phường Vĩnh Hải", "Xã Mỹ Sơn", "xã Ninh Hoà", "Thị trấn Diên Khánh", "Đặc khu Trường Sa", "Xã Đ'ran", "Phường 01"]
+)
+WAYS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    lambda t: unicodedata.normalize("NFD", t),
+    lambda t: "  " + t.replace(" ", "\u00a0 ") + "\u200b",
+    lambda t: t.replace("oà", "òa").replace("Mỹ", "Mĩ").replace("Đ", "Ð"),
+]
+
+
+@given(NAMES, NAMES, st.sampled_from(WAYS), st.sampled_from(WAYS))
+def test_a_path_is_the_same_however_its_names_are_written(
+    unit: str, district: str, way: Callable[[str], str], other: Callable[[str], str]
+) -> None:
+    column = replace(UNIT, options={"sameAs": "unit", "district": "district"})
+
+    def path(name: str, area: str) -> tuple[str | None, str | None]:
+        about = replace(context(1), siblings={"district": pl.Series([area])})
+        got = clean(column, pl.Series([name]), pl.Series([1], dtype=pl.UInt8), about)
+        return got.value[0], got.issue[0]
+
+    # what another column says has been cleaned before
+    assert path(way(unit), clean_one(other(district))) == path(unit, district)
+    assert path(unit, district) == (f"{place_key_one(district)}/{place_key_one(unit)}", None)
+
+
+@given(st.integers(1, 99_999), st.sampled_from([0, 1, 2, 3, 4]))
+def test_an_entry_s_code_comes_back_however_it_is_written(number: int, way: int) -> None:
+    code = f"{number:05}"
+    text, kind = [(code, 1), (str(number), 2), (str(number), 1), (f"{number}.0", 1), (f" {code}\u00a0", 1)][way]
+    column = Column("code", "Mã", "string", "listed_unit", options={"width": 5})
+    got = clean(column, pl.Series([text]), pl.Series([kind], dtype=pl.UInt8), context(1))
+    assert (got.value[0], got.issue[0]) == (code, None)
