@@ -323,10 +323,15 @@ class _Scan:
     def _part(self, package: zipfile.ZipFile, info: zipfile.ZipInfo, depth: int) -> bool:
         if info.file_size <= _BLOCK:
             data = package.read(info)
+            if data.startswith((b"<", b"\xef\xbb\xbf<")) and 0 not in data[:4]:
+                if not _NEAR.search(data):
+                    return False
+                text = data.decode("utf-8", "replace")
+                return self._in_text(text, markup=True) or (
+                    "\ufffd" in text and self._in_text(data.decode("latin-1"), markup=True)
+                )
             if not _PROMISING.search(data):
                 return depth < _DEPTH and data.startswith(_PACKED) and self.look(io.BytesIO(data), len(data), depth + 1)
-            if data.startswith((b"<", b"\xef\xbb\xbf<")):
-                return self._in_text(data.decode("utf-8", "replace"), markup=True)
             return (
                 self.look(io.BytesIO(data), len(data), depth + 1) if depth < _DEPTH else self._binary(io.BytesIO(data))
             )
@@ -604,12 +609,39 @@ def _compound(text: str, left: int, right: int) -> bool:
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1", b"%PDF")
 _BINARY = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"SQLite format 3", b"7z\xbc\xaf\x27\x1c", b"Rar!")
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*")
-_DULL = (".png", ".jpeg", ".jpg", ".gif", ".emf", ".wmf", ".tif", ".tiff", ".bmp", "theme1.xml", ".odttf")
+_DULL = (
+    ".rels",
+    "[content_types].xml",
+    ".png",
+    ".jpeg",
+    ".jpg",
+    ".gif",
+    ".emf",
+    ".wmf",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    "theme1.xml",
+    ".odttf",
+)
 _PROMISING = re.compile(
     rb"\xba[\xac\xad]|\xcc[\xa3\x82]|[\xcb\xeb][tT]|\xc3[\x8b\xab]|[\xc4\xe4][tT]|\xc3[\x84\xa4]|\xf2[tT]|\xc3[\xb2\x92]|\xac\x1e|\xad\x1e"
     rb"|(?<![a-zA-Z])[mM][aA][tT]|(?:[tT][oO][iI]|[yY][eE][tT])[mM][aA][tT]|[mM]\x00[aA]\x00|&#|_x1[eE]|[mM]\s?[aA]\s|[qQ][uU][yY].?[hH]|[qQ]\x00[uU]\x00|\xbc\xad|\xbd\x8d"
 )
 """What must stand in bytes that bear a marking, in any encoding."""
+_BETWEEN = (
+    rb"(?:[\s._\-]|<[^<>]{0,400}>|\xc2[\xa0\xad]|\xe2\x80[\x80-\xbf]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xcc[\x80-\xbf]"
+    rb"|\xcd\x8f|&#(?:160|173|8203|10|13|32|9);|&nbsp;|_x[0-9a-fA-F]{4}_)*+"
+)
+_NEAR = re.compile(
+    rb"[mM\x9c\xbc\xad\x8d]"
+    + _BETWEEN
+    + rb"(?:[\xcb\xeb]|\xe1\xba[\xac\xad\xa0\xa1]|\xc3[\x8b\xab\x82\xa2\x81\xa1\x80\xa0]|[\xc2\xe2][\xf2\xd2]"
+    rb"|&#(?:785[23]|784[01]|194|226|203|235|65|97|[xX])|&[aAeE]circ;|\xef\xbc\xa1|\xef\xbd\x81|\xd0[\x90\xb0]|\xce[\x91\xb1]|_x1[eE]"
+    rb"|\\u1[eE]|[aA](?:\xcc|\xc3[\x84\xa4]|[\xc4\xe4]|&#(?:8|7|1|2|[xX])|" + _BETWEEN + rb"[tT](?![a-zA-Z])))"
+    rb"|[qQ][uU][yY]" + _BETWEEN + rb"[hH][oO]|\xef\xbc\xad|\xef\xbd\x8d|_x[0-9a-fA-F]{4}_[^<]{0,4}_x"
+)
+"""The same for markup, whose tags may stand between letters: an 'm' and what may be 'ậ' after it."""
 _WIDE_GAP = rb"(?:[ .\xa0]\x00|[\x00-\x6f]\x03|[\x0b-\x0f]\x20){0,3}"
 _WIDE = re.compile(
     rb"[mM]\x00" + _WIDE_GAP + rb"(?:[\xac\xad]\x1e|[aA\xc2\xe2]\x00|[\xa0\xa1]\x1e|[\xcb\xeb]\x00)"

@@ -317,6 +317,19 @@ def test_a_cell_of_tcvn3_in_an_old_workbook() -> None:
     assert found(_old(lambda book, sheet: sheet.write(50, 2, "TUYÖT MËT")))
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><td>TUY\xd6T M\xcbT</td></html>",
+        "<html><td>MẬT</td></html>".encode("utf-16-le"),
+        b"<html><td>M&#7852;T</td></html>",
+    ],
+    ids=["TCVN3", "UTF-16", "references"],
+)
+def test_a_page_in_a_package(page: bytes) -> None:
+    assert found(_zipped(page, "bang.html")) and found(page)
+
+
 def test_a_name_within_a_package() -> None:
     assert found(_zipped(b"a,b\n1,2\n", "danh sach (MAT).csv"))
     assert not found(_zipped(b"a,b\n1,2\n", "mat_do.csv"))
