@@ -78,6 +78,7 @@ _LIMITS = {
     "LIENTHONG_LIMIT_SHEET_TEXT_MB": ("text_bytes", MIB, 1),
     "LIENTHONG_LIMIT_TREE_MB": ("tree_bytes", MIB, 1),
     "LIENTHONG_LIMIT_ZIP_FILES": ("entries", 1, 1),
+    "LIENTHONG_LIMIT_SHEETS": ("sheets", 1, 1),
     "LIENTHONG_LIMIT_READ_MEMORY_MB": ("memory_bytes", MIB, 64),
     "LIENTHONG_LIMIT_READ_SECONDS": ("seconds", 1, 1),
 }

@@ -39,7 +39,6 @@ _HEAD = 1 << 16
 _BLOCK = 1 << 24
 _PLAIN_MIN = 1 << 15
 """Blocks of fewer bytes than this are read by :mod:`csv` at once: there Polars' fixed cost is the greater."""
-_MAX_COLUMNS = 16_384
 _MAX_RECORD = 1 << 27
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*")
 
@@ -81,24 +80,24 @@ def csv_form(head: bytes) -> CsvForm:
     return CsvForm(encoding, separator, False, len(head) / max(records, 1), choice)
 
 
-def read_csv(data: bytes) -> Grid:
+def read_csv(data: bytes, limits: Limits | None = None) -> Grid:
     """A whole CSV as one grid; see :func:`iter_csv` for shape and errors. Its form: :func:`csv_form`."""
-    grids = list(iter_csv(io.BytesIO(data), batch_rows=1 << 30))
+    grids = list(iter_csv(io.BytesIO(data), batch_rows=1 << 30, limits=limits))
     return grids[0] if grids else Grid(name="", index=0, frame=pl.DataFrame(schema={"_row": pl.Int32}))
 
 
 def read_one(data: bytes, limits: Limits | None = None) -> list[Grid]:
     """A whole CSV as the only grid of its file, in the form of the readers of workbooks; TOO_LARGE as they."""
     limits = limits or Limits()
-    grid = read_csv(data)
-    rows, columns = grid.frame.height, grid.frame.width // 2
-    for count, most, word in ((rows, limits.rows, "dòng"), (columns, limits.columns, "cột")):
-        if count > most:
-            raise Unreadable("TOO_LARGE", limit=f"{most} {word}")
+    grid = read_csv(data, limits)
+    if grid.frame.height > limits.rows:
+        raise Unreadable("TOO_LARGE", limit=f"{limits.rows} dòng")
     return [grid]
 
 
-def iter_csv(source: str | Path | IO[bytes], *, batch_rows: int = 100_000) -> Iterator[Grid]:
+def iter_csv(
+    source: str | Path | IO[bytes], *, batch_rows: int = 100_000, limits: Limits | None = None
+) -> Iterator[Grid]:
     """The records of a CSV in grids of at most ``batch_rows`` rows; memory is bounded by the batch, not by the file.
 
     ``_row`` is the record's number in the file from 1 (a record with line breaks in quotes counts once, an empty line
@@ -110,19 +109,25 @@ def iter_csv(source: str | Path | IO[bytes], *, batch_rows: int = 100_000) -> It
     cells. ``notes`` say so, each grid's of its own rows.
 
     Raises :class:`Unreadable`, possibly after some grids were handed out: NOT_UTF8 (UTF-32, damaged UTF-16), BROKEN_CSV
-    (``row``: the record in which the quotes are wrong), TOO_LARGE (``limit``: columns).
+    (``row``: the record in which the quotes are wrong), TOO_LARGE (``limit``: columns; cells of a batch: one wide record makes
+    all others as wide).
     """
     if isinstance(source, (str, Path)):
         with open(source, "rb") as file:
-            yield from _batches(file, batch_rows)
+            yield from _batches(file, batch_rows, limits=limits)
     else:
-        yield from _batches(source, batch_rows)
+        yield from _batches(source, batch_rows, limits=limits)
 
 
 def _batches(
-    file: IO[bytes], batch_rows: int, block_bytes: int = _BLOCK, plain_min: int = _PLAIN_MIN
+    file: IO[bytes],
+    batch_rows: int,
+    block_bytes: int = _BLOCK,
+    plain_min: int = _PLAIN_MIN,
+    limits: Limits | None = None,
 ) -> Iterator[Grid]:
     """Frames of blocks cut and joined to batches, with numbers and kinds."""
+    limits = limits or Limits()
     head = file.read(_HEAD)
     form = csv_form(head)
     # No block need be much larger than a batch.
@@ -130,9 +135,10 @@ def _batches(
     waiting: list[pl.DataFrame] = []
     rows = given = width = 0
     lines = _Lines(file, head, form, block_bytes)
-    for frame in _frames(lines, form, plain_min):
+    for frame in _frames(lines, form, plain_min, limits):
         waiting.append(frame)
         rows += frame.height
+        _bound(rows, max(width, frame.width), limits)
         while rows >= batch_rows:
             joined = _join(waiting)
             width = max(width, joined.width)
@@ -143,6 +149,13 @@ def _batches(
     if rows:
         joined = _join(waiting)
         yield _grid(joined, given, max(width, joined.width), lines)
+
+
+def _bound(rows: int, columns: int, limits: Limits) -> None:
+    if columns > limits.columns:
+        raise Unreadable("TOO_LARGE", limit=f"{limits.columns} cột")
+    if rows * columns > limits.cells:
+        raise Unreadable("TOO_LARGE", limit=f"{limits.cells} ô")
 
 
 def _join(frames: list[pl.DataFrame]) -> pl.DataFrame:
@@ -337,8 +350,9 @@ class _Lines:
         return block
 
 
-def _frames(lines: _Lines, form: CsvForm, plain_min: int) -> Iterator[pl.DataFrame]:
+def _frames(lines: _Lines, form: CsvForm, plain_min: int, limits: Limits | None = None) -> Iterator[pl.DataFrame]:
     """One frame of texts per block, the fast way where it is the same."""
+    limits = limits or Limits()
     records_before = 0
     width = 1
     size = lines.block_bytes
@@ -351,7 +365,7 @@ def _frames(lines: _Lines, form: CsvForm, plain_min: int) -> Iterator[pl.DataFra
         frame: pl.DataFrame | None = None
         plain = _plain(lines.rest, form.separator, final) if len(lines.rest) >= plain_min else None
         if plain:
-            frame = _by_polars(lines.rest[: plain.size], form.separator, width, plain.records)
+            frame = _by_polars(lines.rest[: plain.size], form.separator, width, plain.records, limits)
             taken = plain.size
         if frame is None:
             size = len(lines.rest) if final else _line_end(lines.rest)
@@ -366,7 +380,7 @@ def _frames(lines: _Lines, form: CsvForm, plain_min: int) -> Iterator[pl.DataFra
                 if size > _MAX_RECORD:
                     raise Unreadable("TOO_LARGE", limit=f"{_MAX_RECORD >> 20} MB một dòng")
                 continue
-            frame = _columns(records)
+            frame = _columns(records, limits)
         size = lines.block_bytes
         lines.take(taken)
         records_before += frame.height
@@ -403,10 +417,9 @@ def _by_csv(block: bytes, separator: str, final: bool, before: int) -> tuple[lis
     return records, len(block)
 
 
-def _columns(records: list[list[str]]) -> pl.DataFrame:
+def _columns(records: list[list[str]], limits: Limits) -> pl.DataFrame:
     """Texts by column; null where a record has no such cell."""
-    if max(map(len, records), default=0) > _MAX_COLUMNS:
-        raise Unreadable("TOO_LARGE", limit=f"{_MAX_COLUMNS} cột")
+    _bound(len(records), max(map(len, records), default=0), limits)
     columns = list(zip_longest(*records)) or ([("",) * len(records)] if records else [])
     return pl.DataFrame([pl.Series(letters(i), column, dtype=pl.String) for i, column in enumerate(columns, 1)])
 
@@ -457,7 +470,7 @@ def _plain(data: bytes, separator: str, final: bool) -> _Plain | None:
     return _Plain(size, lines)
 
 
-def _by_polars(block: bytes, separator: str, width: int, records: int) -> pl.DataFrame | None:
+def _by_polars(block: bytes, separator: str, width: int, records: int, limits: Limits) -> pl.DataFrame | None:
     """The same as :func:`_by_csv` for a plain block; None where Polars finds more cells than columns or bad UTF-8.
 
     ``width``: columns known so far; the block's first record may have more.
@@ -467,8 +480,7 @@ def _by_polars(block: bytes, separator: str, width: int, records: int) -> pl.Dat
     except (UnicodeDecodeError, csv.Error):
         return None
     width = max(width, len(first))
-    if width > _MAX_COLUMNS:
-        return None
+    _bound(records, width, limits)
     names = [letters(number) for number in range(1, width + 1)]
     # A made-up first record of full width: Polars refuses a schema that the first line falls short of.
     guide = separator.encode() * (width - 1) + b"\n"

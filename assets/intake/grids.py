@@ -24,9 +24,12 @@ def grids_of(data: bytes, file_name: str, limits: Limits | None = None) -> tuple
     A file in it that cannot be read refuses the whole (BAD_PART): a part of a list that is missing would end what it
     holds.
     """
-    grids, problems = _unpacked_grids(data, file_name, limits or Limits())
+    limits = limits or Limits()
+    grids, problems = _unpacked_grids(data, file_name, limits)
     if not grids:
         raise Unreadable("NO_SHEETS")
+    if len(grids) > limits.sheets:
+        raise Unreadable("TOO_LARGE", limit=f"{limits.sheets} trang tính")
     return grids, [*problems, *(note for grid in grids for note in grid.notes)]
 
 

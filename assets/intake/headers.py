@@ -24,6 +24,8 @@ _REMEMBERED = 16384
 fold_header = lru_cache(maxsize=_REMEMBERED)(fold_one)
 """Headers repeat from file to file: folding each text once keeps small files cheap."""
 
+_UNLIKE = 0.25
+"""Texts whose lengths alone make them less alike than this are not proposed for each other."""
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _BONUS = 0.01
 """What makes two header rows with sub-columns better than their upper row alone, which names the same columns."""
@@ -98,11 +100,15 @@ class ContractMatch:
     def nearest(self, column: Column) -> str:
         """The unmatched header text that looks most like one of the column's spellings; '' where there is none."""
         spellings = [fold_header(t) for t in (*column.synonyms, column.label)]
-        return max(
-            (text for text in self.unmatched.values() if len(text) <= LONGEST_HEADER),
-            key=lambda text: max(_likeness(fold_header(text), s) for s in spellings),
-            default="",
-        )
+        best, nearest = -1.0, ""
+        for text in self.unmatched.values():
+            folded = fold_header(text) if len(text) <= LONGEST_HEADER else ""
+            for spelling in spellings if folded else ():
+                # likeness takes squared time, and no more than this can come of it
+                most = 2 * min(len(folded), len(spelling)) / (len(folded) + len(spelling))
+                if most > max(best, _UNLIKE) and (likeness := _likeness(folded, spelling)) > best:
+                    best, nearest = likeness, text
+        return nearest
 
     def problem(self) -> Problem | None:
         """The reason to reject, or None."""

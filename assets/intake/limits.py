@@ -16,7 +16,7 @@ class Limits:
     files. ``ratio``: unpacked over packed size of one part of more than 16 MiB. ``cells``: rows times columns in use of
     one sheet. ``columns``: columns in use, wherever they lie. ``shared_strings``: entries of the shared string table.
     ``text_bytes``: the texts of one sheet, spelled out for each cell. ``tree_bytes``: a file that is read as one tree
-    (HTML, XML, JSON), since a tree takes many times its file. ``entries``: files in a zip.
+    (HTML, XML, JSON), since a tree takes many times its file. ``entries``: files in a zip. ``sheets``: of a delivery.
     ``memory_bytes``: what the reading process may take for one file beyond what it needs for itself. ``seconds``:
     processor time for one file; beyond it: READER_TIMEOUT.
     """
@@ -31,5 +31,6 @@ class Limits:
     text_bytes: int = 512 * MIB
     tree_bytes: int = 64 * MIB
     entries: int = 1_000
+    sheets: int = 1_000
     memory_bytes: int = 2_048 * MIB
     seconds: int = 120

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -198,20 +199,22 @@ def _fill_merged(body: pl.DataFrame, grid: Grid, layout: _Layout) -> pl.DataFram
         return body
     position = {column_number(x): x for x in layout.attributes}
     first = int(body["_row"][0])
-    tall = [(position[c1], r1, r2) for r1, c1, r2, _ in grid.merged if r1 >= first and r2 > r1 and c1 in position]
-    if not tall:
-        return body
-    ranges = pl.DataFrame(tall, schema={"letter": pl.String, "anchor": pl.Int32, "last": pl.Int32}, orient="row")
-    ranges = ranges.with_columns(_row=pl.int_ranges(pl.col("anchor") + 1, pl.col("last") + 1, dtype=pl.Int32))
-    for letter, part in ((x, ranges.filter(pl.col("letter") == x)) for x in layout.attributes):
-        anchors = body.select(anchor="_row", _text=letter, _kind=letter + KIND)
-        source = part.explode("_row").join(anchors, on="anchor").select("_row", "_text", "_kind").unique("_row")
-        empty = (pl.col(letter + KIND) == Kind.BLANK) & pl.col("_kind").is_not_null()
-        body = body.join(source, on="_row", how="left", maintain_order="left").with_columns(
-            pl.when(empty).then("_text").otherwise(letter).alias(letter),
-            pl.when(empty).then("_kind").otherwise(letter + KIND).alias(letter + KIND),
-        ).drop("_text", "_kind")  # fmt: skip
-    return body
+    tall: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for r1, c1, r2, _ in grid.merged:
+        if r1 >= first and r2 > r1 and c1 in position:
+            tall[position[c1]].append((r1, r2))
+    rows = body["_row"].to_numpy()
+    filled: list[pl.Expr | pl.Series] = []
+    for letter, ranges in tall.items():
+        anchors, ends = np.array(sorted(ranges), dtype=np.int64).T
+        # each row's range is the last that begins above it; nothing is spelled out row by row, for a range may be a sheet
+        of = np.searchsorted(anchors, rows, side="left") - 1
+        inside = (of >= 0) & (rows <= ends[of])
+        anchor = np.minimum(np.searchsorted(rows, anchors[of]), body.height - 1)
+        inside &= (rows[anchor] == anchors[of]) & (body[letter + KIND].to_numpy() == Kind.BLANK)
+        source = np.where(inside, anchor, np.arange(body.height))
+        filled += [body[letter][source], body[letter + KIND][source]]
+    return body.with_columns(filled) if filled else body
 
 
 def _misplaced(

@@ -8,6 +8,7 @@ header texts (:mod:`assets.intake.headers`), telling data rows from the rest (:m
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -50,7 +51,9 @@ class _Head:
         self.words = [[c if kinds[j][i] == Kind.TEXT else "" for j, c in enumerate(self.cells[i])] for i in size]
         """Texts of text cells only, merged cells repeated over their whole range."""
         at = {row: i for i, row in enumerate(self.rows)}
-        column = {column_number(x): j for j, x in enumerate(self.letters)}
+        numbers = [column_number(x) for x in self.letters]
+        column = {number: j for j, number in enumerate(numbers)}
+        left = len(self.rows) * len(numbers)  # merged cells that share none cannot be more
         self.tall: list[tuple[int, int]] = []
         """First and last row of text cells that are merged over several rows."""
         for r1, c1, r2, c2 in grid.merged:
@@ -59,9 +62,12 @@ class _Head:
                 continue
             if r2 > r1:
                 self.tall.append((r1, r2))
-            for i in (at[r] for r in range(r1, min(r2, self.rows[-1]) + 1) if r in at):
-                for j in (column[c] for c in range(c1, c2 + 1) if c in column):
+            for i in range(at[r1], bisect_right(self.rows, r2)):
+                for j in range(column[c1], bisect_right(numbers, c2)):
                     self.words[i][j] = word
+                    left -= 1
+            if left <= 0:
+                break
 
     def stacks(self, first: int, last: int) -> dict[str, tuple[str, ...]]:
         """Letter -> header texts of rows ``first`` to ``last`` (indices), parents spread over unmerged blanks."""

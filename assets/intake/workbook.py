@@ -96,6 +96,8 @@ class Package:
 
     def tree(self, path: str) -> Any:
         """A part as the root of its tree."""
+        if self.parts[path.lower()].file_size > self.limits.tree_bytes:
+            raise Unreadable("TOO_LARGE", limit=f"{self.limits.tree_bytes // MIB} MB một phần XML")
         root = etree.fromstring(self.read(path), xml_parser())
         refuse_doctype(root)
         return root
@@ -161,6 +163,8 @@ class Package:
             kind, path = relations[relation]
             if kind != "worksheet":
                 continue
+            if len(grids) >= self.limits.sheets:
+                raise Unreadable("TOO_LARGE", limit=f"{self.limits.sheets} trang tính")
             name = sheet.get("name", "")
             made: list[_Sheet] = []
 
@@ -291,6 +295,10 @@ _LITERAL = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]|AM/PM|A
 _TOKEN = re.compile(r"\[(?:h+|m+|s+)\]|y+|m+|d+|h+|s+", re.IGNORECASE)
 
 
+_FORMAT_MAX = 1024
+"""Characters of a number format; Excel allows 255, and patterns take squared time on brackets without end."""
+
+
 @lru_cache(maxsize=1024)
 def read_format(code: str) -> Format | None:
     """What a format code means; None for one that leaves the number a number.
@@ -298,6 +306,8 @@ def read_format(code: str) -> Format | None:
     Quoted and escaped text, colours, conditions, locales and paddings are no date letters; ``m`` beside hours or
     seconds is minutes; a section with digit places and date letters (``0 m``) is a number.
     """
+    if len(code) > _FORMAT_MAX:
+        return None
     section = _LITERAL.sub("", code).split(";", 1)[0].strip()
     if re.fullmatch("0{2,32}", section) and re.fullmatch(r"(?:\[[^\]]*\])*0+", code.split(";", 1)[0].strip()):
         return Format(width=len(section))
@@ -470,6 +480,7 @@ _NOT_PLAIN = bytes([*range(9), *range(11, 32)])
 _ATTRIBUTE = re.compile(r' ([\w:.]+)="([^"]*)"')
 _SCAN_MAX = 64 * MIB
 _SLICE = MIB
+_LETTERS_MAX = 1024
 
 
 class _Unusual(ValueError):
@@ -646,6 +657,9 @@ class _Sheet:
     def _frame(self) -> pl.DataFrame:
         height = max((len(texts) for texts, _ in self.columns.values()), default=0)
         self._bound(height)
+        # one shared string costs a pointer in each cell, until it is spelled out
+        if sum(sum(map(len, texts)) for texts, _ in self.columns.values()) > self.limits.text_bytes:
+            raise Unreadable("TOO_LARGE", limit=f"{self.limits.text_bytes // MIB} MB văn bản")
         series = [pl.Series("_row", np.array(self.rows[:height], dtype=np.int32))]
         for place in sorted(self.columns, key=column_number):
             texts, kinds = self.columns[place]
@@ -677,7 +691,10 @@ def _scan(data: bytes, sheet: _Sheet) -> Grid:
         except UnicodeDecodeError:
             raise _Unusual from None
         if "&#" in text:  # openpyxl writes every letter beyond ASCII so; those of the markup stay for the single cell
-            for reference in set(_REFERENCE.findall(text)):
+            found = set(_REFERENCE.findall(text))
+            if len(found) > _LETTERS_MAX:
+                raise _Unusual  # each costs a pass over the text; no text has so many letters
+            for reference in found:
                 if (letter := _references(reference)) >= " " and letter not in "<&>\"'":
                     text = text.replace(reference, letter)
         sheet.inlined = sheet.inlined or not text.isascii()

@@ -183,7 +183,7 @@ def _reopened(tools: Tools, delivery: Delivery) -> tuple[Found, HeaderMatch]:
 
 def _grids(tools: Tools, delivery: Delivery, rows: int) -> Iterator[Grid]:
     with tools.archive.open(delivery.sha256) as source:
-        yield from iter_csv(source, batch_rows=rows)
+        yield from iter_csv(source, batch_rows=rows, limits=tools.limits)
 
 
 def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) -> str:
