@@ -26,6 +26,7 @@ from assets.reference.resolver import Resolver
 from assets.reference.store import sync_reference
 from assets.reference.units import Reference, load_reference
 from assets.staging.stage import Staged, Tools, stage
+from assets.staging.vault import Vault
 from expectations.run import warm
 from schemas.contract import Contract, builtin_folder, load_contracts
 from schemas.tables import sync
@@ -90,6 +91,11 @@ class Pipeline:
         """The archive of deliveries."""
         return Archive(self.settings.archive)
 
+    @cached_property
+    def vault(self) -> Vault:
+        """The vault."""
+        return Vault(lambda: connect(self.url), self.settings.key_file or self.settings.home / "keys")
+
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
         """A connection in autocommit, with contract tables and reference lists in step with what is loaded."""
@@ -109,6 +115,7 @@ class Pipeline:
             self.senders,
             Resolver(self.reference, carry_codes=True),
             self.reference.version,
+            self.vault.seal,
             limits=self.settings.limits,
         )
 

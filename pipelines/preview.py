@@ -48,6 +48,7 @@ class _Undo(Exception):
 def _undone(pipeline: Pipeline) -> Iterator[tuple[psycopg.Connection, Archive]]:
     """A connection whose work is rolled back, and an archive in memory over the real one, which is let go of."""
     scratch = _Layered(Archive(f"memory://preview-{uuid.uuid4().hex}"), pipeline.archive)
+    pipeline.vault.keep = False
     try:
         with pipeline.connection() as connection, publishing(connection), connection.transaction():
             yield connection, scratch
@@ -55,6 +56,7 @@ def _undone(pipeline: Pipeline) -> Iterator[tuple[psycopg.Connection, Archive]]:
     except _Undo:
         pass
     finally:
+        pipeline.vault.keep = True
         if scratch.fs.exists(scratch.root):
             scratch.fs.rm(scratch.root, recursive=True)
 

@@ -29,6 +29,8 @@ class Settings:
     """Folder whose lists are loaded in place of the real ones."""
     contracts: tuple[Path, ...] = ()
     """Folders with further contracts, beside the built-in ones."""
+    key_file: Path | None = None
+    """The keys of the vault; default ``<home>/keys``. Kept apart from the database's backups, and backed up itself."""
     province: str = "56"
     settle_seconds: float = 1.0
     """A file that changed more recently than this is looked at twice."""
@@ -60,6 +62,7 @@ class Settings:
             archive=env.get("LIENTHONG_ARCHIVE") or str(home / "archive"),
             reference=Path(reference).absolute() if reference else None,
             contracts=folders,
+            key_file=Path(env["LIENTHONG_KEY_FILE"]).expanduser().absolute() if env.get("LIENTHONG_KEY_FILE") else None,
             province=env.get("LIENTHONG_PROVINCE", "56"),
             settle_seconds=settle,
             limits=_limits(env),

@@ -184,6 +184,18 @@ CODES: dict[str, Code] = {
             "Ghi số định danh cá nhân 12 chữ số vào ô {address}.",
         ),
         (
+            "BAD_ID_CARD",
+            "error",
+            "{label} không phải là số chứng minh nhân dân 9 chữ số hoặc số căn cước 12 chữ số.",
+            "Sửa ô {address} theo đúng thẻ, hoặc để trống.",
+        ),
+        (
+            "ID_IN_TEXT",
+            "error",
+            "{label} chứa một dãy số dài như số giấy tờ cá nhân.",
+            "Ghi số giấy tờ vào cột của nó; ô {address} chỉ ghi {label}.",
+        ),
+        (
             "ID_MISMATCH",
             "error",
             "{label} không khớp với giới tính hoặc năm sinh ghi cùng dòng.",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class AcrossRule:
     remedy: str
 
 
+VAULTED = frozenset({"citizen_id", "id_card", "id_as_sent"})
+"""Semantic types whose values are kept in the vault only (Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15; design, "Personal data")."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One declared column. ``default_from``: 'sender' (the commune of the sender), 'asOf', or None.
@@ -98,6 +103,11 @@ class Column:
     purpose: str = ""
     legal_ground: str = ""
     """Why a personal column (P2, P3) is held, and by which law (LUAT_CBCC, LUAT_CUTRU, TTHC, DONG_Y)."""
+
+    @property
+    def vaulted(self) -> bool:
+        """Whether its values are kept in the vault only: all other tables have the random subject that stands for one."""
+        return self.semantic_type in VAULTED
 
     @property
     def source(self) -> str:
@@ -153,8 +163,15 @@ class Contract:
     row_labels: tuple[str, ...] = ()
     """Columns, outer first, that pivot exports have as row labels: without a header, left of the figures, the outer ones
     filled on their first row only."""
+    identity: Mapping[str, str] = field(default_factory=dict)
+    """Role in the linkage of persons -> column that plays it (:data:`IDENTITY_ROLES`); none: the key alone says who is whom."""
     across: tuple[AcrossRule, ...] = ()
     """Rules across submissions and datasets, evaluated when a publish is prepared."""
+
+    @property
+    def vaulted(self) -> tuple[Column, ...]:
+        """Columns whose values are kept in the vault."""
+        return tuple(c for c in self.columns if c.vaulted)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -169,6 +186,21 @@ class Contract:
                 return column
         raise KeyError(name)
 
+
+IDENTITY_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "name": ("person_name",),
+        "born": ("date",),
+        "sex": ("category",),
+        "id": ("citizen_id",),
+        "claimed": ("id_as_sent",),
+        "card": ("id_card",),
+        "commune": ("commune_code",),
+        "agency": ("text", "name"),
+    }
+)
+"""Roles of columns in the linkage of persons -> semantic types that can play them; name, born and id are needed."""
+IDENTITY_NEEDED = ("name", "born", "id")
 
 COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
 """The arguments by which Great Expectations names columns, in the order of :attr:`Rule.columns`."""
@@ -267,6 +299,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         retention_years=service.get("retention"),
         sheets=tuple(own.get("sheets", ())),
         row_labels=tuple(own.get("rowLabels", ())),
+        identity=own.get("identity", {}),
         across=tuple(_across(q) for q in table.get("quality", ()) if q["engine"] == ACROSS_ENGINE),
     )
 

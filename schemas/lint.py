@@ -28,6 +28,8 @@ from .codes import CODES
 from .contract import (
     ACROSS_ENGINE,
     COLUMN_ARGUMENTS,
+    IDENTITY_NEEDED,
+    IDENTITY_ROLES,
     Column,
     Delivery,
     LogicalType,
@@ -136,6 +138,11 @@ def _is_spread(value: Any) -> bool:
     return len(value) > 1 and all(map(_is_text, value)) and all(map(_is_texts, value.values()))
 
 
+ROLES = Kind(
+    "a mapping of roles to columns, such as {name: full_name, born: date_of_birth, id: citizen_id}",
+    lambda v: isinstance(v, dict) and bool(v) and all(map(_is_text, v.values())),
+)
+
 SPREAD = Kind("a list of sub-headers, or a mapping of values to lists of sub-headers, at least two", _is_spread)
 
 CONTRACT_PROPERTIES: dict[str, Kind] = {
@@ -157,6 +164,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "effectiveFrom": ISO_DAY,
     "sheets": TEXTS,
     "rowLabels": TEXTS,
+    "identity": ROLES,
     "formName": TEXT,
     "sharingClass": _one_of("DUNG_CHUNG", "DUNG_RIENG", "MO"),
 }
@@ -578,6 +586,8 @@ def _check_delivery(
     for name in own.get("rowLabels", ()):
         if name not in columns:
             document.add(places["rowLabels"], f"rowLabels: there is no column '{name}'", _nearest(name, columns))
+    if "identity" in own:
+        _check_identity(document, own["identity"], places["identity"], columns)
     must_be_column("scope")
     must_be_column("validFrom", "date")
     must_be_column("validTo", "date")
@@ -611,6 +621,26 @@ def _check_delivery(
         document.add(
             places["entityId"], f"entityId '{own['entityId']}' is not snake_case", "write for example village_id"
         )
+
+
+def _check_identity(
+    document: _Document, roles: Mapping[str, str], where: Location, columns: Mapping[str, Mapping[str, Any]]
+) -> None:
+    for role in (r for r in IDENTITY_NEEDED if r not in roles):
+        document.add(where, f"identity: the role '{role}' is missing", f"add {role}: <column>")
+    for role, name in roles.items():
+        if role not in IDENTITY_ROLES:
+            document.add(where, f"identity: unknown role '{role}'", _nearest(role, IDENTITY_ROLES))
+        elif name not in columns:
+            document.add(where, f"identity: there is no column '{name}'", _nearest(name, columns))
+        else:
+            kind = own_properties(columns[name].get("customProperties", ())).get("semanticType")
+            if kind not in IDENTITY_ROLES[role]:
+                document.add(
+                    where,
+                    f"identity: the column '{name}' is of type {kind}, which cannot be '{role}'",
+                    f"name a column of type {' or '.join(IDENTITY_ROLES[role])}",
+                )
 
 
 def _check_columns(document: _Document, table: Mapping[str, Any], entity_id: str | None) -> None:

@@ -40,8 +40,8 @@ class ShapeRefused(Exception):
 
 
 def shape(contract: Contract) -> dict[str, str]:
-    """Column name -> SQL type, in the contract's order."""
-    return {c.name: SQL_TYPES[c.logical_type] for c in contract.columns}
+    """Column name -> SQL type, in the contract's order; of a column in the vault the subject that stands for its value."""
+    return {c.name: "bigint" if c.vaulted else SQL_TYPES[c.logical_type] for c in contract.columns}
 
 
 def published_columns(contract: Contract) -> list[Column]:

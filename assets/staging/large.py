@@ -198,8 +198,9 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
 
     def observed(piece: _Piece) -> tuple[pl.DataFrame, Observed]:
         said = observe(
-            contract, piece.raw, [pending], tools.resolver.resolve, run, blamed, tools.resolver.listed, whole=False
-        )
+            contract, piece.raw, [pending], tools.resolver.resolve, run, blamed, tools.resolver.listed,
+            whole=False, seal=tools.seal,
+        )  # fmt: skip
         said.set_aside = pl.concat([piece.aside, said.set_aside], how="vertical_relaxed")
         return piece.raw.select("_row", hash=piece.prints), said
 
@@ -237,7 +238,7 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
     )
     told = {0: [*totals.get(0, []), *merged(total.notes)]}
     finish(connection, contract, summary, {0: number}, {0: total.rows_read}, told, {0: counted})
-    if base is None:
+    if base is None and _fingerprinted(contract):
         _write_fingerprints(tools, found, total, number)
     close_deliveries(connection, [(found.delivery, [found])])
     return found.submission_id
@@ -429,8 +430,9 @@ def _less(tools: Tools, found: Found, raw: pl.DataFrame, gone: pl.DataFrame, pen
     alone = [replace(pending, no=n) for n in apart["_sub"].unique().sort().to_list()]
     run, blamed = judge(tools, found.contract)
     observed = observe(
-        found.contract, rows, alone, tools.resolver.resolve, run, blamed, tools.resolver.listed, whole=False
-    )
+        found.contract, rows, alone, tools.resolver.resolve, run, blamed, tools.resolver.listed,
+        whole=False, seal=tools.seal,
+    )  # fmt: skip
     return observed.results.with_columns(
         -pl.col("evaluated", "unexpected"), _sub=pl.lit(0, dtype=pl.Int64), status=pl.lit("not_evaluated")
     )
@@ -465,6 +467,11 @@ def _columns_of(connection: psycopg.Connection, contract: Contract, number: int,
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+def _fingerprinted(contract: Contract) -> bool:
+    """Whether hashes of rows are kept: not of personal numbers, which a hash without a key does not hide."""
+    return contract.valid_time != "columns" and not contract.vaulted
+
+
 def _fingerprint_path(tools: Tools, found: Found, sha256: str) -> str:
     """Named by all that the outcome of a row depends on, so that another contract or reference never finds it."""
     said = json.dumps(
@@ -497,7 +504,7 @@ def _write_fingerprints(tools: Tools, found: Found, total: _Sum, number: int) ->
 
 def _base(tools: Tools, found: Found) -> _Base | None:
     """The sender's latest whole assessment about the same day under the same contract and reference, if its hashes are kept."""
-    if found.contract.valid_time == "columns":
+    if not _fingerprinted(found.contract):
         return None
     rows = tools.connection.execute(
         "select a.assessment_no, u.sha256 from intake.submission u join intake.assessment a using (assessment_no) "

@@ -17,6 +17,7 @@ import polars_hash as plh
 from expectations.run import Outcome
 from schemas.contract import Column, Contract
 from schemas.grid import KIND, Kind, SheetLayout
+from schemas.mask import RUN, hidden, masked
 from schemas.semantic import Cleaned, Context, clean, cleaning_order, key_form
 from schemas.semantic.base import without
 from schemas.text import clean_text
@@ -33,6 +34,11 @@ _DITTO = r"""^(?:["″“”〃]|''|-?"-?|- ?(?:nt|như trên) ?-|nt|như trên)
 _NULL = "\x01"  # stands for null inside hashed text; cleaned text holds no control characters
 _SEPARATOR = "\x1f"
 
+_FREE_TEXT = ("text", "name", "person_name", "place_path")
+"""Semantic types that take any text."""
+
+Seal = Callable[[dict[str, pl.Series]], dict[str, pl.Series]]
+"""Columns of clear values (String) -> the same with the subjects that stand for them (Int64)."""
 Validate = Callable[[pl.DataFrame, pl.DataFrame], Outcome]
 """(typed frame with _id and _sub, cells already found bad: _id, column) -> failures and results."""
 
@@ -83,13 +89,15 @@ def observe(
     severities: Mapping[str, tuple[str, str | None]],
     listed_unit: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
     whole: bool = True,
+    seal: Seal | None = None,
 ) -> Observed:
     """Observe a batch. ``raw``: _sub, _sheet, _row and the table's columns with kinds (:class:`schemas.grid.FoundTable`).
 
     ``severities``: check id -> (severity, column blamed). Rows out of the sender's scope and exact repeats are set aside; two
     differing rows under one key are both quarantined; a row with an error is quarantined, with its typed values kept.
     ``whole``: every row of the submissions is here, so that what depends on others of them can be read: ditto marks (N11) and
-    numbers in doubt (N18), which otherwise are quarantined.
+    numbers in doubt (N18), which otherwise are quarantined. ``seal`` is asked for the subjects of what the contract keeps in
+    the vault: of such a value nothing is returned but its mask.
     """
     frame = _with_all_columns(contract, raw)
     facts = pl.DataFrame(
@@ -111,6 +119,9 @@ def observe(
     absent = {c.removesuffix(KIND): frame[c].is_null() for c in names if frame[c].null_count()}
     frame = frame.with_columns(pl.col(names).fill_null(int(Kind.BLANK)))
     shown = frame.with_columns(sent[name] for name in lost)
+    if contract.vaulted:
+        cells = sorted({c.source for c in contract.vaulted})
+        shown = shown.with_columns(hidden(shown[name]).alias(name) for name in cells)
     context = Context(
         as_of=about["as_of"],
         received_on=about["received_on"],
@@ -144,9 +155,11 @@ def observe(
             mended = places.with_columns(rule=cleaned.repair, raw=shown[source]).filter(pl.col("rule").is_not_null())
             repairs.append(mended.with_columns(column_name=pl.lit(column.name)))
     values = pl.DataFrame([typed[c.name] for c in contract.columns])
+    stored = _sealed(contract, values, places, issues, seal)
     bad = _stack(issues, _ISSUE)
     everything = pl.concat([places.with_row_index("_id").cast({"_id": pl.Int64}), values], how="horizontal")
-    everything = everything.with_columns(_key=key_hash(contract, values), _value=value_hash(values, frame, bad))
+    key, value = key_hash(contract, stored), value_hash(stored, shown, bad)
+    everything = everything.with_columns(_key=key, _value=value)
     outside = _out_of_scope(contract, everything, pending)
     inside = _without(everything, outside)
     repeated, doubled = duplicates(inside, _sheet_names(pending))
@@ -166,7 +179,7 @@ def observe(
         ]
     )
     return Observed(
-        observations=kept.select(*_ID, "_key", "_value", "_ok", *values.columns),
+        observations=kept.select(*_ID, "_key", "_value", "_ok", *(stored[n][kept["_id"]] for n in stored.columns)),
         verdicts=verdicts.drop("_id"),
         quarantine=quarantined.drop("_id").with_columns(raw=as_json(shown[quarantined["_id"]].select(raw_columns))),
         repairs=_stack(repairs, _REPAIR).join(aside, on=_ID, how="anti", maintain_order="left"),
@@ -177,12 +190,47 @@ def observe(
     )
 
 
+def _sealed(
+    contract: Contract, values: pl.DataFrame, places: pl.DataFrame, issues: list[pl.DataFrame], seal: Seal | None
+) -> pl.DataFrame:
+    """The values as they may be stored: subjects for what belongs in the vault, and no number of a card in other texts.
+
+    A text that holds one is masked, and told as an issue: it would be shown wherever the text is."""
+    if not contract.vaulted:
+        return values
+    if seal is None:
+        raise ValueError(f"{contract.dataset} has columns for the vault, and there is none")
+    # what was sent counts where it cannot be read; else two spellings of one number would be two values
+    values = values.with_columns(
+        without(values[c.name], values[c.source].is_not_null()).alias(c.name)
+        for c in contract.vaulted
+        if c.semantic_type == "id_as_sent"
+    )
+    stored = values.with_columns(
+        subjects.alias(name) for name, subjects in seal({c.name: values[c.name] for c in contract.vaulted}).items()
+    )
+    for column in contract.columns:
+        text = values[column.name]
+        if column.vaulted or column.semantic_type not in _FREE_TEXT or not text.str.contains(RUN).any():
+            continue
+        found = places.with_row_index("_id").with_columns(rule=pl.lit("ID_IN_TEXT"), detail=pl.lit(None, pl.String))
+        issues.append(found.filter(text.str.contains(RUN)).with_columns(column_name=pl.lit(column.name)))
+        stored = stored.with_columns(masked(text).alias(column.name))
+    return stored
+
+
 def key_hash(contract: Contract, values: pl.DataFrame) -> pl.Series:
     """The entity id of each row: a stable 63-bit hash of dataset and key in comparison form; null where a key cell is.
 
+    ``values``: typed as they are stored. A key that is one column of the vault is its subject, which is random already.
     XXH3 is fixed by its specification, so ids are the same on every machine and in every year (docs/decisions/0003).
     """
-    parts = [key_form(contract.column(name), values[name]).alias(name) for name in contract.key]
+    keyed = [contract.column(name) for name in contract.key]
+    if len(keyed) == 1 and keyed[0].vaulted:
+        return values[keyed[0].name].alias("_key")
+    parts = [
+        (values[c.name].cast(pl.String) if c.vaulted else key_form(c, values[c.name])).alias(c.name) for c in keyed
+    ]
     frame = pl.DataFrame(parts)
     text = plh.concat_str(pl.lit(contract.dataset), *frame.columns, separator=_SEPARATOR)
     hashed = text.nchash.xxh3_64() & pl.lit(0x7FFF_FFFF_FFFF_FFFF, dtype=pl.UInt64)

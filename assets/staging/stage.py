@@ -33,12 +33,13 @@ from expectations.run import Outcome, validate, warm
 from expectations.suite import Check, checks_of
 from schemas.contract import Contract
 from schemas.grid import Problem, Unreadable
+from schemas.mask import masked
 from schemas.tables import ensure_indexes, sync
 
 from .ahead import ReadAhead
 from .controls import differing_totals
 from .copy import copy_frame, without_nul
-from .observe import Observed, Pending, Sender, observe
+from .observe import Observed, Pending, Seal, Sender, observe
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class Tools:
     senders: Mapping[str, SenderInfo]
     resolver: Resolver
     reference_version: str
+    seal: Seal | None = None
+    """Where values of the vault are left; without it, no dataset that has such columns can be staged."""
     batch_rows: int = 200_000
     batch_deliveries: int = 400
     large_bytes: int = 16 << 20
@@ -364,7 +367,9 @@ def _write_dataset(tools: Tools, contract: Contract, found: Sequence[Found]) -> 
         [f.table.rows.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)], how="diagonal"
     )
     run, blamed = judge(tools, contract)
-    observed = observe(contract, raw, pending, tools.resolver.resolve, run, blamed, tools.resolver.listed)
+    observed = observe(
+        contract, raw, pending, tools.resolver.resolve, run, blamed, tools.resolver.listed, seal=tools.seal
+    )
     submissions = insert_submissions(tools.connection, found)
     numbers = dict(enumerate(insert_assessments(tools, contract, found, submissions)))
     structural = [f.table.set_aside.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)]
@@ -389,6 +394,8 @@ def write_observed(
 ) -> None:
     """COPY all that a batch says; ``numbers``: submission number within the batch -> assessment number."""
     columns = [c.name for c in contract.columns]
+    # whatever wrote it down, no number of a card stands in what is kept of cells
+    safe = masked if contract.vaulted else _as_it_is
 
     def placed(frame: pl.DataFrame, *rest: str | pl.Expr) -> pl.DataFrame:
         number = pl.col("_sub").replace_strict(numbers, return_dtype=pl.Int64).alias("assessment_no")
@@ -407,9 +414,11 @@ def write_observed(
         ("staging", "verdict"),
         placed(observed.verdicts, "rule", "column_name", "severity", "address", "params"),
     )
-    copy_frame(connection, ("staging", "quarantine"), placed(observed.quarantine, "key", "raw"))
-    copy_frame(connection, ("staging", "repair"), placed(observed.repairs, "column_name", "rule", without_nul("raw")))
-    copy_frame(connection, ("staging", "set_aside"), placed(observed.set_aside, "reason", without_nul("text")))
+    copy_frame(connection, ("staging", "quarantine"), placed(observed.quarantine, "key", safe(pl.col("raw"))))
+    copy_frame(
+        connection, ("staging", "repair"), placed(observed.repairs, "column_name", "rule", safe(without_nul("raw")))
+    )
+    copy_frame(connection, ("staging", "set_aside"), placed(observed.set_aside, "reason", safe(without_nul("text"))))
 
 
 def finish(
@@ -474,6 +483,10 @@ def finish(
                 for n, no in numbers.items()
             ],
         )
+
+
+def _as_it_is(text: pl.Expr) -> pl.Expr:
+    return text
 
 
 def _counts(reasons: pl.Series) -> dict[str, int]:

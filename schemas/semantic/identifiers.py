@@ -75,6 +75,36 @@ def _citizen_cell(column: Column) -> ReadCell:
     return read
 
 
+_SENT = re.compile(r"[0-9](?:[\s.,'-]{0,2}[0-9]){7,13}")
+
+
+def _sent_cell(column: Column) -> ReadCell:
+    def read(text: str, kind: int, received: date) -> Cell:
+        digits, _ = _bare(text)
+        found = _SENT.fullmatch(digits) if kind in (Kind.TEXT, Kind.NUMBER) else None
+        return Cell(re.sub("[^0-9]", "", digits) if found else None)
+
+    return read
+
+
+def _card_cell(column: Column) -> ReadCell:
+    def read(text: str, kind: int, received: date) -> Cell:
+        digits, repair = _bare(text)
+        if kind not in (Kind.TEXT, Kind.NUMBER):
+            return Cell(issue="BAD_ID_CARD")
+        if kind == Kind.TEXT and (
+            re.fullmatch("[0-9]{3}([ .])[0-9]{3}\\1[0-9]{3}", digits) or _GROUPS.fullmatch(digits)
+        ):
+            digits, repair = re.sub("[ .-]", "", digits), "SEPARATORS"
+        if re.fullmatch("[0-9]{9}", digits) or re.fullmatch(_CITIZEN, digits):
+            return Cell(digits, None, repair)
+        if re.fullmatch("[1-9][0-9]{7}", digits):
+            return Cell("0" + digits, None, "LEADING_ZERO")
+        return Cell(issue="BAD_ID_CARD")
+
+    return read
+
+
 def _birth_year(value: pl.Series) -> pl.Series:
     """The year that a personal ID says: 0 and 1 are men and women of 19xx, 2 and 3 of 20xx, and so on."""
     century = value.str.slice(3, 1).cast(pl.Int32, strict=False) // 2
@@ -263,6 +293,30 @@ CITIZEN_ID = SemanticType(
     check=_not_born,
     finish=_cross_check,
     siblings={"birthDate": ("date", "integer"), "sex": ("category",)},
+)
+ID_CARD = SemanticType(
+    name="id_card",
+    doc="The number of an old identity card (CMND, 9 digits, a lost zero put back), or of a later one: another name of a person.",
+    logical_types=("string",),
+    options=COMMON_OPTIONS,
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_card_cell,
+    quick=lambda column, raw, kind: without(raw, ~raw.str.contains("^[0-9]{9}$").fill_null(False)),
+)
+ID_AS_SENT = SemanticType(
+    name="id_as_sent",
+    doc="The 8 to 14 digits that stand in the cell of a personal ID, right or wrong, so that the person may still be found.",
+    logical_types=("string",),
+    options=COMMON_OPTIONS,
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_sent_cell,
+    quick=lambda column, raw, kind: without(raw, ~raw.str.contains(_CITIZEN).fill_null(False)),
+    # what is wrong with the cell is said by the column that it belongs to
+    finish=lambda column, cleaned, raw, context: Cleaned(
+        cleaned.value, nulls(raw.len(), pl.String), nulls(raw.len(), pl.String)
+    ),
 )
 TAX_CODE = SemanticType(
     name="tax_code",

@@ -41,6 +41,8 @@ SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType(
             texts.COMMUNE_CODE,
             texts.PROVINCE_CODE,
             identifiers.CITIZEN_ID,
+            identifiers.ID_CARD,
+            identifiers.ID_AS_SENT,
             identifiers.TAX_CODE,
             identifiers.PHONE,
             identifiers.AGENCY_ID,
