@@ -147,7 +147,8 @@ def observe(
             cleaned.repair = without(cleaned.repair, unknown)
             cleaned.issue = cleaned.issue.zip_with(~unknown, pl.Series(["DITTO_MARK"]))
         typed[column.name] = cleaned.value.alias(column.name)
-        if cleaned.issue.null_count() < frame.height:
+        told = column.semantic_type != "id_as_sent"  # what is wrong with its cell is said of the cell's own column
+        if told and cleaned.issue.null_count() < frame.height:
             detail = cleaned.detail if cleaned.detail is not None else pl.Series([None] * frame.height, dtype=pl.String)
             found = places.with_row_index("_id").with_columns(rule=cleaned.issue, detail=detail)
             issues.append(found.filter(pl.col("rule").is_not_null()).with_columns(column_name=pl.lit(column.name)))

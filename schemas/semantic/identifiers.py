@@ -82,7 +82,7 @@ def _sent_cell(column: Column) -> ReadCell:
     def read(text: str, kind: int, received: date) -> Cell:
         digits, _ = _bare(text)
         found = _SENT.fullmatch(digits) if kind in (Kind.TEXT, Kind.NUMBER) else None
-        return Cell(re.sub("[^0-9]", "", digits) if found else None)
+        return Cell(re.sub("[^0-9]", "", digits)) if found else Cell(issue="BAD_CITIZEN_ID")
 
     return read
 
@@ -313,10 +313,6 @@ ID_AS_SENT = SemanticType(
     sql=lambda column: "text",
     cell=_sent_cell,
     quick=lambda column, raw, kind: without(raw, ~raw.str.contains(_CITIZEN).fill_null(False)),
-    # what is wrong with the cell is said by the column that it belongs to
-    finish=lambda column, cleaned, raw, context: Cleaned(
-        cleaned.value, nulls(raw.len(), pl.String), nulls(raw.len(), pl.String)
-    ),
 )
 TAX_CODE = SemanticType(
     name="tax_code",

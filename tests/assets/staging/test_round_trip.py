@@ -222,6 +222,18 @@ WAYS: dict[str, Way] = {
         (lambda n: f"Ông {n}", lambda n: f"{n} 01/02/1985"),
         same=lambda a, b: match_key_one(a) == match_key_one(b),
     ),
+    "id_card": Way(
+        column("id_card"),
+        st.from_regex("[0-9]{9}", fullmatch=True) | CITIZENS,
+        (str, lambda c: f"'{c}", lambda c: f"{c[:3]} {c[3:6]} {c[6:]}" if len(c) == 9 else c),
+        (lambda c: c + "0", lambda c: c[2:], lambda c: c[:-3] + "A" + c[-2:]),
+    ),
+    "id_as_sent": Way(
+        column("id_as_sent"),
+        st.from_regex("[0-9]{8,14}", fullmatch=True),
+        (str, lambda c: f"'{c}", lambda c: f"{c}.0", lambda c: f"{c[:3]}.{c[3:6]} {c[6:]}"),
+        (lambda c: c[:7], lambda c: c + "0123456", lambda c: f"{c} A"),
+    ),
     "citizen_id": Way(
         column("citizen_id", sex="sex", birthDate="born"),
         CITIZENS,
