@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
 from assets.intake.headers import ContractMatch, Vocabulary, match_headers
@@ -29,7 +30,7 @@ Find = Callable[[Grid], HeaderMatch]
 
 
 def blocks(
-    grid: Grid, find: Find, known: Sequence[Vocabulary], free: Iterator[int]
+    grid: Grid, find: Find, known: Vocabulary, free: Iterator[int]
 ) -> list[tuple[Grid, HeaderMatch | Unreadable]]:
     """The sheet cut into one grid a table, each with its header or why it has none; itself where it holds one or none.
 
@@ -76,7 +77,7 @@ def _rows(grid: Grid, first: int | None, before: int | None) -> Grid:
     )
 
 
-def _below(grid: Grid, head: HeaderMatch, known: Sequence[Vocabulary]) -> int | None:
+def _below(grid: Grid, head: HeaderMatch, known: Vocabulary) -> int | None:
     """The row with which another table begins: the first of its titles; None where there is no other."""
     columns = head.match.columns
     measures = [
@@ -102,23 +103,23 @@ def _below(grid: Grid, head: HeaderMatch, known: Sequence[Vocabulary]) -> int | 
 
 
 def _strange(body: pl.DataFrame, measures: Sequence[str], elsewhere: Sequence[str]) -> pl.DataFrame:
-    """The first rows with words among the figures, or without figures but with words beside. One series at a time: on small
-    sheets an expression costs more than the work."""
-    strange = pl.Series([False]).new_from_index(0, body.height)
+    """The first rows with words among the figures, or without figures but with words beside. Kinds as arrays, and texts only
+    of columns that hold some: on small sheets an expression costs more than the work."""
+    strange = np.zeros(body.height, dtype=bool)
     empty = ~strange
     for x in measures:
         if x in body.columns:
-            kind = body[x + KIND]
-            empty = empty & (kind == Kind.BLANK)
+            kind = body[x + KIND].to_numpy()
+            empty &= kind == Kind.BLANK
             if (kind == Kind.TEXT).any():
-                strange = strange | body[x].str.contains(r"\p{L}")
+                strange |= body[x].str.contains(r"\p{L}").to_numpy()
     if empty.any():
         for x in elsewhere:
-            strange = strange | (empty & (body[x + KIND] == Kind.TEXT))
-    return body[strange.arg_true().head(_CANDIDATES)] if strange.any() else body.clear()
+            strange |= empty & (body[x + KIND].to_numpy() == Kind.TEXT)
+    return body[np.flatnonzero(strange)[:_CANDIDATES]] if strange.any() else body.clear()
 
 
-def _table_header(texts: dict[str, tuple[str, ...]], known: Sequence[Vocabulary]) -> ContractMatch | None:
+def _table_header(texts: dict[str, tuple[str, ...]], known: Vocabulary) -> ContractMatch | None:
     """The contract that a row of texts is a whole header of; a row of a header broken over two is found by its lower one."""
     ranked = match_headers(texts, known)
     if ranked and len(ranked[0].columns) >= 2 and ranked[0].meant and ranked[0].problem() is None:
@@ -141,7 +142,7 @@ def _with_titles(grid: Grid, letters: Sequence[str], after: int, header: int) ->
     return first
 
 
-def _beside(grid: Grid, known: Sequence[Vocabulary]) -> list[Grid]:
+def _beside(grid: Grid, known: Vocabulary) -> list[Grid]:
     """Tables side by side: groups of columns with nothing between them, of which two at least have a header of their own."""
     letters = [c for c in grid.frame.columns if c != "_row" and not c.endswith(KIND)]
     groups: list[list[str]] = []

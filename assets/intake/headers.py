@@ -122,19 +122,23 @@ class ContractMatch:
 
 
 @dataclass(frozen=True, eq=False)
-class Vocabulary:
-    """The folded header spellings of one contract, built once and not per block of rows that is tried."""
+class _Words:
+    """The folded header spellings of one contract, and what the search asks of it again and again."""
 
     contract: Contract
-    names: dict[str, str] = field(default_factory=dict)
+    names: Mapping[str, str]
     """Folded spelling -> column name; the first column that claims a spelling has it. A part of a joined column has the
     column's name with its number, 'unit_name#0'."""
-    spread: bool = False
-    """Whether the contract has columns whose values may be spread over several."""
-    _found: dict[tuple[str, ...], tuple[int, str] | None] = field(default_factory=dict)
+    below: frozenset[str]
+    """Folded sub-headers of columns whose values may be spread over several."""
+    columns: tuple[tuple[Column, bool, str | None], ...]
+    """Its columns; whether the header of each must be there; the pattern of a sheet's name or title that states its value."""
+    required: tuple[Column, ...]
+    parted: tuple[Column, ...]
+    """Columns that may come in parts."""
 
     @classmethod
-    def of(cls, contract: Contract) -> Vocabulary:
+    def of(cls, contract: Contract) -> _Words:
         """Synonyms first, then labels and names: what the contract's author wrote on purpose wins."""
         names: dict[str, str] = {}
         columns = [c for c in contract.columns if c.source == c.name]  # those have no header of their own
@@ -149,59 +153,119 @@ class Vocabulary:
                 for text in spellings:
                     names.setdefault(fold_header(text), f"{column.name}#{number}")
         names.pop("", None)
-        return cls(contract, names, any(sub_headers(c) for c in columns))
+        return cls(
+            contract,
+            names,
+            frozenset(_fold_below(text) for c in contract.columns for text in sub_headers(c)),
+            tuple((c, c.header_required, c.options.get("fromSheet")) for c in contract.columns),
+            tuple(c for c in contract.columns if c.header_required),
+            tuple(c for c in contract.columns if c.options.get("join")),
+        )
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What the header texts above one column mean.
+
+    ``claims``: number of a contract -> (looseness, column name) of the tightest reading; ``below``: numbers of the
+    contracts of which the lowest text is a sub-header.
+    """
+
+    claims: Mapping[int, tuple[int, str]]
+    below: frozenset[int]
+
+
+_NOTHING = _Meaning({}, frozenset())
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The header spellings of several contracts in one index: a text is looked up once, however many contracts there are."""
+
+    words: tuple[_Words, ...]
+    names: Mapping[str, Mapping[int, str]]
+    """Folded spelling -> number of a contract -> column name."""
+    below: Mapping[str, frozenset[int]]
+    """Folded sub-header -> numbers of contracts."""
+    _found: dict[tuple[str, ...], _Meaning] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, contracts: Sequence[Contract]) -> Vocabulary:
+        """The index of contracts, numbered in their order."""
+        words = tuple(_words(_Same(contract)) for contract in contracts)
+        names: dict[str, dict[int, str]] = {}
+        below: dict[str, set[int]] = {}
+        for number, one in enumerate(words):
+            for form, name in one.names.items():
+                names.setdefault(form, {})[number] = name
+            for form in one.below:
+                below.setdefault(form, set()).add(number)
+        return cls(words, names, {form: frozenset(numbers) for form, numbers in below.items()})
 
     @cached_property
-    def required(self) -> tuple[Column, ...]:
-        """Columns whose header must be there."""
-        return tuple(c for c in self.contract.columns if c.header_required)
+    def least(self) -> tuple[int, ...]:
+        """Numbers of the contracts, those that require the fewest headers first."""
+        return tuple(sorted(range(len(self.words)), key=lambda n: len(self.words[n].required)))
 
     @cached_property
-    def parted(self) -> tuple[Column, ...]:
-        """Columns that may come in parts."""
-        return tuple(c for c in self.contract.columns if c.options.get("join"))
+    def labelled(self) -> Mapping[int, Sequence[int]]:
+        """Count of row labels -> numbers of the contracts that have so many."""
+        found: dict[int, list[int]] = {}
+        for number, one in enumerate(self.words):
+            if one.contract.row_labels:
+                found.setdefault(len(one.contract.row_labels), []).append(number)
+        return found
 
-    def lookup(self, texts: tuple[str, ...]) -> tuple[int, str] | None:
-        """(looseness, column name) of the tightest reading of one column's header texts, or None."""
-        if any(len(text) > LONGEST_HEADER for text in texts):  # prose, or an attempt at patterns that take squared time
-            return None
-        if texts not in self._found:
-            if len(self._found) > _REMEMBERED:
+    @cached_property
+    def named_by_sheet(self) -> bool:
+        """Whether a contract takes a value from a sheet's name or titles."""
+        return any(pattern is not None for one in self.words for _, _, pattern in one.columns)
+
+    def lookup(self, texts: tuple[str, ...]) -> _Meaning:
+        """What one column's header texts, from top to bottom, mean to each contract."""
+        found = self._found.get(texts)
+        if found is None:
+            if any(len(text) > LONGEST_HEADER for text in texts):
+                return _NOTHING  # prose, or an attempt at patterns that take squared time
+            if len(self._found) >= _REMEMBERED:
                 self._found.clear()
-            self._found[texts] = self._lookup(texts)
-        return self._found[texts]
+            found = self._found[texts] = self._lookup(texts)
+        return found
 
-    def _lookup(self, texts: tuple[str, ...]) -> tuple[int, str] | None:
-        for looseness, form, before in _readings(texts):
-            name = self.names.get(form)
-            # 'Số hộ / Số khẩu' names two columns, not a parent and its child
-            if name is not None and (before is None or self.names.get(before, name) == name):
-                return looseness, name
-        return None
+    def _lookup(self, texts: tuple[str, ...]) -> _Meaning:
+        claims: dict[int, tuple[int, str]] = {}
+        for looseness, form, before in _spell(texts):
+            parents = self.names.get(before, {}) if before is not None else {}
+            for number, name in self.names.get(form, {}).items():
+                # 'Số hộ / Số khẩu' names two columns, not a parent and its child
+                if parents.get(number, name) == name:
+                    claims.setdefault(number, (looseness, name))
+        below = self.below.get(_fold_below(texts[-1]), frozenset()) if self.below else frozenset()
+        return _Meaning(claims, below) if claims or below else _NOTHING
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _readings(texts: tuple[str, ...]) -> tuple[tuple[int, str, str | None], ...]:
-    """(looseness, folded form, folded parent if the form was cut off behind a parent), tightest first."""
-    return tuple(dict.fromkeys(_spell(texts)))
+def _fold_below(text: str) -> str:
+    """A sub-header as it is compared: without what stands in brackets."""
+    return fold_header(_BRACKETS.sub(" ", text))
 
 
 def _spell(texts: tuple[str, ...]) -> Iterator[tuple[int, str, str | None]]:
-    joins = ["\n".join(texts[i:]) for i in range(len(texts))]
-    for i, text in enumerate(joins):
-        yield min(i, 1), fold_header(text), None
-    bare = [_TRAILING_NUMBER.sub("", _BRACKETS.sub(" ", text)) for text in joins]
-    for text in bare:
-        yield 2, fold_header(text), None
-    for text in bare:
-        parts = _PARENT.split(text)
-        for i in range(1, len(parts)):
-            yield 3, fold_header(" ".join(parts[i:])), fold_header(" ".join(parts[:i]))
+    """(looseness, folded form, folded parent if the form was cut off behind a parent), tightest first."""
+    folds = [fold_header(text) for text in texts]
+    for i in range(len(texts)):
+        yield min(i, 1), _together(folds[i:]), None
+    bare = [_TRAILING_NUMBER.sub("", _BRACKETS.sub(" ", "\n".join(texts[i:]))) for i in range(len(texts))]
+    parts = [[fold_header(part) for part in _PARENT.split(text)] for text in bare]
+    for folded in parts:
+        yield 2, _together(folded), None
+    for folded in parts:
+        for i in range(1, len(folded)):
+            yield 3, _together(folded[i:]), _together(folded[:i])
 
 
-def vocabularies(contracts: Sequence[Contract]) -> list[Vocabulary]:
-    """One :class:`Vocabulary` per contract, the same one for the same contract."""
-    return [_vocabulary(_Same(c)) for c in contracts]
+def _together(folded: Sequence[str]) -> str:
+    """The folded form of texts that stand apart, from their folded forms."""
+    return " ".join(filter(None, folded))
 
 
 class _Same:
@@ -218,17 +282,27 @@ class _Same:
 
 
 @lru_cache(maxsize=256)
-def _vocabulary(same: _Same) -> Vocabulary:
-    return Vocabulary.of(same.contract)
+def _words(same: _Same) -> _Words:
+    return _Words.of(same.contract)
+
+
+def vocabulary(contracts: Sequence[Contract]) -> Vocabulary:
+    """The :class:`Vocabulary` of contracts, the same one for the same contracts."""
+    return _vocabulary(tuple(map(_Same, contracts)))
+
+
+@lru_cache(maxsize=16)
+def _vocabulary(same: tuple[_Same, ...]) -> Vocabulary:
+    return Vocabulary.of([one.contract for one in same])
 
 
 def match_headers(
     headers: Mapping[str, Sequence[str]],
-    contracts: Sequence[Contract | Vocabulary],
+    contracts: Sequence[Contract] | Vocabulary,
     unheaded: Sequence[str] = (),
     about: Sequence[str] = (),
 ) -> list[ContractMatch]:
-    """Match header texts against contracts, best first.
+    """Match header texts against contracts, best first; of those that no text speaks of, only the one that would miss least.
 
     ``about``: what is said of the whole table: the sheet's name, then its titles.
 
@@ -238,10 +312,31 @@ def match_headers(
     ``headers``: sheet column letter -> the texts above that column from top to bottom, e.g. ``{'E': ['Quy mô', 'Số
     hộ']}``; blanks and repeats (a vertically merged cell) are ignored.
     """
+    known = contracts if isinstance(contracts, Vocabulary) else Vocabulary.of(contracts)
     texts = {letter: _distinct(stack) for letter, stack in headers.items()}
     texts = {letter: stack for letter, stack in texts.items() if stack}
-    known = [c if isinstance(c, Vocabulary) else Vocabulary.of(c) for c in contracts]
-    return sorted((_match(texts, v, unheaded, about) for v in known), key=lambda m: m.rank, reverse=True)
+    claims: dict[int, dict[str, list[tuple[int, str]]]] = {}
+    labelled = known.labelled.get(len(unheaded), ())
+    for number in labelled:
+        labels = known.words[number].contract.row_labels
+        claims[number] = {name: [(0, letter)] for name, letter in zip(labels, unheaded, strict=True)}
+    spread: set[int] = set()
+    for letter, stack in texts.items():
+        meaning = known.lookup(stack)
+        for number, (looseness, name) in meaning.claims.items():
+            claims.setdefault(number, {}).setdefault(name, []).append((looseness, letter))
+        spread |= meaning.below
+    with_labels = {**texts, **dict.fromkeys(unheaded, ("",))} if labelled else texts
+    spoken = claims.keys() | spread
+    matches = {
+        n: _match(known, n, with_labels if n in labelled else texts, claims.get(n, {}), n in spread, about)
+        for n in spoken
+    }
+    silent = next((n for n in known.least if n not in spoken), None)
+    if silent is not None:
+        required = known.words[silent].required
+        matches[silent] = ContractMatch(known.words[silent].contract, texts, {}, required, {}, -float(len(required)), 0)
+    return [matches[n] for n in sorted(matches, key=lambda n: (*(-x for x in matches[n].rank), n))]
 
 
 def _distinct(stack: Sequence[str]) -> tuple[str, ...]:
@@ -253,56 +348,48 @@ def _distinct(stack: Sequence[str]) -> tuple[str, ...]:
 
 
 def _match(
-    texts: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, unheaded: Sequence[str], about: Sequence[str]
+    known: Vocabulary,
+    number: int,
+    texts: Mapping[str, tuple[str, ...]],
+    claims: dict[str, list[tuple[int, str]]],
+    has_spread: bool,
+    about: Sequence[str],
 ) -> ContractMatch:
-    claims: dict[str, list[tuple[int, str]]] = {}
-    labels = vocabulary.contract.row_labels
-    if labels and len(labels) == len(unheaded):
-        claims = {name: [(0, letter)] for name, letter in zip(labels, unheaded, strict=True)}
-        texts = {**texts, **dict.fromkeys(unheaded, ("",))}
-    for letter, stack in texts.items():
-        found = vocabulary.lookup(stack)
-        if found is not None:
-            claims.setdefault(found[1], []).append((found[0], letter))
-    if not claims and not vocabulary.spread:  # most blocks of rows say nothing to most contracts
-        return ContractMatch(
-            vocabulary.contract, texts, {}, vocabulary.required, {}, -float(len(vocabulary.required)), 0
-        )
+    words = known.words[number]
     columns: dict[str, str] = {}
-    joined = _joined(vocabulary, claims)
-    spread = _spread(vocabulary, texts, claims)
-    required = set(map(id, vocabulary.required))
+    joined = _joined(words, claims)
+    spread = _spread(known, number, texts, claims) if has_spread else {}
     duplicates: dict[str, tuple[str, ...]] = {}
     missing: list[Column] = []
     given: dict[str, str] = {}
     score, looseness = 0.0, 0
-    for column in vocabulary.contract.columns:
+    for column, required, pattern in words.columns:
         claim = claims.get(column.name)
         if column.name in spread:
-            score += _BONUS + (1 if id(column) in required else 0.5)
+            score += _BONUS + (1 if required else 0.5)
             if twice := doubled(spread[column.name]):
                 duplicates[column.label] = twice
                 score -= 1
             continue
-        if claim is None and (value := _given(column, about)) is not None:
+        if claim is None and pattern is not None and (value := _given(pattern, about)) is not None:
             given[column.name] = value
-            score += 0.5 if column.header_required else 0
+            score += 0.5 if required else 0
             continue
         if claim is None:
-            if id(column) in required:
+            if required:
                 missing.append(column)
                 score -= 1
             continue
         tightest = min(claim)[0]
         letters = tuple(letter for level, letter in claim if level == tightest)
         columns[column.name] = letters[0]
-        score += 1 if id(column) in required else 0.5
+        score += 1 if required else 0.5
         looseness += tightest
         if len(letters) > 1:
             duplicates[column.label] = letters
             score -= 1
     return ContractMatch(
-        contract=vocabulary.contract,
+        contract=words.contract,
         texts=texts,
         columns=columns,
         missing=tuple(missing),
@@ -319,10 +406,9 @@ _NUMBERED_COPY = re.compile(r"\s*\(\d{1,2}\)$")
 _OFFICE = re.compile(r"(?i)^(?:đơn vị|don vi)\s*:\s*")
 
 
-def _given(column: Column, about: Sequence[str]) -> str | None:
-    """The value that the sheet's name states for a column with ``fromSheet``, else its titles if all that do say the same."""
-    pattern = column.options.get("fromSheet")
-    if pattern is None or not about:
+def _given(pattern: str, about: Sequence[str]) -> str | None:
+    """The value that the sheet's name states by the pattern of ``fromSheet``, else its titles if all that do say the same."""
+    if not about:
         return None
     name, *titles = (clean_one(text) for text in about)
     for texts in ([_NUMBERED_COPY.sub("", name)], [_OFFICE.sub("", t).replace(":", " ") for t in titles]):
@@ -333,23 +419,24 @@ def _given(column: Column, about: Sequence[str]) -> str | None:
 
 
 def _spread(
-    vocabulary: Vocabulary, texts: Mapping[str, tuple[str, ...]], claims: dict[str, list[tuple[int, str]]]
+    known: Vocabulary,
+    number: int,
+    texts: Mapping[str, tuple[str, ...]],
+    claims: Mapping[str, list[tuple[int, str]]],
 ) -> dict[str, Spread]:
     """Columns whose values are spread over sub-columns, which then are no columns of their own."""
 
     def parent(stack: tuple[str, ...]) -> str | None:
-        found = vocabulary.lookup(stack)
+        found = known.lookup(stack).claims.get(number)
         return found[1] if found else None
 
-    if not vocabulary.spread:
-        return {}
-    return find_spread(vocabulary.contract, texts, claims, lambda t: fold_header(_BRACKETS.sub(" ", t)), parent)
+    return find_spread(known.words[number].contract, texts, claims, _fold_below, parent)
 
 
-def _joined(vocabulary: Vocabulary, claims: dict[str, list[tuple[int, str]]]) -> dict[str, tuple[str, ...]]:
+def _joined(words: _Words, claims: dict[str, list[tuple[int, str]]]) -> dict[str, tuple[str, ...]]:
     """Columns without one of their own whose parts are all there; they claim the letter of their first part."""
     found = {}
-    for column in vocabulary.parted:
+    for column in words.parted:
         parts = [claims.get(f"{column.name}#{n}", []) for n in range(len(column.options["join"]))]
         if column.name not in claims and all(len(part) == 1 for part in parts):
             found[column.name] = tuple(part[0][1] for part in parts)

@@ -19,6 +19,7 @@ from datetime import date
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from assets.intake.headers import ContractMatch
@@ -331,28 +332,48 @@ class _Sieve:
 
     def _suspicious(self) -> tuple[pl.DataFrame, list[int]]:
         """The sieve: nearly no data row of a table with two text columns passes, few of others. The rows and their places."""
-        layout = self.layout
-        filled = [
-            (pl.col(x + KIND) == Kind.UNCALCULATED) | ((pl.col(x + KIND) != Kind.BLANK) & pl.col(x).str.contains(r"\S"))
-            for x in layout.attributes
-        ]
-        again = _any(pl.col(x) == text for x, text in self.head.marks)
-        unnumbered = pl.col(layout.counter + KIND) == Kind.BLANK if layout.counter else pl.lit(False)
+        layout, body = self.layout, self.body
         # two filled texts make a row data, but for an unnumbered total: mostly the first two columns settle it
-        clear = pl.all_horizontal(pl.lit(len(filled) > 1), *filled[:2])
-        at = self.body.select((again | unnumbered | ~clear).arg_true()).to_series()
-        if not at.len():
-            return self.body.clear(), []
-        passed = self.body[at]
-        lone = pl.sum_horizontal([pl.lit(0, pl.UInt32), *(f.cast(pl.UInt32) for f in filled)]) <= 1
-        hint = [pl.col(x).str.contains(_HINT) for x in layout.letters if x not in layout.measures]
+        first = layout.attributes[:2]
+        clear = np.full(body.height, len(first) > 1)
+        for x, words in zip(first, _matching(body, first, r"\S"), strict=True):
+            clear &= _filled(body, x, words)
+        passes = ~clear
+        for x, text in self.head.marks:
+            passes |= (body[x] == text).to_numpy()
         if layout.counter:
-            hint.append(pl.col(layout.counter).str.strip_chars().str.contains(_ORDINAL))
-        figure = _any((pl.col(x + KIND) != Kind.BLANK) & (pl.col(x) != "") for x in layout.measures)
-        odd = passed.select(
-            (again | (unnumbered & _any(hint)) | (lone & (_any(hint) | ~figure))).arg_true()
-        ).to_series()
-        return passed[odd], at[odd].to_list()
+            passes |= body[layout.counter + KIND].to_numpy() == Kind.BLANK
+        at = np.flatnonzero(passes)
+        if not at.size:
+            return body.clear(), []
+        passed = body[at]
+        odd = self._odd(passed)
+        return passed.filter(odd), at[odd].tolist()
+
+    def _odd(self, passed: pl.DataFrame) -> _Mask:
+        """Which of the rows that passed are a header again, or may be a section, total, note or blank."""
+        layout = self.layout
+        unnumbered = np.zeros(passed.height, dtype=bool)
+        hint = unnumbered.copy()
+        for found in _matching(passed, [x for x in layout.letters if x not in layout.measures], _HINT):
+            hint |= found
+        if layout.counter:
+            unnumbered = passed[layout.counter + KIND].to_numpy() == Kind.BLANK
+            hint |= (
+                passed.select_seq(pl.col(layout.counter).str.strip_chars().str.contains(_ORDINAL))
+                .to_series()
+                .to_numpy()
+            )
+        filled = np.zeros(passed.height, dtype=np.int32)
+        for x, words in zip(layout.attributes, _matching(passed, layout.attributes, r"\S"), strict=True):
+            filled += _filled(passed, x, words)
+        figure = np.zeros(passed.height, dtype=bool)
+        for x in layout.measures:
+            figure |= (passed[x + KIND].to_numpy() != Kind.BLANK) & (passed[x] != "").to_numpy()
+        odd = (unnumbered & hint) | ((filled <= 1) & (hint | ~figure))
+        for x, text in self.head.marks:
+            odd |= (passed[x] == text).to_numpy()
+        return odd
 
     def _rows(self, frame: pl.DataFrame, places: Iterable[int]) -> Iterator[_Row]:
         """The rows of a part of the body, whose indices in it are ``places``."""
@@ -557,6 +578,23 @@ def _controls(grid: Grid, data: pl.Series, odd: Sequence[_Row], head: HeaderMatc
 def _words(text: str) -> str:
     """Words in lower case, accents kept, without punctuation."""
     return re.sub(r"[\W_]+", " ", match_key_one(text)).strip(" ")
+
+
+_Mask = npt.NDArray[np.bool_]
+
+
+def _matching(frame: pl.DataFrame, letters: Sequence[str], pattern: str) -> Iterable[_Mask]:
+    """Per column whether its texts match, as arrays: on a small sheet each expression costs more than its work."""
+    if not letters:
+        return ()
+    return (m.to_numpy() for m in frame.select_seq(pl.col(letters).str.contains(pattern)).get_columns())
+
+
+def _filled(frame: pl.DataFrame, letter: str, words: _Mask) -> _Mask:
+    """Which cells of a column hold something; ``words``: which texts are not blank."""
+    kind = frame[letter + KIND].to_numpy()
+    filled: _Mask = (kind == Kind.UNCALCULATED) | ((kind != Kind.BLANK) & words)
+    return filled
 
 
 def _any(masks: Iterable[pl.Expr]) -> pl.Expr:

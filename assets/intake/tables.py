@@ -13,20 +13,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import count
 
 import polars as pl
 
 from assets.intake.blocks import blocks
-from assets.intake.headers import ContractMatch, Vocabulary, choose, fold_header, match_headers, vocabularies
+from assets.intake.headers import ContractMatch, Vocabulary, choose, fold_header, match_headers, vocabulary
 from assets.intake.rows import HeaderMatch, SheetRows, rows_of
 from assets.intake.sheet_periods import is_coarser, period_of_name, period_of_titles
 from assets.intake.units import units_of
 from assets.intake.workbook import column_number
 from schemas.contract import Contract
 from schemas.grid import KIND, FoundTable, Grid, Kind, Problem, SheetLayout, Unreadable
-from schemas.text import clean_one, fold_one, match_key_one
+from schemas.text import clean_one, match_key_one
 
 __all__ = ["HeaderMatch", "SheetRows", "find_header", "find_tables", "rows_of"]
 
@@ -40,6 +40,7 @@ class _Head:
     """The first rows of a sheet as lists: only here are cells looked at one by one."""
 
     def __init__(self, grid: Grid) -> None:
+        self.name = grid.name
         self.letters = [c for c in grid.frame.columns if c != "_row" and not c.endswith(KIND)]
         top = grid.frame.head(HEAD_ROWS)
         self.rows: list[int] = top["_row"].to_list()
@@ -80,17 +81,27 @@ class _Head:
         stacks = {x: tuple(row[j] for row in block if row[j]) for j, x in enumerate(self.letters)}
         return {x: texts for x, texts in stacks.items() if texts}
 
-    def about(self, last: int, name: str | None) -> list[str]:
-        """The sheet's name and the texts down to row ``last`` (index), for a title may stand right above the header;
-        nothing where no contract asks for them (``name`` None)."""
-        return [] if name is None else [name, *(c for row in self.words[: last + 1] for c in dict.fromkeys(row) if c)]
+    def matched(self, first: int, last: int, known: Vocabulary) -> list[ContractMatch]:
+        """Rows ``first`` to ``last`` (indices) as a header, with what else its place says where a contract asks for it."""
+        unheaded = self._unheaded(first, last) if known.labelled else ()
+        about = self._about(last) if known.named_by_sheet else ()
+        return match_headers(self.stacks(first, last), known, unheaded, about)
 
-    def unheaded(self, first: int, last: int) -> list[str]:
+    def _about(self, last: int) -> list[str]:
+        """The sheet's name and the texts down to row ``last`` (index), for a title may stand right above the header."""
+        return [self.name, *(c for row in self.words[: last + 1] for c in dict.fromkeys(row) if c)]
+
+    def _unheaded(self, first: int, last: int) -> list[str]:
         """Letters left of the first header text of rows ``first`` to ``last`` that hold something further down."""
         block = self.cells[first : last + 1]
-        heads = [j for j in range(len(self.letters)) if any(row[j] for row in block)]
-        left = range(heads[0]) if heads else range(0)
-        return [self.letters[j] for j in left if any(row[j] for row in self.cells[last + 1 :])]
+        head = next((j for j in range(len(self.letters)) if any(row[j] for row in block)), 0)
+        return [x for x, lowest in zip(self.letters[:head], self._lowest, strict=False) if lowest > last]
+
+    @cached_property
+    def _lowest(self) -> list[int]:
+        """Per column the last row (index) that holds something; -1 where none does."""
+        rows = range(len(self.rows) - 1, -1, -1)
+        return [next((i for i in rows if self.cells[i][j]), -1) for j in range(len(self.letters))]
 
 
 def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None = None) -> HeaderMatch:
@@ -101,14 +112,13 @@ def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None =
     """
     if dataset is not None:
         contracts = [c for c in contracts if c.dataset == dataset]
-    known = vocabularies(contracts)
-    about = grid.name if any("fromSheet" in c.options for one in contracts for c in one.columns) else None
+    known = vocabulary(contracts)
     head = _Head(grid)
     found: tuple[tuple[float, ...], int, int, list[ContractMatch]] | None = None
     for first, last in _blocks(head, known):
         if found is not None and not found[3][0].problem() and last > found[2] + 2:
             break
-        ranked = match_headers(head.stacks(first, last), known, head.unheaded(first, last), head.about(last, about))
+        ranked = head.matched(first, last, known)
         if not ranked or not ranked[0].columns:
             continue
         score, looseness = ranked[0].rank
@@ -120,7 +130,7 @@ def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None =
     _, first, last, ranked = found
     wider = _whole_cells(head, first, last)
     if wider != (first, last):
-        again = match_headers(head.stacks(*wider), known, head.unheaded(*wider), head.about(wider[1], about))
+        again = head.matched(*wider, known)
         if again[0].score >= ranked[0].score:
             (first, last), ranked = wider, again
     match = choose(ranked, stated=dataset is not None)
@@ -130,7 +140,7 @@ def find_header(grid: Grid, contracts: Sequence[Contract], dataset: str | None =
     return header
 
 
-def _blocks(head: _Head, known: Sequence[Vocabulary]) -> Iterator[tuple[int, int]]:
+def _blocks(head: _Head, known: Vocabulary) -> Iterator[tuple[int, int]]:
     """Candidate blocks of header rows (first, last index) from the top; rows without a known word are passed over."""
 
     def blocks(hit: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
@@ -142,7 +152,7 @@ def _blocks(head: _Head, known: Sequence[Vocabulary]) -> Iterator[tuple[int, int
                     yield first, last
 
     # rows are looked at as far as the search goes: mostly it ends a few rows below the title
-    known_word = cache(lambda i: any(w and any(v.lookup((w,)) for v in known) for w in head.words[i]))
+    known_word = cache(lambda i: any(w and known.lookup((w,)).claims for w in head.words[i]))
     found = False
     for block in blocks(known_word):
         found = True
@@ -314,14 +324,14 @@ def _heads(
     grids: Sequence[Grid], contracts: Sequence[Contract], dataset: str | None
 ) -> tuple[list[tuple[Grid, HeaderMatch]], list[tuple[Grid, Unreadable]]]:
     """The tables of the sheets with their headers, and sheets (or parts of them) without one with the reason."""
-    names = {g.index: fold_one(g.name) for g in grids}
+    names = {g.index: fold_header(g.name) for g in grids}
     free = count(10_000)  # no workbook has so many sheets; both fit into a smallint
     heads: list[tuple[Grid, HeaderMatch]] = []
     failures: list[tuple[Grid, Unreadable]] = []
     for grid in grids:
         speakers = _speakers(contracts, names, grid)
         for part, head in blocks(
-            grid, partial(find_header, contracts=speakers, dataset=dataset), vocabularies(speakers), free
+            grid, partial(find_header, contracts=speakers, dataset=dataset), vocabulary(speakers), free
         ):
             if isinstance(head, HeaderMatch):
                 heads.append((part, head))
@@ -333,7 +343,7 @@ def _heads(
 
 def _speakers(contracts: Sequence[Contract], names: Mapping[int, str], grid: Grid) -> list[Contract]:
     """The contracts that the sheet may speak: one that names its sheets is read from no other where it is there."""
-    named = ((c, {fold_one(s) for s in c.sheets}) for c in contracts)
+    named = ((c, {fold_header(s) for s in c.sheets}) for c in contracts)
     return [c for c, sheets in named if names[grid.index] in sheets or sheets.isdisjoint(names.values())]
 
 

@@ -104,3 +104,9 @@ def test_fold() -> None:
     assert fold_one("  Số hộ\n(hộ) – ĐVT_1 ") == "so ho ho dvt 1"
     assert fold_one("Tổng  cộng:") == fold_one("TỔNG CỘNG")
     assert fold_one("(1)") == "1"
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4), st.sampled_from(["\n", " ", " / ", ": ", " - "]))
+def test_texts_that_stand_apart_are_folded_apart(texts: list[str], between: str) -> None:
+    """So a header over several rows need not be folded in each of the ways in which it may be read."""
+    assert fold_one(between.join(texts)) == " ".join(filter(None, map(fold_one, texts)))

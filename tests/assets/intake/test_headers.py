@@ -118,3 +118,10 @@ def test_a_column_that_reads_another_has_no_header() -> None:
     found = match_headers({"A": ["Ghi chú"], "B": ["Hình thức"]}, [reads])[0]
     assert found.columns == {"note": "A"}
     assert not found.missing
+
+
+def test_of_contracts_that_no_header_speaks_of_only_the_least_demanding_is_ranked() -> None:
+    ranked = match_headers({"A": ["Loài"]}, [STAFF, VILLAGES, contract("more", *VILLAGES.columns)])
+    assert [(m.contract.dataset, m.columns, m.score) for m in ranked] == [("villages", {}, -2.0)]
+    ranked = match_headers({"A": ["Họ và tên"]}, [STAFF, VILLAGES])
+    assert [(m.contract.dataset, m.score) for m in ranked] == [("staff", -1.0), ("villages", -2.0)]
