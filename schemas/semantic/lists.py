@@ -56,7 +56,7 @@ def _unique_keys(column: Column, key: Callable[[str], str]) -> dict[str, str]:
     return {spelling: min(values) for spelling, values in owners.items() if spelling and len(values) == 1}
 
 
-_ABBREVIATIONS = {
+ABBREVIATIONS = {
     "bt": "bi thu", "pbt": "pho bi thu", "ct": "chu tich", "pct": "pho chu tich", "gd": "giam doc", "pgd": "pho giam doc",
     "tp": "truong phong", "ptp": "pho truong phong", "vp": "van phong", "tt": "trung tam", "cn": "chu nhiem",
     "ubnd": "uy ban nhan dan", "hdnd": "hoi dong nhan dan", "ubkt": "uy ban kiem tra", "du": "dang uy",
@@ -68,7 +68,7 @@ _SEVERAL = re.compile(r" ?[/,;+&] ?| và | - ")
 
 
 def _written_out(text: str) -> str:
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in fold_one(text).split())
+    return " ".join(ABBREVIATIONS.get(word, word) for word in fold_one(text).split())
 
 
 def _category_cell(column: Column) -> ReadCell:

@@ -1,0 +1,239 @@
+"""The frozen model: what a pair of records weighs, field by field.
+
+Belongs here: the levels at which two values agree, the artefact with the probabilities of each (``person.v1.json``), and
+the scoring of given pairs with Splink on DuckDB. Does not belong here: which pairs are scored (:mod:`.candidates`), what
+follows from a score (:mod:`.joining`), how the probabilities were found (:mod:`.train`).
+
+A score is a pure function of the pair and the artefact: no term frequencies, and weights that are hundredths, so that the
+order in which a machine adds them up cannot show. Splink is imported when there is something to score.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assets.core.linkage.keys import for_levels
+
+LEVELS: dict[str, dict[str, str]] = {
+    "name": {
+        "exact": "name_l = name_r",
+        "i_for_y": "vowels_l = vowels_r",
+        "one_tone": "fold_l = fold_r and one_differs(syllables_l, syllables_r)",
+        "unaccented": "fold_l = fold_r",
+        "other_order": "tokens_l = tokens_r",
+        "shortened": "list_contains(left_out_l, fold_r) or list_contains(left_out_r, fold_l) or initials(words_l, words_r)",
+        "one_letter": "damerau_levenshtein(fold_l, fold_r) = 1",
+        "other_middle": "words_l[1] = words_r[1] and words_l[-1] = words_r[-1] and one_differs(words_l, words_r)",
+        "other_syllable": "len(words_l) > 2 and one_differs(words_l, words_r)",
+    },
+    "birth": {
+        "exact": "born_l = born_r",
+        "swapped": "born_l = swapped_r or swapped_l = born_r",
+        "one_digit": "hamming(born_l, born_r) = 1",
+        "same_year": "left(born_l, 4) = left(born_r, 4)",
+    },
+    "sex": {"exact": "sex_l = sex_r"},
+    "id": {
+        "exact": "id_l = id_r",
+        "one_digit": "levenshtein(id_l, id_r) = 1 or whole_l = whole_r",
+        "transposed": "damerau_levenshtein(id_l, id_r) = 1",
+    },
+    "card": {"exact": "card_l = card_r", "one_digit": "levenshtein(card_l, card_r) = 1"},
+    "commune": {"exact": "commune_l = commune_r"},
+    "agency": {"exact": "agency_l = agency_r", "similar": "mostly_one(office_l, office_r)"},
+}
+"""Field -> level -> condition, best first; what meets none is 'other', what lacks a value on a side is 'missing'."""
+_VALUE = {"name": "fold", "birth": "born"}
+"""The column that is null where the field is missing, where it has another name."""
+_MACROS = (
+    "one_differs(a, b) as len(a) = len(b) and len(list_filter(list_zip(a, b), lambda x: x[1] <> x[2])) = 1",
+    "abbreviates(a, b) as a = b or ((len(a) = 1 or len(b) = 1) and left(a, 1) = left(b, 1))",
+    "initials(a, b) as len(a) = len(b) and a[-1] = b[-1] "
+    "and len(list_filter(list_zip(a, b), lambda x: not abbreviates(x[1], x[2]))) = 0",
+    "mostly_one(a, b) as 2 * len(list_intersect(a, b)) >= len(list_distinct(list_concat(a, b)))",
+)
+ARTEFACT = Path(__file__).with_name("person.v1.json")
+
+
+class LinkageError(RuntimeError):
+    """The linkage could not run. Says where, never what was compared: errors of a database engine quote values."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The artefact. ``weights``: field -> level -> hundredths of log2(m/u); ``odds``: those of two records before anything
+    is compared. ``link``, ``clerical``, ``margin`` are thresholds on the sum."""
+
+    name: str
+    m: Mapping[str, Mapping[str, float]]
+    weights: Mapping[str, Mapping[str, int]]
+    odds: int
+    link: float
+    clerical: float
+    margin: float
+    training: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        for field, levels in LEVELS.items():
+            weights = self.weights[field]
+            if list(weights) != [*levels, "other"] or len({0, *weights.values()}) != len(weights) + 1:
+                raise ValueError(f"{self.name}: {field} needs a weight of its own, not 0, for each of its levels")
+
+    @classmethod
+    def load(cls, path: Path = ARTEFACT) -> Model:
+        """From a file as :meth:`text` writes it."""
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        fields = stored["fields"]
+        return cls(
+            stored["model"],
+            {f: {level: one["m"] for level, one in levels.items()} for f, levels in fields.items()},
+            {f: {level: round(100 * one["weight"]) for level, one in levels.items()} for f, levels in fields.items()},
+            round(100 * stored["odds"]),
+            stored["thresholds"]["link"],
+            stored["thresholds"]["clerical"],
+            stored["thresholds"]["margin"],
+            stored["training"],
+        )
+
+    def text(self) -> str:
+        """The artefact as JSON. ``u`` is stated for the reader; m and the weight are what counts."""
+        fields = {
+            field: {
+                level: {"m": m, "u": float(f"{m / 2 ** (self.weights[field][level] / 100):.4g}"),
+                        "weight": self.weights[field][level] / 100}
+                for level, m in levels.items()
+            }
+            for field, levels in self.m.items()
+        }  # fmt: skip
+        stored = {
+            "model": self.name,
+            "odds": self.odds / 100,
+            "thresholds": {"link": self.link, "clerical": self.clerical, "margin": self.margin},
+            "fields": fields,
+            "training": self.training,
+        }
+        return json.dumps(stored, ensure_ascii=False, indent=1) + "\n"
+
+
+@cache
+def person() -> Model:
+    """The model in use."""
+    return Model.load()
+
+
+def level_names(field: str) -> list[str]:
+    """The levels of a field, best first, with 'other'."""
+    return [*LEVELS[field], "other"]
+
+
+def settings(model: Model | None = None) -> dict[str, Any]:
+    """The model as Splink takes it; without one, untrained."""
+    comparisons = []
+    for field, levels in LEVELS.items():
+        value = _VALUE.get(field, field)
+        missing = {"sql_condition": f"{value}_l is null or {value}_r is null", "is_null_level": True}
+        made: list[dict[str, Any]] = [missing]
+        for level in level_names(field):
+            one: dict[str, Any] = {"sql_condition": levels.get(level, "ELSE"), "label_for_charts": level}
+            if model is not None:
+                m = model.m[field][level]
+                one |= {"m_probability": m, "u_probability": m / 2 ** (model.weights[field][level] / 100)}
+            made.append(one)
+        comparisons.append({"output_column_name": field, "comparison_levels": made})
+    odds = 2.0 ** (model.odds / 100) if model is not None else 1e-4
+    return {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "record",
+        "probability_two_random_records_match": odds / (1 + odds),
+        "comparisons": comparisons,
+        "blocking_rules_to_generate_predictions": [],
+        "retain_matching_columns": False,
+        "retain_intermediate_calculation_columns": True,
+    }
+
+
+def linker(prepared: pl.DataFrame, chosen: dict[str, Any], threads: int) -> tuple[Any, Any]:
+    """A silent Splink linker over records from :func:`~assets.core.linkage.keys.for_levels`, and its database."""
+    import duckdb
+
+    # its loggers print SQL and, at warning level, what it makes of the data; our own process has no other use for them
+    for talkative in ("splink", "sqlglot"):
+        logging.getLogger(talkative).setLevel(logging.CRITICAL + 1)
+    from splink import DuckDBAPI, Linker
+
+    connection = duckdb.connect(":memory:", config={"threads": threads})
+    for macro in _MACROS:
+        connection.execute(f"create macro {macro}")
+    database = DuckDBAPI(connection)
+    registered = database.register(prepared.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    return Linker(registered, chosen, log_level=None, validate_settings=False), database
+
+
+def score(pairs: pl.DataFrame, blocked: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """left, right, weight, and the level of each field, for each of ``pairs`` (left, right), sorted.
+
+    ``blocked``: records from :func:`~assets.core.linkage.keys.for_blocking`, among them those of all pairs.
+    """
+    involved = pl.concat([pairs["left"], pairs["right"]]).unique()
+    prepared = for_levels(blocked.filter(pl.col("record").is_in(involved.implode())))
+    return levels(predict(pairs, prepared, model), model)
+
+
+def predict(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """Splink's own answer on these pairs: record_l, record_r, match_weight and mw_<field>."""
+    blocked_pairs = pairs.select(match_key=pl.lit("0"), join_key_l="left", join_key_r="right")
+    try:
+        splink, database = linker(prepared, settings(model), threads=2)
+        splink.table_management.register_blocked_pairs_for_predict(
+            database.register(blocked_pairs.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        )
+        predictions = splink.inference.predict(warning_mode="never")
+        columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in LEVELS)])
+        answer: pl.DataFrame = database.duckdb_con.sql(f"select {columns} from {predictions.physical_name}").pl()
+        database.duckdb_con.close()
+    except Exception as error:
+        raise LinkageError(f"the pairs could not be scored ({type(error).__name__})") from None
+    return answer
+
+
+def levels(predicted: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """Splink's weights as levels: each level of a field has a weight of its own, and a missing value weighs nothing."""
+    named = {}
+    for field in LEVELS:
+        weights = model.weights[field]
+        named[field] = (
+            (pl.col(f"mw_{field}") * 100)
+            .round()
+            .cast(pl.Int32)
+            .replace_strict([0, *weights.values()], ["missing", *weights], return_dtype=pl.String)
+        )
+    return predicted.select(
+        left=pl.min_horizontal("record_l", "record_r"),
+        right=pl.max_horizontal("record_l", "record_r"),
+        weight=pl.col("match_weight").round(2),
+        **named,
+    ).sort("left", "right")
+
+
+def explain(model: Model) -> pl.Expr:
+    """The levels of a scored pair with their weights, as JSON."""
+    parts = []
+    for field in LEVELS:
+        weights = {"missing": 0, **model.weights[field]}
+        said = [f'"{field}":{{"level":"{level}","weight":{weight / 100}}}' for level, weight in weights.items()]
+        parts.append(pl.col(field).replace_strict(list(weights), said, return_dtype=pl.String))
+    return pl.format("{{{}}}", pl.concat_str(parts, separator=","))
+
+
+def hundredths(m: float, u: float) -> int:
+    """The weight of a level in hundredths."""
+    return round(100 * math.log2(m / u))
