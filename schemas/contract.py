@@ -165,6 +165,8 @@ class Contract:
     filled on their first row only."""
     identity: Mapping[str, str] = field(default_factory=dict)
     """Role in the linkage of persons -> column that plays it (:data:`IDENTITY_ROLES`); none: the key alone says who is whom."""
+    unsaid_without: str | None = None
+    """Column without which a row says nothing: a work list is sent back half filled in, and what is open stays open."""
     across: tuple[AcrossRule, ...] = ()
     """Rules across submissions and datasets, evaluated when a publish is prepared."""
 
@@ -300,6 +302,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         sheets=tuple(own.get("sheets", ())),
         row_labels=tuple(own.get("rowLabels", ())),
         identity=own.get("identity", {}),
+        unsaid_without=own.get("unsaidWithout"),
         across=tuple(_across(q) for q in table.get("quality", ()) if q["engine"] == ACROSS_ENGINE),
     )
 

@@ -165,6 +165,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "sheets": TEXTS,
     "rowLabels": TEXTS,
     "identity": ROLES,
+    "unsaidWithout": TEXT,
     "formName": TEXT,
     "sharingClass": _one_of("DUNG_CHUNG", "DUNG_RIENG", "MO"),
 }
@@ -589,6 +590,13 @@ def _check_delivery(
     if "identity" in own:
         _check_identity(document, own["identity"], places["identity"], columns)
     must_be_column("scope")
+    must_be_column("unsaidWithout")
+    if columns.get(own.get("unsaidWithout", ""), {}).get("required"):
+        document.add(
+            places["unsaidWithout"],
+            f"unsaidWithout: the column '{own['unsaidWithout']}' is required, so a blank in it is an error",
+            "leave required out",
+        )
     must_be_column("validFrom", "date")
     must_be_column("validTo", "date")
     by_columns = own.get("validTime") == "columns"

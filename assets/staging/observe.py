@@ -93,7 +93,8 @@ def observe(
 ) -> Observed:
     """Observe a batch. ``raw``: _sub, _sheet, _row and the table's columns with kinds (:class:`schemas.grid.FoundTable`).
 
-    ``severities``: check id -> (severity, column blamed). Rows out of the sender's scope and exact repeats are set aside; two
+    ``severities``: check id -> (severity, column blamed). Rows out of the sender's scope, rows that say nothing (``unsaidWithout``)
+    and exact repeats are set aside; two
     differing rows under one key are both quarantined; a row with an error is quarantined, with its typed values kept.
     ``whole``: every row of the submissions is here, so that what depends on others of them can be read: ditto marks (N11) and
     numbers in doubt (N18), which otherwise are quarantined. ``seal`` is asked for the subjects of what the contract keeps in
@@ -162,9 +163,10 @@ def observe(
     key, value = key_hash(contract, stored), value_hash(stored, shown, bad)
     everything = everything.with_columns(_key=key, _value=value)
     outside = _out_of_scope(contract, everything, pending)
-    inside = _without(everything, outside)
+    unsaid = _unsaid(contract, _without(everything, outside), bad)
+    inside = _without(_without(everything, outside), unsaid)
     repeated, doubled = duplicates(inside, _sheet_names(pending))
-    kept, bad = _without(inside, repeated), _without(_without(bad, outside), repeated)
+    kept, bad = _without(inside, repeated), _without(_without(_without(bad, outside), unsaid), repeated)
     outcome = validate(kept.drop("_key", "_value", "_sheet", "_row"), bad.select("_id", column="column_name"))
     verdicts = _verdicts(contract, pending, kept.select("_id", *_ID), bad, outcome.failures, doubled, severities)
     wrong = verdicts.filter(severity="error").get_column("_id").unique()
@@ -176,6 +178,7 @@ def observe(
     aside = pl.concat(
         [
             places[outside].with_columns(reason=pl.lit("OUT_OF_SCOPE"), _id=outside),
+            places[unsaid].with_columns(reason=pl.lit("BLANK"), _id=unsaid),
             places[repeated].with_columns(reason=pl.lit("REPEAT"), _id=repeated),
         ]
     )
@@ -411,6 +414,14 @@ def _out_of_scope(contract: Contract, rows: pl.DataFrame, pending: Sequence[Pend
         pl.col("code").is_not_null(), pl.col("_sub").is_in(bounded)
     )
     return scoped.join(own, on=["_sub", "code"], how="anti", maintain_order="left")["_id"]
+
+
+def _unsaid(contract: Contract, rows: pl.DataFrame, bad: pl.DataFrame) -> pl.Series:
+    """Ids of rows with nothing in the column without which a row says nothing (a cell that cannot be read is not nothing)."""
+    if contract.unsaid_without is None:
+        return pl.Series("_id", [], dtype=pl.Int64)
+    unread = bad.filter(column_name=contract.unsaid_without)["_id"]
+    return _without(rows.filter(pl.col(contract.unsaid_without).is_null()), unread)["_id"]
 
 
 def _verdicts(

@@ -16,7 +16,7 @@ import polars as pl
 from polars.exceptions import ComputeError
 
 from schemas.contract import Column
-from schemas.semantic import base, dates, identifiers, lists, numbers, persons, places, texts
+from schemas.semantic import base, dates, identifiers, lists, numbers, persons, places, records, texts
 from schemas.semantic.base import COMMON_OPTIONS, Cleaned, Context, SemanticType
 
 __all__ = [
@@ -48,6 +48,8 @@ SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType(
             identifiers.AGENCY_ID,
             places.PLACE_PATH,
             places.LISTED_UNIT,
+            records.RECORD_NUMBER,
+            records.RECORD_PAIR,
             numbers.INTEGER,
             numbers.DECIMAL,
             numbers.MONEY,

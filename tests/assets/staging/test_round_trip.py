@@ -193,6 +193,12 @@ WAYS: dict[str, Way] = {
         (str, int, lambda c: f"{int(c)}.0", lambda c: f" {c} "),
         (lambda c: c + "0", lambda c: f"{int(c)}E+01"),
     ),
+    "record_number": Way(
+        column("record_number"),
+        st.integers(1, 2**63 - 1).map(str),
+        (str, lambda n: f"'{n}", lambda n: f" {n} "),
+        (int, float, lambda n: f"{int(n):,}", lambda n: f"{float(n):.14E}", lambda n: f"0{n}"),
+    ),
     "commune_code": Way(
         column("commune_code"), st.integers(0, 99_999).map("{:05}".format), (str, int, lambda c: f"{int(c)}.0")
     ),
@@ -319,8 +325,8 @@ def judge(way: Way, value: Any, ways: list[Any], answers: list[tuple[Any, str | 
 
 
 def test_every_type_has_its_ways() -> None:
-    # these two are made of several columns: their ways are in tests/schemas/semantic/test_places.py
-    assert set(WAYS) | {"place_path", "listed_unit"} == set(SEMANTIC_TYPES)
+    # these are made of several columns: their ways are in test_places.py and test_records.py of tests/schemas/semantic
+    assert set(WAYS) | {"place_path", "listed_unit", "record_pair"} == set(SEMANTIC_TYPES)
 
 
 @pytest.mark.parametrize("name", WAYS)

@@ -21,8 +21,8 @@ from schemas.text import clean_one
 from tests.schemas.semantic.helpers import Row, cleaned, column, one, rows
 
 COLUMNS = [
-    # the value of a path is made of several columns
-    *(column(name) for name in SEMANTIC_TYPES if name != "place_path"),
+    # the values of these are made of several columns
+    *(column(name) for name in SEMANTIC_TYPES if name not in ("place_path", "record_pair")),
     column("code", width=5),
     column("code", pattern="[A-Z]{2}.*", upper=True),
     column("integer", minimum=-(10**9), required=True, unit="hộ"),
