@@ -104,7 +104,10 @@ class Pipeline:
                 sync_reference(connection, self.reference)
                 for contract in self.contracts.values():
                     sync(connection, contract)
-            yield connection
+            try:
+                yield connection
+            finally:
+                self.vault.close()
 
     def tools(self, connection: psycopg.Connection, archive: Archive | None = None) -> Tools:
         """What staging works with."""
@@ -178,7 +181,7 @@ class Pipeline:
             done += 1
             self.progress("merge", done, len(self.contracts))
 
-        return prepare(connection, list(self.contracts.values()), told)
+        return prepare(connection, list(self.contracts.values()), told, self.vault)
 
     def publish(self, connection: psycopg.Connection) -> tuple[Prepared, int | None]:
         """Merge and publish, under the lock."""

@@ -8,7 +8,7 @@ the last publish is written. So the result is a function of the set, whatever th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from assets.staging.vault import Vault
 from schemas.contract import Contract
 from schemas.migrate import quote
 from schemas.tables import index_statements
 
-from .standing import Decision, Staged, Standing, derive
+from .identity import Identified, identify
+from .standing import Decision, Staged, Standing, derive, taken_back
 
 _HERE = Path(__file__).parent
 _NO_ABSENCE = (
@@ -35,6 +37,7 @@ class Merged:
 
     dataset: str
     standings_changed: int = 0
+    identities_changed: int = 0
     entities: int = 0
     opened: int = 0
     closed: int = 0
@@ -42,7 +45,7 @@ class Merged:
     @property
     def changed(self) -> bool:
         """Whether anything at all is different from the last publish."""
-        return bool(self.standings_changed or self.opened or self.closed)
+        return bool(self.standings_changed or self.identities_changed or self.opened or self.closed)
 
 
 def _sql(file: str, /, **parts: str) -> str:
@@ -53,20 +56,23 @@ def _sql(file: str, /, **parts: str) -> str:
 def current_standings(connection: psycopg.Connection, dataset: str) -> dict[int, Standing]:
     """Standings as last derived, by submission number."""
     rows = connection.execute(
-        "select submission_no, standing, reasons, predecessor_no, ends_nobody, assessment_no, waivers "
+        "select submission_no, standing, reasons, predecessor_no, ends_nobody, assessment_no, waivers, linked, cured "
         "from core.standing where dataset = %s and publish_to is null",
         [dataset],
     )
-    return {r[0]: Standing(r[0], r[1], tuple(r[2]), r[3], r[4], r[5], r[6]) for r in rows}
+    return {r[0]: Standing(r[0], r[1], tuple(r[2]), *r[3:]) for r in rows}
 
 
-def derive_standings(connection: psycopg.Connection, contract: Contract) -> list[Standing]:
-    """Derive the standing of every staged submission of the dataset from the set and the decisions."""
-    staged = [
-        Staged(*(*r[:14], tuple(r[14]), *r[15:]))
+def _staged(connection: psycopg.Connection, contract: Contract) -> list[Staged]:
+    """Every staged submission of the dataset; nothing is linked yet."""
+    return [
+        Staged(*(*r[:14], tuple(r[14]), *r[15:18], 0, 0, r[18]))
         for r in connection.execute(_sql("staged"), {"dataset": contract.dataset})
     ]
-    decisions = [
+
+
+def _decisions(connection: psycopg.Connection, contract: Contract) -> list[Decision]:
+    return [
         Decision(*r)
         for r in connection.execute(
             "select d.kind, d.submission_id, d.predecessor, d.decided_at from intake.decision d "
@@ -75,6 +81,17 @@ def derive_standings(connection: psycopg.Connection, contract: Contract) -> list
         )
     ]
 
+
+def _with_links(staged: Sequence[Staged], who: Identified) -> list[Staged]:
+    return [
+        replace(s, linked=who.present.get(s.assessment_no, 0), cured=who.cured.get(s.assessment_no, 0)) for s in staged
+    ]
+
+
+def derive_standings(
+    connection: psycopg.Connection, contract: Contract, staged: Sequence[Staged], decisions: Sequence[Decision]
+) -> list[Standing]:
+    """Derive the standing of every staged submission of the dataset from the set and the decisions."""
     known = _differences(connection, contract, staged)
 
     def ended(before: Staged, after: Staged) -> tuple[int, int]:
@@ -95,12 +112,14 @@ def _differences(
     """(before, after) -> (keys ended, keys before): what is known, and in one query what the usual order will ask for."""
     if contract.delivery != "snapshot":
         return {}
-    rows = connection.execute(
-        "select d.before_no, d.assessment_no, d.keys_ended, d.keys_before from core.pair_difference d "
-        "where d.assessment_no = any (%s)",
-        [[s.assessment_no for s in staged]],
-    )
-    known = {(r[0], r[1]): (r[2], r[3]) for r in rows}
+    known: dict[Pair, tuple[int, int]] = {}
+    if not contract.identity:  # else who is whom may be another than when the two were compared
+        rows = connection.execute(
+            "select d.before_no, d.assessment_no, d.keys_ended, d.keys_before from core.pair_difference d "
+            "where d.assessment_no = any (%s)",
+            [[s.assessment_no for s in staged]],
+        )
+        known = {(r[0], r[1]): (r[2], r[3]) for r in rows}
     order = sorted(staged, key=lambda s: (s.sender, s.period_first, s.received_at, s.content))
     usual = [(a.assessment_no, b.assessment_no) for a, b in pairwise(order) if a.sender == b.sender]
     known.update(_compare(connection, contract, [p for p in usual if p not in known]))
@@ -110,25 +129,33 @@ def _differences(
 def _compare(connection: psycopg.Connection, contract: Contract, pairs: Sequence[Pair]) -> dict[Pair, tuple[int, int]]:
     if not pairs:
         return {}
-    parameters = {"before": [p[0] for p in pairs], "after": [p[1] for p in pairs]}
-    rows = connection.execute(_sql("ended", rows=quote(contract.dataset + "_rows")), parameters)
+    parameters = {"before": [p[0] for p in pairs], "after": [p[1] for p in pairs], "dataset": contract.dataset}
+    query = "ended_entities" if contract.identity else "ended"
+    rows = connection.execute(_sql(query, rows=quote(contract.dataset + "_rows")), parameters)
     return {(r[0], r[1]): (int(r[2]), int(r[3])) for r in rows}
 
 
-def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> Merged:
-    """Derive standings and history of one dataset under the open publish number; what was done."""
+def merge(connection: psycopg.Connection, contract: Contract, publish: int, vault: Vault | None = None) -> Merged:
+    """Derive who is whom, standings and history of one dataset under the open publish number; what was done."""
     result = Merged(contract.dataset)
     old = current_standings(connection, contract.dataset)
-    new = {s.no: s for s in derive_standings(connection, contract)}
+    staged, decisions = _staged(connection, contract), _decisions(connection, contract)
+    moved: frozenset[int] = frozenset()
+    if contract.identity and vault is not None:
+        gone = taken_back(staged, decisions)
+        who = identify(connection, contract, [s.assessment_no for s in staged if s.id not in gone], publish, vault)
+        staged, moved = _with_links(staged, who), who.entities
+        result.identities_changed = who.differences
+    new = {s.no: s for s in derive_standings(connection, contract, staged, decisions)}
     differing = [no for no in sorted(old.keys() | new.keys()) if old.get(no) != new.get(no)]
-    if not differing:
+    if not differing and not moved:
         return result
     result.standings_changed = len(differing)
     _write_standings(
         connection, contract, publish, [no for no in differing if no in old], [new[no] for no in differing if no in new]
     )
     spoken = [no for no in differing if _speaks(old.get(no)) or _speaks(new.get(no))]
-    if not spoken:
+    if not spoken and not moved:
         return result
     parameters: dict[str, Any] = {
         "dataset": contract.dataset,
@@ -142,7 +169,7 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> M
         "name": quote(contract.dataset),
         "rows": quote(contract.dataset + "_rows"),
         "columns": ", ".join(columns),
-        "o_columns": ", ".join(f"o.{c}" for c in columns),
+        "o_columns": ", ".join(_said(contract, c.name) for c in contract.columns),
         "r_columns": ", ".join(f"r.{c}" for c in columns),
     } | _validity(contract)
     names |= _own_validity(contract)
@@ -158,8 +185,14 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> M
         connection.execute(statement)
     connection.execute(_sql("shadow"), parameters)
     connection.execute(_sql("waived"))
-    _touch(connection, contract, names, spoken, old, new)
-    connection.execute(_sql("hits", **names))
+    changed = _touch(connection, contract, names, spoken, old, new)
+    if contract.identity:
+        parameters |= {"moved": sorted(moved), "changed": sorted(changed)}
+        for step in ("touched_members", "records"):
+            connection.execute(_sql(step), parameters)
+        connection.execute(_sql("hits_of_entities", **names), parameters)
+    else:
+        connection.execute(_sql("hits", **names))
     connection.execute("analyze _hit")
     connection.execute(_sql("events", **names))
     if contract.valid_time == "asOf":
@@ -173,9 +206,16 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int) -> M
     result.entities = int(touched[0]) if touched else 0
     result.closed = connection.execute(_sql("close", **names), parameters).rowcount
     result.opened = connection.execute(_sql("open", **names), parameters).rowcount
-    for table in ("_touched", "_force", "_shadow", "_waived", "_hit", "_event", "_span", "_desired"):
+    for table in ("_touched", "_record", "_force", "_shadow", "_waived", "_hit", "_event", "_span", "_desired"):
         connection.execute(f"drop table if exists {table}")
     return result
+
+
+def _said(contract: Contract, column: str) -> str:
+    """SQL of a value of the version ``d`` as its row ``o`` says it. Of somebody known otherwise the number is never lost: where
+    no row says it, it is that of the record whose id the entity has."""
+    value = f"o.{quote(column)}"
+    return f"coalesce({value}, d.entity_id)" if column == contract.identity.get("id") else value
 
 
 def _speaks(s: Standing | None) -> bool:
@@ -209,7 +249,7 @@ def _until(contract: Contract) -> str:
 
 def _is_first(connection: psycopg.Connection, contract: Contract) -> bool:
     """Whether one submission alone is in force and the history is empty: then no rule of time can matter."""
-    if contract.stale_after_months is not None or contract.valid_time == "columns":
+    if contract.stale_after_months is not None or contract.valid_time == "columns" or contract.identity:
         return False
     alone = connection.execute("select count(*) = 1 and sum(waivers) = 0 from _force").fetchone()
     empty = connection.execute(f"select not exists (select from core.{quote(contract.dataset)})").fetchone()
@@ -230,7 +270,7 @@ def _write_standings(
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into core.standing (submission_no, dataset, standing, reasons, predecessor_no, ends_nobody, assessment_no, "
-            "waivers, publish_from) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "waivers, linked, cured, publish_from) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     s.no,
@@ -241,6 +281,8 @@ def _write_standings(
                     s.ends_nobody,
                     s.assessment_no,
                     s.waivers,
+                    s.linked,
+                    s.cured,
                     publish,
                 )
                 for s in opened
@@ -255,8 +297,9 @@ def _touch(
     spoken: Sequence[int],
     old: dict[int, Standing],
     new: dict[int, Standing],
-) -> None:
-    """Fill ``_touched``: entities of the submissions whose word changed and, for complete lists, of those just before them."""
+) -> set[int]:
+    """Fill ``_touched``: entities of the submissions whose word changed and, for complete lists, of those just before them.
+    The assessments whose rows they are."""
     assessments = {s.assessment_no for no in spoken for s in (old.get(no), new.get(no)) if s is not None}
     shared = _resend(connection, contract, spoken, old, new)
     if shared is not None:
@@ -267,6 +310,7 @@ def _touch(
             assessments |= _just_before(connection, spoken)
         connection.execute(_sql("touched", **names), {"changed": sorted(assessments)})
     connection.execute("analyze _touched")
+    return assessments
 
 
 def _resend(

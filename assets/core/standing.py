@@ -38,6 +38,10 @@ class Staged:
     totals_differ: bool = False
     withdraws: str | None = None
     waivers: int = 0
+    linked: int = 0
+    """Rows without a readable key whose entity is known all the same."""
+    cured: int = 0
+    """Those of them that speak, since nothing else is wrong with them."""
     statement: bool = False
     """It only takes another one back: no list, not even an empty one."""
 
@@ -63,6 +67,8 @@ class Standing:
     ends_nobody: bool = False
     assessment_no: int = 0
     waivers: int = 0
+    linked: int = 0
+    cured: int = 0
 
 
 Ended = Callable[[Staged, Staged], tuple[int, int]]
@@ -72,7 +78,7 @@ Ended = Callable[[Staged, Staged], tuple[int, int]]
 def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Decision], ended: Ended) -> list[Standing]:
     """The standing of every staged submission of one dataset."""
     everything = sorted(staged, key=lambda s: (s.sender, s.period_first, s.period_last, s.received_at, s.content, s.id))
-    withdrawn = _withdrawn(everything, {d.submission_id for d in decisions if d.kind == "withdraw"})
+    withdrawn = taken_back(everything, decisions)
     verdicts: dict[tuple[str, str | None], str] = {}
     for d in sorted((d for d in decisions if d.kind in ("accept", "refuse")), key=lambda d: str(d.decided_at)):
         verdicts[d.submission_id, d.predecessor] = d.kind
@@ -84,8 +90,9 @@ def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Dec
     return found
 
 
-def _withdrawn(everything: Sequence[Staged], decided: set[str]) -> set[str]:
+def taken_back(everything: Sequence[Staged], decisions: Sequence[Decision]) -> set[str]:
     """Ids of what was taken back, by a decision or by a later submission that still stands itself."""
+    decided = {d.submission_id for d in decisions if d.kind == "withdraw"}
     sender_of = {s.id: s.sender for s in everything}
     # a sender may withdraw its own submissions only; an id is a hash, so no two can name each other
     takers: dict[str, list[str]] = {}
@@ -114,7 +121,9 @@ def _period(
     outcomes: dict[int, Standing] = {}
     older: dict[str, Staged] = {}
     for s in group:
-        base = Standing(s.no, "in_force", assessment_no=s.assessment_no, waivers=s.waivers)
+        base = Standing(
+            s.no, "in_force", assessment_no=s.assessment_no, waivers=s.waivers, linked=s.linked, cured=s.cured
+        )
         if s.id in withdrawn:
             outcomes[s.no] = replace(base, standing="withdrawn")
             continue
@@ -128,7 +137,7 @@ def _period(
         predecessor = current or before
         decision = verdicts.get((s.id, predecessor.id if predecessor else None))
         accepted = decision == "accept"
-        ends_nobody = contract.delivery == "snapshot" and s.unkeyed > 0 and not accepted
+        ends_nobody = contract.delivery == "snapshot" and s.unkeyed > s.linked and not accepted
         reasons = _reasons(contract, s, predecessor, older.get(s.content), ends_nobody, ended)
         if decision == "refuse":
             reasons = [*reasons, {"code": "REFUSED", "params": {}}]
@@ -161,8 +170,9 @@ def _reasons(
     total = s.accepted + s.quarantined
     if not total and s.out_of_scope:  # a list that names nothing of the sender's own is not a list of nothing
         reasons.append({"code": "NOTHING_OF_ITS_OWN", "params": {"rows": s.out_of_scope}})
-    if total and s.quarantined / total > contract.max_bad_share:
-        params = {"bad": s.quarantined, "total": total, "limit": _percent(contract.max_bad_share)}
+    bad = s.quarantined - s.cured
+    if total and bad / total > contract.max_bad_share:
+        params = {"bad": bad, "total": total, "limit": _percent(contract.max_bad_share)}
         reasons.append({"code": "TOO_MANY_BAD_ROWS", "params": params})
     if s.totals_differ and contract.control_severity == "hold":
         reasons.append({"code": "TOTALS_HOLD", "params": {}})

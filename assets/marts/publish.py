@@ -15,7 +15,9 @@ from pathlib import Path
 import psycopg
 from psycopg.types.json import Jsonb
 
+from assets.core.decided import decisions_first
 from assets.core.merge import Merged, merge
+from assets.staging.vault import Vault
 from schemas.contract import Contract
 from schemas.migrate import quote
 
@@ -25,6 +27,10 @@ _HERE = Path(__file__).parent
 _LOCK = "hashtext('lienthong.publish')"
 CHANNEL = "lienthong_publish"
 """NOTIFY channel; the payload is the publish number."""
+
+
+DERIVED = ("standing", "finding", "rule_result", "member", "link", "doubt", "identity_run")
+"""Tables of ``core`` beside the datasets' whose rows have a publish from which and to which they hold."""
 
 
 class Busy(Exception):
@@ -69,7 +75,7 @@ def sweep(connection: psycopg.Connection, datasets: Sequence[str]) -> list[int]:
         abandoned = [r[0] for r in connection.execute("select number from core.publish where state = 'open'")]
         if not abandoned:
             return []
-        for table in ["standing", "finding", "rule_result", *datasets]:
+        for table in [*DERIVED, *datasets]:
             name = f"core.{quote(table)}"
             connection.execute(f"delete from {name} where publish_from = any (%s)", [abandoned])
             connection.execute(f"update {name} set publish_to = null where publish_to = any (%s)", [abandoned])
@@ -78,9 +84,14 @@ def sweep(connection: psycopg.Connection, datasets: Sequence[str]) -> list[int]:
 
 
 def prepare(
-    connection: psycopg.Connection, contracts: Sequence[Contract], progress: Callable[[Merged], None] | None = None
+    connection: psycopg.Connection,
+    contracts: Sequence[Contract],
+    progress: Callable[[Merged], None] | None = None,
+    vault: Vault | None = None,
 ) -> Prepared:
-    """Merge every dataset under a new open number. The caller holds the lock (:func:`publishing`)."""
+    """Merge every dataset under a new open number. The caller holds the lock (:func:`publishing`).
+
+    ``vault``: what the linkage of persons asks; without it, keys alone say who is whom."""
     sweep(connection, [c.dataset for c in contracts])
     with connection.transaction():
         row = connection.execute(
@@ -90,9 +101,9 @@ def prepare(
     assert row is not None
     number = int(row[0])
     done = []
-    for contract in contracts:
+    for contract in decisions_first(contracts):
         with connection.transaction():
-            done.append(merge(connection, contract, number))
+            done.append(merge(connection, contract, number, vault))
         if progress is not None:
             progress(done[-1])
     with connection.transaction():

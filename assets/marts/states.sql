@@ -1,4 +1,5 @@
--- The states of submissions as of this publish: what their standing says, and whether all their rows were fit.
+-- The states of submissions as of this publish: what their standing says, and whether all their rows were fit. A row counts
+-- as fit too where its errors were waived, or where only its key could not be read and its entity was found all the same.
 with waived as (
     select v.assessment_no, count(*) as rows
     from (
@@ -17,7 +18,7 @@ with waived as (
 )
 update intake.submission u
 set state = case s.standing
-                when 'in_force' then case when a.rows_quarantined > coalesce(w.rows, 0) then 'partly' else 'accepted' end
+                when 'in_force' then case when a.rows_quarantined > coalesce(w.rows, 0) + s.cured then 'partly' else 'accepted' end
                 else s.standing
             end,
     problems = (
@@ -25,8 +26,8 @@ set state = case s.standing
     ) || (
         select coalesce(jsonb_agg(r || '{"standing": true}'), '[]') from jsonb_array_elements(s.reasons) r
     ),
-    rows_accepted = a.rows_accepted + coalesce(w.rows, 0),
-    rows_quarantined = a.rows_quarantined - coalesce(w.rows, 0),
+    rows_accepted = a.rows_accepted + coalesce(w.rows, 0) + s.cured,
+    rows_quarantined = a.rows_quarantined - coalesce(w.rows, 0) - s.cured,
     state_publish = %(publish)s
 from core.standing s
 join intake.assessment a using (assessment_no)

@@ -31,7 +31,9 @@ _SUBMISSION = (
 _ROWS = (
     "select v.sheet, v.row, v.rule, v.column_name, v.severity, v.address, v.params, q.raw, "
     "exists (select from intake.decision d where d.kind = 'waive' and d.submission_id = %s and d.sheet = v.sheet "
-    "and d.row = v.row and d.rule = v.rule) as waived "
+    "and d.row = v.row and d.rule = v.rule) as waived, "
+    "exists (select from core.link l where l.assessment_no = v.assessment_no and l.sheet = v.sheet and l.row = v.row "
+    "and l.publish_to is null) as known "
     "from staging.verdict v left join staging.quarantine q using (assessment_no, sheet, row) "
     "where v.assessment_no = %s order by v.sheet, v.row, v.severity, v.rule"
 )
@@ -45,6 +47,10 @@ _FINDINGS = (
 _REPAIRS = "select sheet, row, column_name, rule, raw from staging.repair where assessment_no = %s order by sheet, row, column_name"
 
 
+_KNOWN = "Hệ thống đã nhận ra đây là ai qua các thông tin khác cùng dòng; lần gửi sau xin ghi đủ."
+"""Said beside what is wrong with the key of a row whose entity was found all the same."""
+
+
 class NoSuchSubmission(Exception):
     """No submission has that id."""
 
@@ -55,7 +61,7 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
     Keys: submission_id, dataset, sender, period, as_of, as_of_source, received_at, file, origin, sha256, size, state,
     d00_state, state_label, predecessor, counts {read, accepted, quarantined, set_aside, flagged}, set_aside {reason: n},
     problems [{code, severity, message, remedy}], rows [{sheet, row, address, column, rule, severity, value, message,
-    remedy, waived}], repairs [{sheet, row, column, rule, raw}].
+    remedy, waived, known}], repairs [{sheet, row, column, rule, raw}].
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_SUBMISSION, [submission_id]).fetchone()
@@ -163,6 +169,8 @@ def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping
     if row["rule"] in CODES:
         code = CODES[row["rule"]]
         message, remedy = code.text(**words), code.advice(**words)
+        if row["known"] and column is not None and column.key_position is not None:
+            message = f"{message} {_KNOWN}"
     else:
         check = next((c for c in checks_of(contract) if c.id == row["rule"]), None) if contract else None
         message, remedy = (check.message, check.remedy) if check else (row["rule"], "")
@@ -179,6 +187,7 @@ def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping
         "message": message,
         "remedy": remedy,
         "waived": row["waived"],
+        "known": row["known"],
     }
 
 
@@ -205,6 +214,7 @@ def _finding_text(
         "message": rule.message.format_map(words),
         "remedy": rule.remedy.format_map(words),
         "waived": False,
+        "known": True,
     }
 
 

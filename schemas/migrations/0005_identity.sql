@@ -115,3 +115,6 @@ create table core.identity_run (
     publish_to   bigint
 );
 create unique index on core.identity_run (dataset) where publish_to is null;
+
+-- Rows without a readable key that are known all the same, and those of them that speak.
+alter table core.standing add column linked bigint not null default 0, add column cured bigint not null default 0;

@@ -1,0 +1,151 @@
+"""People whom several senders report: one entity each, whatever is wrong with the number in a row, and never two in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.e2e.flows import World, text_csv
+
+HEAD = ("Số CCCD", "Số CMND", "Họ và tên", "Ngày sinh", "Giới tính", "Chức vụ", "Đơn vị")
+NHAN = ("056185001234", "", "Trần Thị Nhàn", "14/03/1985", "Nữ", "Công chức", "Văn phòng HĐND và UBND")
+LONG = ("056090004321", "225999888", "Nguyễn Hữu Long", "05/03/1990", "Nam", "Chuyên viên", "Phòng Kinh tế")
+HOA = ("058195007777", "", "Lê Thị Hòa", "21/11/1995", "Nữ", "Văn thư", "Phòng Văn hóa - Xã hội")
+BAO = ("056080002222", "", "Phạm Quốc Bảo", "01/12/1980", "Nam", "Chủ tịch", "UBND xã")
+
+
+def people(*rows: Sequence[Any]) -> bytes:
+    return text_csv([HEAD, *rows])
+
+
+def changed(person: Sequence[Any], **what: Any) -> tuple[Any, ...]:
+    names = ("id", "card", "name", "born", "sex", "post", "agency")
+    return tuple(what.get(n, v) for n, v in zip(names, person, strict=True))
+
+
+class House:
+    """A world with two communes and the department of home affairs, and questions to it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.a, self.b = world.communes[:2]
+        self.dropped = 0
+
+    def send(self, sender: str, *rows: Sequence[Any], period: str = "2026-Q2", **options: Any) -> str:
+        self.dropped += 1
+        return self.world.drop(sender, people(*rows), f"cb{self.dropped}.csv", period=period, **options)
+
+    def entities(self) -> dict[str, int]:
+        """Names as published -> how many entities have them now."""
+        rows = self.world.rows(
+            "select full_name, count(*)::int from core.staff where publish_to is null and valid_to is null group by 1"
+        )
+        return dict(rows)
+
+    def people(self) -> list[tuple[Any, ...]]:
+        """(clear ID, name, position) of everybody now."""
+        return self.world.rows(
+            "select i.value, full_name, position from core.staff s left join vault.identifier i on i.subject = s.citizen_id "
+            "where publish_to is null and valid_to is null order by 1, 2"
+        )
+
+    def counts(self, origin: str) -> tuple[int, int]:
+        told = self.world.submission(origin)["counts"]
+        return told["accepted"], told["quarantined"]
+
+    def links(self) -> list[tuple[str, bool]]:
+        return self.world.rows("select rule, cured from core.link where publish_to is null order by 1")
+
+    def doubts(self) -> list[str]:
+        return [r[0] for r in self.world.rows("select why from core.doubt where publish_to is null order by 1")]
+
+
+@pytest.fixture
+def house(world: World) -> House:
+    return House(world)
+
+
+def test_one_person_of_two_senders_is_one_entity(house: House) -> None:
+    house.send(house.a, NHAN, LONG)
+    house.send("SNV", NHAN, BAO)
+    house.world.run()
+    assert house.entities() == {NHAN[2]: 1, LONG[2]: 1, BAO[2]: 1}
+    assert house.links() == [] and house.doubts() == []
+
+
+def test_a_missing_number_is_found_by_name_and_birth(house: House) -> None:
+    house.send("SNV", NHAN, LONG, HOA, BAO)
+    mine = house.send(house.a, changed(NHAN, id="", post="Phó Chủ tịch"), changed(LONG, id="225999888", card=""))
+    house.world.run()
+    assert house.counts(mine) == (2, 0)
+    assert house.entities() == {p[2]: 1 for p in (NHAN, LONG, HOA, BAO)}
+    assert {rule for rule, _ in house.links()} == {"old_card", "model:person.v1"}
+    assert {p[0] for p in house.people()} == {NHAN[0], LONG[0], HOA[0], BAO[0]}
+    assert house.world.submission(mine)["state"] == "accepted"
+
+
+def test_a_row_that_nobody_answers_to_waits(house: House) -> None:
+    house.send("SNV", NHAN)
+    mine = house.send(house.a, changed(LONG, id=""))
+    house.world.run()
+    assert house.counts(mine) == (0, 1)
+    assert house.doubts() == ["unmatched"]
+    # the one who knows the number comes later: then the row speaks
+    house.send("SNV", NHAN, LONG, period="2026-Q3")
+    house.world.run()
+    assert house.counts(mine) == (1, 0) and house.doubts() == []
+
+
+def test_a_number_that_contradicts_the_birth_date_is_present_and_says_nothing(house: House) -> None:
+    house.send(house.a, NHAN, LONG, period="2026-Q1")
+    mine = house.send(house.a, NHAN, changed(LONG, born="05/03/1991", post="Trưởng phòng"))
+    house.world.run()
+    assert house.counts(mine) == (1, 1)
+    assert house.people() == sorted((p[0], p[2], p[5]) for p in (NHAN, LONG))
+
+
+def test_namesakes_born_on_one_day_stay_two(house: House) -> None:
+    other = changed(NHAN, id="056185009876")
+    house.send(house.a, NHAN)
+    house.send(house.b, other)
+    house.send("SNV", NHAN, other)
+    house.world.run()
+    assert house.entities() == {NHAN[2]: 2}
+    # without a number nobody can say which of them is meant, unless by where they are
+    mine = house.send(house.world.communes[2], changed(NHAN, id="", agency=""), period="2026-Q3")
+    house.world.run()
+    assert house.entities() == {NHAN[2]: 2} and house.counts(mine) == (0, 1)
+
+
+def test_one_wrong_digit_joins_and_two_do_not(house: House) -> None:
+    house.send("SNV", NHAN, LONG)
+    house.send(house.a, changed(NHAN, id="056185001235"), changed(LONG, id="056090004399"))
+    house.world.run()
+    assert house.entities() == {NHAN[2]: 1, LONG[2]: 2}
+    assert len(house.people()) == 3
+
+
+def test_a_linked_row_is_no_absence(house: House) -> None:
+    """Somebody whose number is missing this time is present: the list ends the others that it does not name, and not him."""
+    house.send(house.a, NHAN, LONG, HOA, BAO, period="2026-Q1")
+    mine = house.send(house.a, NHAN, changed(LONG, id=""), HOA)
+    house.world.run()
+    assert house.world.submission(mine)["state"] == "accepted"
+    assert [p[0] for p in house.people()] == sorted(p[0] for p in (NHAN, LONG, HOA))
+
+
+def test_no_ids_change_and_a_second_run_does_nothing(house: House) -> None:
+    house.send("SNV", NHAN, LONG)
+    house.send(house.a, changed(NHAN, id="056185001235"), changed(LONG, id=""))
+    house.world.run()
+    before = house.world.rows("select entity_id, full_name from core.staff where publish_to is null order by 1, 2")
+    assert house.world.run().published is None
+    # an older file of a third sender makes no other id
+    house.send(house.b, NHAN, period="2026-Q1")
+    house.world.run()
+    after = house.world.rows(
+        "select distinct entity_id, full_name from core.staff where publish_to is null order by 1, 2"
+    )
+    assert {r[0] for r in before} == {r[0] for r in after}
