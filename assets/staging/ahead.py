@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
 
 from assets.intake.archive import Archive
@@ -27,6 +28,15 @@ _UNPACKED = 10
 """Bytes of sheets that a byte of a file that is still to be read is taken for."""
 
 
+@dataclass
+class _Ahead:
+    """A delivery that is read before its turn; ``size``: what its sheets are counted for while they wait."""
+
+    delivery: Delivery
+    content: Future[Content]
+    size: int
+
+
 class ReadAhead:
     """The contents of deliveries, in their order. A context: what still waits at its end is not read."""
 
@@ -36,7 +46,11 @@ class ReadAhead:
         self._archive, self._senders, self._limits = archive, senders, limits
         self._left: Iterator[Delivery] = iter(deliveries)
         self._next = next(self._left, None)
-        self._waiting: deque[tuple[Delivery, Future[Content]]] = deque()
+        self._waiting: deque[_Ahead] = deque()
+        self._size = 0
+        """The sum of what all that waits is counted for: not added up anew for each of many files."""
+        self._weighed = 0
+        """How many, from the front, are read and counted for what they are."""
         self._thread = ThreadPoolExecutor(1)
 
     def __enter__(self) -> ReadAhead:
@@ -46,7 +60,7 @@ class ReadAhead:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
-        if any(future.running() for _, future in self._waiting):
+        if any(ahead.content.running() for ahead in self._waiting):
             shared().close()  # nobody waits for a file that nobody will take
 
     def take(self, delivery: Delivery) -> Content:
@@ -56,15 +70,24 @@ class ReadAhead:
         (:class:`ReaderLost`, an archive that does not answer).
         """
         self._fill()
-        known, future = self._waiting.popleft()
-        assert known is delivery
-        return future.result()
+        first = self._waiting.popleft()
+        assert first.delivery is delivery
+        self._size -= first.size
+        self._weighed = max(self._weighed - 1, 0)
+        return first.content.result()
 
     def _fill(self) -> None:
-        size = sum(_size(delivery, future) for delivery, future in self._waiting)
-        while self._next is not None and (not self._waiting or size < _WAITING_MAX):
-            self._waiting.append((self._next, self._thread.submit(self._content, self._next)))
-            size += _size(*self._waiting[-1])
+        # one thread reads them in their order: those that are read stand before those that are not
+        while self._weighed < len(self._waiting) and self._waiting[self._weighed].content.done():
+            ahead = self._waiting[self._weighed]
+            size = _size(ahead.content)
+            self._size += size - ahead.size
+            ahead.size = size
+            self._weighed += 1
+        while self._next is not None and (not self._waiting or self._size < _WAITING_MAX):
+            size = self._next.size * _UNPACKED
+            self._waiting.append(_Ahead(self._next, self._thread.submit(self._content, self._next), size))
+            self._size += size
             self._next = next(self._left, None)
 
     def _content(self, delivery: Delivery) -> Content:
@@ -84,8 +107,9 @@ class ReadAhead:
             return Unreadable("INTERNAL", fault=type(error).__name__)
 
 
-def _size(delivery: Delivery, future: Future[Content]) -> int:
-    if not future.done() or future.cancelled() or future.exception() is not None:
-        return delivery.size * _UNPACKED
-    content = future.result()
+def _size(read: Future[Content]) -> int:
+    """Bytes of the sheets of a delivery that is read."""
+    if read.cancelled() or read.exception() is not None:
+        return 0
+    content = read.result()
     return 0 if isinstance(content, Unreadable) else int(sum(grid.frame.estimated_size() for grid in content[0]))
