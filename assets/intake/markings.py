@@ -634,14 +634,15 @@ _BETWEEN = (
     rb"|\xcd\x8f|&#(?:160|173|8203|10|13|32|9);|&nbsp;|_x[0-9a-fA-F]{4}_)*+"
 )
 _NEAR = re.compile(
-    rb"[mM\x9c\xbc\xad\x8d]"
+    rb"[mM\x9c\xbc\xad\x8dqQ\xef_](?:(?<=[mM\x9c\xbc\xad\x8d])"
     + _BETWEEN
     + rb"(?:[\xcb\xeb]|\xe1\xba[\xac\xad\xa0\xa1]|\xc3[\x8b\xab\x82\xa2\x81\xa1\x80\xa0]|[\xc2\xe2][\xf2\xd2]"
     rb"|&#(?:785[23]|784[01]|194|226|203|235|65|97|[xX])|&[aAeE]circ;|\xef\xbc\xa1|\xef\xbd\x81|\xd0[\x90\xb0]|\xce[\x91\xb1]|_x1[eE]"
     rb"|\\u1[eE]|[aA](?:\xcc|\xc3[\x84\xa4]|[\xc4\xe4]|&#(?:8|7|1|2|[xX])|" + _BETWEEN + rb"[tT](?![a-zA-Z])))"
-    rb"|[qQ][uU][yY]" + _BETWEEN + rb"[hH][oO]|\xef\xbc\xad|\xef\xbd\x8d|_x[0-9a-fA-F]{4}_[^<]{0,4}_x"
+    rb"|(?<=[qQ])[uU][yY]" + _BETWEEN + rb"[hH][oO]|(?<=\xef)(?:\xbc\xad|\xbd\x8d)|(?<=_)x[0-9a-fA-F]{4}_[^<]{0,4}_x)"
 )
-"""The same for markup, whose tags may stand between letters: an 'm' and what may be 'ậ' after it."""
+"""The same for markup, whose tags may stand between letters: an 'm' and what may be 'ậ' after it. All begin with one set of
+bytes, for which the search runs through data three times as fast."""
 _WIDE_GAP = rb"(?:[ .\xa0]\x00|[\x00-\x6f]\x03|[\x0b-\x0f]\x20){0,3}"
 _WIDE = re.compile(
     rb"[mM]\x00" + _WIDE_GAP + rb"(?:[\xac\xad]\x1e|[aA\xc2\xe2]\x00|[\xa0\xa1]\x1e|[\xcb\xeb]\x00)"
