@@ -911,6 +911,8 @@ def _check_enum(document: _Document, column: Mapping[str, Any], where: Location,
         document.add(
             (*where, "enum"), "only a category has an enum", "write semanticType category, or leave the enum out"
         )
+    if "otherwise" in own and own["otherwise"] not in [e["value"] for e in column.get("enum", ())]:
+        document.add(where, f"otherwise: '{own['otherwise']}' is no value of the column's enum", "name one that is")
     spelt: dict[str, str] = {}
     values: set[Any] = set()
     for i, entry in enumerate(column.get("enum", ())):

@@ -189,6 +189,11 @@ def is_mark(text: str) -> bool:
     return _MARKS.fullmatch(text) is not None
 
 
+def is_missing(text: str) -> bool:
+    """'n/a', 'null', …: a word for 'nothing here', where the type finds no value in it."""
+    return text.lower() in _MISSING_WORDS
+
+
 def text_repairs(raw: pl.Series, cleaned: pl.Series) -> pl.Series:
     """Rule ids of what cleaning changed inside a text: NFC, else LOOK_ALIKE, else SPACES; trimming is none."""
     return pl.select(
@@ -246,7 +251,7 @@ def guarded(kind_of: SemanticType, column: Column) -> ReadCell:
             return Cell(issue="EXCEL_ERROR")
         got = read(text, kind, received)
         if got.value is None and got.issue not in (None, "PENDING_VALUE") and kind == Kind.TEXT:
-            return empty if is_mark(text) or text.lower() in _MISSING_WORDS else got
+            return empty if is_mark(text) or is_missing(text) else got
         return got
 
     return answer

@@ -1,8 +1,8 @@
 """Code lists and tick marks: cells that hold one of a few values, spelled in many ways.
 
 Rule N19 of the domain brief for ticks. A list matches by its own values and labels first, then by synonyms and without
-diacritics, unless two entries would then be the same (N5). By option also with abbreviations written out (N7), the highest
-of several (N25), the post of someone who acts in it (N28).
+diacritics, unless two entries would then be the same (N5). By option also with abbreviations written out (N7), with the
+name of a body or place behind it, by keywords, the highest of several (N25), the post of someone who acts in it (N28).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import polars as pl
 
 from schemas.contract import Column
 from schemas.grid import Kind
-from schemas.semantic.base import COMMON_OPTIONS, Cell, ReadCell, SemanticType
+from schemas.semantic.base import COMMON_OPTIONS, Cell, ReadCell, SemanticType, is_missing, is_pending
 from schemas.text import clean_one, clean_text, fold_one, match_key, match_key_one
 
 _TRUE = ("x", "v", "có", "true", "đúng", "1", "+", "✓", "✔", "☑", "☒", "√", "yes", "y")
@@ -48,10 +48,13 @@ def _exact(column: Column) -> dict[str, str]:
 
 
 def _unique_keys(column: Column, key: Callable[[str], str]) -> dict[str, str]:
-    """Spelling -> value for spellings that belong to one value only."""
+    """Spelling -> value for spellings that belong to one value only.
+
+    A value of several words is a code and none of its spellings: 'Bí thư' is not all that BI_THU means."""
     owners: dict[str, set[str]] = {}
     for entry in column.enum:
-        for spelling in (entry.value, entry.label, *entry.synonyms):
+        code = () if "_" in entry.value and key is not match_key_one else (entry.value,)
+        for spelling in (*code, entry.label, *entry.synonyms):
             owners.setdefault(key(spelling), set()).add(entry.value)
     return {spelling: min(values) for spelling, values in owners.items() if spelling and len(values) == 1}
 
@@ -71,8 +74,66 @@ def _written_out(text: str) -> str:
     return " ".join(ABBREVIATIONS.get(word, word) for word in fold_one(text).split())
 
 
+_NOT_A_NAME = re.compile(r"[/;,+&()]| và |\bkiêm\b", re.IGNORECASE)
+"""What stands in no name of a body or place, but between two facts."""
+
+
+def _with_name_behind(column: Column, one: Callable[[str], Cell]) -> Callable[[str], Cell]:
+    """'Chủ tịch UBND xã Cam Lâm': a spelling of the list, and behind it the name of the body or place, which begins with a
+    word of ``followedBy``. Not where anything behind it is of the list too: that would be two facts."""
+    starts = {fold_one(word) for word in column.options.get("followedBy", ())}
+    if not starts:
+        return one
+
+    def read(text: str) -> Cell:
+        got = one(text)
+        if got.issue is None or _NOT_A_NAME.search(text):
+            return got
+        words = re.split(r" - | – | — | ", text)
+        for n in range(len(words) - 1, 0, -1):
+            head, tail = one(" ".join(words[:n])), words[n:]
+            if head.issue is not None or not any(fold_one(" ".join(tail[:m])) in starts for m in (1, 2)):
+                continue
+            listed = any(
+                one(" ".join(tail[i:j])).issue is None for i in range(len(tail)) for j in range(i + 2, len(tail) + 1)
+            )
+            return got if listed else Cell(head.value, None, "NAME_BEHIND")
+        return got
+
+    return read
+
+
+_NOTHING = frozenset({"khong", "khong co", "chua co"})
+
+
+def _by_keyword(column: Column, one: Callable[[str], Cell]) -> Callable[[str], Cell]:
+    """With ``keywords`` a spelling anywhere in the text counts, if the text has those of one value only: of spellings within
+    each other the longer one ('kế toán xây dựng' has two). ``otherwise``: the value of texts that have none."""
+    if not column.options.get("keywords"):
+        return one
+    keys = _unique_keys(column, fold_one)
+    pattern = re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, keys), key=len, reverse=True)) + r")\b")
+    otherwise = column.options.get("otherwise")
+
+    def read(text: str) -> Cell:
+        got = one(text)
+        folded = fold_one(text)
+        if got.issue is None or not folded or is_missing(text):
+            return got
+        if folded in _NOTHING and not column.required:
+            return Cell()
+        if is_pending(text):
+            return got
+        found = {keys[m] for m in pattern.findall(folded)}
+        if len(found) == 1:
+            return Cell(found.pop(), None, "KEYWORD")
+        return got if found or otherwise is None else Cell(otherwise, None, "OTHERWISE")
+
+    return read
+
+
 def _category_cell(column: Column) -> ReadCell:
-    one = _one_of_list(column)
+    one = _by_keyword(column, _with_name_behind(column, _one_of_list(column)))
     ranks = {e.value: n for n, e in enumerate(column.enum)}
     acting, highest = bool(column.options.get("acting")), bool(column.options.get("highest"))
 
@@ -140,6 +201,9 @@ CATEGORY = SemanticType(
         "abbreviations": "true: PCT, UBND, ... are compared written out (N7)",
         "highest": "true: of several in a cell ('ĐH/ThS') the one that the list names first (N25)",
         "acting": "true: 'Quyền', 'Phụ trách' before a post count as its holder; 'kiêm' is two posts (N28)",
+        "followedBy": "words with which the name of a body or place may begin behind a spelling ('Chủ tịch UBND xã Cam Lâm')",
+        "keywords": "true: a spelling anywhere in the text counts, where the text has those of one value only",
+        "otherwise": "with keywords: the value of texts that have none",
     },
     dtype=lambda column: pl.String(),
     sql=lambda column: "text",

@@ -132,7 +132,7 @@ _CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
 )
 _FLAGS = frozenset(
     ("abbreviations", "acting", "allowCitizenId", "allowNotApplicable", "allowPending", "allowUnknown", "ditto", "highest",
-     "inclusiveEnd", "notFuture", "partial", "upper")
+     "inclusiveEnd", "keywords", "notFuture", "partial", "upper")
 )  # fmt: skip
 _SIZES = {"maxLength": (1, 1_000_000), "width": (1, 50), "scale": (0, numbers.PRECISION - 1)}
 _LIMITS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
@@ -150,6 +150,11 @@ def _value_problem(type_name: str, name: str, value: Any) -> str | None:
         return None if whole and low <= value <= high else f"must be a whole number from {low} to {high}"
     if choices := _CHOICES.get((type_name, name)):
         return None if value in choices else f"must be one of {' '.join(choices)}"
+    if name == "followedBy":
+        texts = isinstance(value, list) and bool(value) and all(isinstance(v, str) and v.strip() for v in value)
+        return None if texts else "must be a list of words"
+    if name == "otherwise":
+        return None if isinstance(value, str) and value else "must be a value of the enum"
     if name in ("pattern", "extract"):
         return _pattern_problem(name, str(value))
     if name in _LIMITS and type_name in ("date", "datetime"):

@@ -142,6 +142,63 @@ def test_posts(text: str, value: str | None, issue: str | None, repair: str | No
     assert one(column("category", enum=POSTS, acting=True, abbreviations=True), text) == (value, issue, repair)
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "issue", "repair"),
+    [
+        ("Chủ tịch UBND xã Cam Lâm", "CT_UBND", None, "NAME_BEHIND"),
+        ("Chủ tịch HĐND – Phường Nha Trang", "CT_HDND", None, "NAME_BEHIND"),
+        ("PCT UBND đặc khu Trường Sa", "PCT_UBND", None, "NAME_BEHIND"),
+        ("Q. Chủ tịch UBND xã", "CT_UBND", None, "ACTING"),
+        ("Chủ tịch UBND Nha Trang", None, "NOT_IN_LIST", None),
+        ("Chủ tịch UBND xã, Chủ tịch HĐND", None, "NOT_IN_LIST", None),
+        ("Chủ tịch UBND xã (nghỉ hưu)", None, "NOT_IN_LIST", None),
+        ("Chủ tịch UBND xã Chủ tịch HĐND", None, "NOT_IN_LIST", None),
+        ("Chủ tịch UBND xã kiêm Chủ tịch HĐND xã", None, "TWO_FACTS", None),
+        ("ct ubnd", "CT_UBND", None, "CODE_LIST"),
+        ("ct_ubnd", "CT_UBND", None, "CODE_LIST"),
+    ],
+)
+def test_posts_with_the_name_of_a_place_behind(
+    text: str, value: str | None, issue: str | None, repair: str | None
+) -> None:
+    post = column(
+        "category", enum=POSTS, acting=True, abbreviations=True, followedBy=["xã", "phường", "đặc khu", "HĐND"]
+    )
+    assert one(post, text) == (value, issue, repair)
+
+
+def test_a_code_of_several_words_is_no_spelling() -> None:
+    posts = column("category", enum=(EnumValue("BI_THU", "Bí thư Đảng ủy"),), abbreviations=True)
+    assert [one(posts, t)[0] for t in ("BI_THU", "bi_thu", "BT Đảng ủy")] == ["BI_THU"] * 3
+    assert [one(posts, t)[1] for t in ("Bí thư", "BT", "bi thu")] == ["NOT_IN_LIST"] * 3
+
+
+FIELDS = (EnumValue("LUAT", "Luật"), EnumValue("KE_TOAN", "Kế toán"), EnumValue("NN", "Kinh tế nông nghiệp"),
+          EnumValue("KT", "Kinh tế"), EnumValue("KHAC", "Khác"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "issue", "repair"),
+    [
+        ("Cử nhân Luật", "LUAT", None, "KEYWORD"),
+        ("kinh tế nông nghiệp (liên thông)", "NN", None, "KEYWORD"),  # the longer spelling, not 'kinh tế' in it
+        ("Luật và Kế toán", None, "NOT_IN_LIST", None),
+        ("Quản trị khách sạn", "KHAC", None, "OTHERWISE"),
+        ("Luậtt", "KHAC", None, "OTHERWISE"),
+        ("chưa có", None, None, None),
+        ("đang cập nhật", None, "NOT_IN_LIST", None),
+        ("-", None, None, None),
+        ("n/a", None, None, None),
+    ],
+)
+def test_keywords(text: str, value: str | None, issue: str | None, repair: str | None) -> None:
+    field = column("category", enum=FIELDS, keywords=True, otherwise="KHAC")
+    assert one(field, text) == (value, issue, repair)
+    strict = one(column("category", enum=FIELDS, keywords=True), text)
+    assert strict == ((None, "NOT_IN_LIST", None) if repair == "OTHERWISE" else (value, issue, repair))
+    assert one(column("category", enum=FIELDS, keywords=True, required=True), "chưa có")[1] == "NOT_IN_LIST"
+
+
 def test_the_highest_degree_of_several() -> None:
     highest = column("category", enum=DEGREES, highest=True)
     assert one(highest, "ĐH/ThS") == ("ThS", None, "HIGHEST")
