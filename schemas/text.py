@@ -108,7 +108,12 @@ def fold_one(text: str) -> str:
 
 def fold_expr(text: Text) -> Text:
     """:func:`fold_one`, vectorised; null stays null."""
-    text = match_key_expr(text).str.normalize("NFD").str.replace_all(_MARKS, "")
+    return fold_of_key(match_key_expr(text))
+
+
+def fold_of_key(key: Text) -> Text:
+    """:func:`fold_expr` of the text of which ``key`` is the :func:`match_key_expr`, without making the key again."""
+    text = key.str.normalize("NFD").str.replace_all(_MARKS, "")
     return text.str.replace_all("đ", "d", literal=True).str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars(" ")
 
 

@@ -148,8 +148,10 @@ def report(title: str, result: dict[str, Any], as_json: bool) -> None:
         print(f"  where the time goes, {name}: {phases}")
 
 
-def goal(what: str, ratio: float, least: float | None = None, most: float | None = None) -> dict[str, Any]:
-    """A goal and whether it is met; the figure is a ratio of medians measured side by side."""
+def goal(
+    what: str, ratio: float, least: float | None = None, most: float | None = None, digits: int = 2
+) -> dict[str, Any]:
+    """A goal and whether it is met; the figure is a ratio of medians measured side by side, or a share."""
     met = (least is None or ratio >= least) and (most is None or ratio <= most)
     said = f"at most {most}" if most is not None else f"at least {least}"
-    return {"what": what, "ratio": round(ratio, 2), "goal": said, "met": met}
+    return {"what": what, "ratio": round(ratio, digits), "goal": said, "met": met}

@@ -11,89 +11,88 @@ from collections.abc import Sequence
 
 import polars as pl
 
-_DOUBTFUL: tuple[tuple[tuple[str, str], ...], ...] = (
-    # what a record without a valid ID has in common with one that has: (own column, column of the keyed record)
-    (("tokens", "tokens"), ("day", "day")),
-    (("tokens", "tokens"), ("swapped", "day")),
-    (("tokens", "tokens"), ("year", "year")),
-    (("tokens", "tokens"), ("commune", "commune")),
-    (("first", "first"), ("day", "day")),
-    (("last", "last"), ("day", "day")),
-    (("last", "last"), ("swapped", "day")),
-    (("head", "head"), ("tail", "tail")),
-    (("middle", "middle"), ("tail", "tail")),
-    (("head", "head"), ("middle", "middle")),
-    (("last", "last"), ("end", "end")),
-    (("card", "card"),),
+_HEAD, _MIDDLE, _TAIL, _END = (
+    pl.col("whole") // 10**8,
+    pl.col("whole") // 10**4 % 10**4,
+    pl.col("whole") % 10**4,
+    pl.col("whole") % 10**6,
 )
-_MISTYPED: tuple[tuple[str, ...], ...] = (
-    ("tokens", "day"),
-    ("tokens", "head", "tail"),
-    ("tokens", "middle", "tail"),
-    ("tokens", "head", "middle"),
-    ("day", "head", "tail"),
-    ("day", "middle", "tail"),
-    ("day", "head", "middle"),
+"""The thirds of an ID, and its last half. Of an ID with one wrong digit two thirds are whole."""
+_BAG, _FIRST, _LAST, _DAY, _SWAPPED = (pl.col(name) for name in ("bag", "first", "last", "day", "swapped"))
+
+_DOUBTFUL = (
+    (_BAG, _DAY),
+    (_BAG, _SWAPPED),
+    (_BAG, pl.col("year")),
+    (_BAG, pl.col("place")),
+    (_FIRST, _DAY),
+    (_LAST, _DAY),
+    (_LAST, _SWAPPED),
+    (_HEAD, _TAIL),
+    (_MIDDLE, _TAIL),
+    (_HEAD, _MIDDLE),
+    (_LAST, _END),
+    (pl.col("card"),),
 )
+"""What a record without a valid ID has in common with one that has; of the latter the day stands for the swapped one."""
+_MISTYPED = ((_BAG, _DAY), (_BAG, _TAIL), (_BAG, _HEAD, _MIDDLE), (_DAY, _TAIL), (_DAY, _HEAD, _MIDDLE))
+"""What two keyed records have in common of which one has a mistyped ID: the last third is whole or the two others are."""
 _PAIR = {"left": pl.Int64, "right": pl.Int64}
 
 
 def doubtful(blocked: pl.DataFrame) -> pl.DataFrame:
     """left, right: pairs of a record that is not keyed with one that is, in no order."""
-    blocked = blocked.with_columns(end=pl.col("whole").str.slice(6))
-    asking, keyed = blocked.filter(~pl.col("keyed")), blocked.filter(pl.col("keyed"))
-    found = []
-    for columns in _DOUBTFUL:
-        own, other = [a for a, _ in columns], [b for _, b in columns]
-        one = asking.select("record", *own).drop_nulls()
-        if one.is_empty():
-            continue
-        many = keyed.select(right="record", **{f"_{b}": pl.col(b) for b in other}).drop_nulls()
-        found.append(
-            one.join(many, left_on=own, right_on=[f"_{b}" for b in other]).select(left="record", right="right")
-        )
-    return _pairs(found)
+    asking, keyed = blocked.filter(~pl.col("keyed")), blocked.filter("keyed")
+    if asking.is_empty() or keyed.is_empty():
+        return pl.DataFrame(schema=_PAIR)
+    one = _numbered(asking, _DOUBTFUL)
+    other = _numbered(keyed.with_columns(swapped="day"), _DOUBTFUL)
+    return _pairs(one.join(other, on="key", suffix="_right"))
 
 
 def same_id(blocked: pl.DataFrame) -> pl.DataFrame:
     """left, right: pairs of keyed records with one and the same ID."""
-    keyed = blocked.filter(pl.col("keyed"))
-    return _pairs([_within(keyed, ["personal_id"])])
+    return _within(blocked.filter("keyed").select("record", key="whole").lazy())
 
 
 def mistyped(blocked: pl.DataFrame) -> pl.DataFrame:
     """left, right: pairs of keyed records whose IDs differ in one digit or two, and that share the name or the day."""
-    keyed = blocked.filter(pl.col("keyed"))
-    pairs = _pairs([_within(keyed, list(columns)) for columns in _MISTYPED])
-    if pairs.is_empty():
-        return pairs
+    keyed = blocked.filter("keyed")
     ids = keyed.select("record", "personal_id")
-    beside = pairs.join(ids, left_on="left", right_on="record", maintain_order="left").join(
-        ids, left_on="right", right_on="record", suffix="_right", maintain_order="left"
+    beside = (
+        _within(_numbered(keyed, _MISTYPED))
+        .join(ids, left_on="left", right_on="record")
+        .join(ids, left_on="right", right_on="record", suffix="_right")
+        .filter(pl.col("personal_id") != pl.col("personal_id_right"))
     )
-    return beside.filter(differing_digits("personal_id", "personal_id_right").is_between(1, 2)).select("left", "right")
+    return beside.filter(_differing_digits("personal_id", "personal_id_right") <= 2).select("left", "right")
 
 
-def differing_digits(one: str, other: str) -> pl.Expr:
+def _numbered(records: pl.DataFrame, passes: Sequence[Sequence[pl.Expr]]) -> pl.LazyFrame:
+    """record, key for each pass in which nothing is missing: equal keys are equal values of one pass, so that all passes
+    are one join. The factors are large odd numbers; what overflows wraps."""
+    factors = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+    frames = []
+    for number, columns in enumerate(passes, 1):
+        parts = [column.cast(pl.UInt64) * pl.lit(f, pl.UInt64) for column, f in zip(columns, factors, strict=False)]
+        key = sum(parts[1:], parts[0]) + pl.lit(number * 0xD6E8FEB86659FD93 % 2**64, pl.UInt64)
+        frames.append(records.lazy().select("record", key=key).drop_nulls())
+    return pl.concat(frames)
+
+
+def _within(numbered: pl.LazyFrame) -> pl.DataFrame:
+    """Pairs of records that share a key."""
+    shared = numbered.filter(pl.col("key").is_duplicated())
+    both = shared.join(shared, on="key", suffix="_right").filter(pl.col("record") < pl.col("record_right"))
+    return _pairs(both)
+
+
+def _pairs(found: pl.LazyFrame) -> pl.DataFrame:
+    one, other = "record", "record_right"
+    return found.select(left=pl.min_horizontal(one, other), right=pl.max_horizontal(one, other)).unique().collect()
+
+
+def _differing_digits(one: str, other: str) -> pl.Expr:
     """In how many places two columns of twelve digits differ."""
-    return pl.sum_horizontal(
-        pl.col(one).str.slice(at, 1).ne(pl.col(other).str.slice(at, 1)).cast(pl.Int8) for at in range(12)
-    )
-
-
-def _within(records: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """Pairs of records that agree in all the columns."""
-    keys = records.select("record", *columns).drop_nulls()
-    keys = keys.filter(keys.select(pl.struct(columns).is_duplicated()).to_series())
-    return (
-        keys.join(keys, on=columns, suffix="_right")
-        .filter(pl.col("record") < pl.col("record_right"))
-        .select(left="record", right="record_right")
-    )
-
-
-def _pairs(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    if not found:
-        return pl.DataFrame(schema=_PAIR)
-    pairs = pl.concat(found)
-    return pairs.select(left=pl.min_horizontal("left", "right"), right=pl.max_horizontal("left", "right")).unique()
+    places = ((pl.col(one).str.slice(at, 1) != pl.col(other).str.slice(at, 1)) for at in range(12))
+    return pl.sum_horizontal(place.cast(pl.Int8) for place in places)

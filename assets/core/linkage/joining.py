@@ -72,16 +72,41 @@ def link(records: pl.DataFrame, decisions: pl.DataFrame | None = None, model: Mo
     records = _checked(records)
     said = _said(decisions, records["record"])
     blocked = for_blocking(records)
-    one_id = candidates.same_id(blocked)
-    agreed = _plainly_agreed(one_id, blocked)
-    one_id = one_id.join(agreed, on=["left", "right"], how="anti")
-    near = candidates.mistyped(blocked)
-    asked = pl.concat([candidates.doubtful(blocked), near, one_id])
-    scored = score(asked, blocked, model) if asked.height else pl.DataFrame(schema=_SCORED)
-    keyed = _Keyed(records, said, agreed, scored.join(one_id, on=["left", "right"], how="semi"),
-                   scored.join(near, on=["left", "right"], how="semi"), model)  # fmt: skip
-    doubtful = scored.join(pl.concat([one_id, near]), on=["left", "right"], how="anti")
-    return _doubtful(records, blocked, said, keyed, doubtful, model)
+    found = looked_at(blocked)
+    scored = score(found.scored(), records, model) if found.scored().height else pl.DataFrame(schema=_SCORED)
+    both = ["left", "right"]
+    keyed = _Keyed(
+        records,
+        said,
+        found.agreed,
+        scored.join(found.one_id, on=both, how="semi"),
+        scored.join(found.near, on=both, how="semi"),
+        model,
+    )
+    return _doubtful(records, blocked, said, keyed, scored.join(found.doubtful, on=both, how="semi"), model)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """left < right. ``agreed``: keyed, one ID, one name, so that no model needs to be asked. To be scored: ``one_id``: keyed,
+    one ID, other names; ``near``: keyed, IDs that may be one mistyped; ``doubtful``: one of the two is not keyed."""
+
+    agreed: pl.DataFrame
+    one_id: pl.DataFrame
+    near: pl.DataFrame
+    doubtful: pl.DataFrame
+
+    def scored(self) -> pl.DataFrame:
+        """All that the model is asked about."""
+        return pl.concat([self.doubtful, self.near, self.one_id])
+
+
+def looked_at(blocked: pl.DataFrame) -> Pairs:
+    """The pairs of records from :func:`~assets.core.linkage.keys.for_blocking` that are looked at at all."""
+    same_id = candidates.same_id(blocked)
+    agreed = _plainly_agreed(same_id, blocked)
+    one_id = same_id.join(agreed, on=["left", "right"], how="anti")
+    return Pairs(agreed, one_id, candidates.mistyped(blocked), candidates.doubtful(blocked))
 
 
 def _checked(records: pl.DataFrame) -> pl.DataFrame:
@@ -113,7 +138,7 @@ def _plainly_agreed(pairs: pl.DataFrame, blocked: pl.DataFrame) -> pl.DataFrame:
     """Of pairs with one ID those whose names agree at first sight, so that no model needs to be asked."""
     if pairs.is_empty():
         return pairs
-    sides = blocked.select("record", "tokens", "day", "year")
+    sides = blocked.select("record", "bag", "year")
     beside = pairs.join(sides, left_on="left", right_on="record").join(
         sides, left_on="right", right_on="record", suffix="_right"
     )
@@ -121,7 +146,7 @@ def _plainly_agreed(pairs: pl.DataFrame, blocked: pl.DataFrame) -> pl.DataFrame:
     birth = pl.any_horizontal(
         pl.col("year") == pl.col("year_right"), pl.col("year").is_null(), pl.col("year_right").is_null()
     )
-    return beside.filter(pl.col("tokens") == pl.col("tokens_right"), birth).select("left", "right")
+    return beside.filter(pl.col("bag") == pl.col("bag_right"), birth).select("left", "right")
 
 
 # --- keyed records --------------------------------------------------------------------------------------------------
@@ -326,7 +351,7 @@ def _doubtful(
     open_ = groups.filter(pl.col("root").is_null()).select("record", "group")
     pairs = _oriented(scored, open_, keyed.entity)
     pairs = pairs.join(_parted(said, groups, keyed.entity), on=["group", "root"], how="anti")
-    best = _best(_flagged(pairs, blocked, keyed.entity), _in_one_list(records, groups, keyed.entity))
+    best = _best(_flagged(pairs, blocked, keyed.entity), _in_one_list(pairs, records, groups, keyed.entity))
     chosen = _uncontested(_chosen(best, model), records, open_, said, model)
     by_word = _by_word(told, said, keyed.entity)
     by_rule = (
@@ -379,13 +404,23 @@ def _parted(said: pl.DataFrame, groups: pl.DataFrame, entity: pl.DataFrame) -> p
     )
 
 
-def _in_one_list(records: pl.DataFrame, groups: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
-    """group, root of which some list holds both, so that they are two people."""
+def _in_one_list(
+    pairs: pl.DataFrame, records: pl.DataFrame, groups: pl.DataFrame, entity: pl.DataFrame
+) -> pl.DataFrame:
+    """group, root of the pairs of which some list holds both, so that they are two people."""
     lists = _lists(records)
     told = groups.filter(pl.col("root").is_not_null()).select("record", "root")
-    entities = pl.concat([entity, told]).join(lists, on="record").select("root", "list").unique()
-    asking = groups.filter(pl.col("root").is_null()).join(lists, on="record").select("group", "list").unique()
-    return asking.join(entities, on="list").select("group", "root").unique()
+    members = pl.concat([entity, told]).join(pairs.select("root").unique(), on="root", how="semi")
+    entities = members.join(lists, on="record").select("root", "list")
+    asking = groups.join(pairs.select("group").unique(), on="group", how="semi").join(lists, on="record")
+    return (
+        pairs.select("group", "root")
+        .unique()
+        .join(asking.select("group", "list"), on="group")
+        .join(entities, on=["root", "list"], how="semi")
+        .select("group", "root")
+        .unique()
+    )
 
 
 def _lists(records: pl.DataFrame) -> pl.DataFrame:

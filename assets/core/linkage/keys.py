@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.semantic.lists import ABBREVIATIONS
-from schemas.text import clean_text, fold, match_key, place_key
+from schemas.text import fold, fold_of_key, match_key, place_key
 
 _SHORT = {
     **{full: short for short, full in ABBREVIATIONS.items()},
@@ -23,94 +23,104 @@ which the text alone does not tell, while the short form of both sides is the sa
 
 
 def for_blocking(records: pl.DataFrame) -> pl.DataFrame:
-    """The records with what blocking joins on; ``fold`` and ``words`` go on to the levels.
+    """record, keyed, registered, personal_id, and as numbers what blocking compares: joins on numbers are the fastest, and a
+    number that two different values share would only add a pair to be scored.
 
-    ``day`` and ``swapped``: the date as a number, and with day and month exchanged (null where that is no date or the
-    same). ``id``: 10 to 12 digits as sent, ``whole``: with its lost zeros, ``head``, ``middle``, ``tail``: its thirds.
-    ``card``: nine digits of the old card, stated as such or in place of the ID.
+    ``bag``: made from the words of the name in any order; ``first``, ``last``: its outer words. ``day`` and ``swapped``: the
+    date of birth, and with day and month exchanged (null where that is no date or the same). ``whole``: 10 to 12 digits of an
+    ID, its lost zeros counted in. ``card``: the old card, stated as such or in place of the ID. ``place``: the commune.
     """
     digits, born = pl.col("personal_id"), pl.col("born")
     length = digits.str.len_bytes()
     year, month, day = born.dt.year(), born.dt.month().cast(pl.Int32), born.dt.day().cast(pl.Int32)
-    keyed = records.with_columns(
-        name_key=match_key(pl.col("name")),
+    return records.select(
+        "record",
+        "keyed",
+        "registered",
+        "personal_id",
+        *_words(records["name"]),
         year=year,
         day=year * 10000 + month * 100 + day,
         swapped=pl.when((day <= 12) & (day != month)).then(year * 10000 + day * 100 + month),
-        id=pl.when(length.is_between(10, 12)).then(digits),
-        card=pl.when(length == 9).then(digits).otherwise(pl.col("id_card")),
-    ).with_columns(
-        fold=_plain(pl.col("name_key")),
-        whole=pl.col("id").str.zfill(12),
-    )
-    words = pl.col("fold").str.split(" ")
-    return keyed.with_columns(words=words).with_columns(
-        tokens=pl.col("words").list.sort().list.join(" "),
-        first=pl.col("words").list.first(),
-        last=pl.col("words").list.last(),
-        head=pl.col("whole").str.slice(0, 4),
-        middle=pl.col("whole").str.slice(4, 4),
-        tail=pl.col("whole").str.slice(8, 4),
+        whole=pl.when(length.is_between(10, 12)).then(digits).cast(pl.Int64, strict=False),
+        card=_card().cast(pl.Int64, strict=False),
+        place=pl.col("commune").hash(),
     )
 
 
-def _plain(key: pl.Expr) -> pl.Expr:
-    """``fold`` of what is a comparison key already; null for a text without a letter."""
-    folded = fold(key)
-    return pl.when(folded != "").then(folded)
+def _card() -> pl.Expr:
+    digits = pl.col("personal_id")
+    return pl.when(digits.str.len_bytes() == 9).then(digits).otherwise(pl.col("id_card"))
 
 
-def for_levels(blocked: pl.DataFrame) -> pl.DataFrame:
-    """Of records from :func:`for_blocking`, the columns that the levels of the model compare.
+def _words(names: pl.Series) -> list[pl.Series]:
+    """bag, first and last of names. Names are made of few words: each different one is folded once."""
+    parts = pl.DataFrame({"word": names.str.split(" ")}).with_row_index("at").explode("word")
+    words = parts["word"].unique().drop_nulls()
+    # a word may fold to several ("H'Lan") or to none ('-')
+    inner = fold(words).str.extract_all("[^ ]+").list.eval(pl.element().hash())
+    known = pl.DataFrame(
+        {"word": words, "bag": inner.list.sum(), "first": inner.list.first(), "last": inner.list.last()}
+    ).filter(inner.list.len() > 0)
+    made = (
+        parts.join(known, on="word", maintain_order="left")
+        .group_by("at", maintain_order=True)
+        .agg(pl.col("bag").sum(), pl.col("first").first(), pl.col("last").last())
+    )
+    every = parts.select(pl.col("at").unique(maintain_order=True)).join(
+        made, on="at", how="left", maintain_order="left"
+    )
+    return [every[name] for name in ("bag", "first", "last")]
 
-    ``syllables``: of the name with accents; ``left_out``: the names that remain if one syllable between first and last is
-    left out.
+
+def for_levels(records: pl.DataFrame) -> pl.DataFrame:
+    """Of records, the columns that the levels of the model compare.
+
+    ``name``: with accents, tone marks in one place; ``vowels``: with i for y; ``fold``: without accents; ``syllables`` and
+    ``words``: those of name and fold; ``tokens``: the words sorted; ``left_out``: the names that remain if one word between
+    first and last is left out. ``id``: 10 to 12 digits as sent, ``whole``: with its zeros. ``office``: words of the agency.
     """
-    words = pl.col("words")
-    at = pl.int_ranges(1, words.list.len() - 1)
-    middle = blocked.select("record", "words", at=at).explode("at").drop_nulls("at")
+    name_key = match_key(records["name"])
+    folded = fold_of_key(name_key)
+    digits, born, words = pl.col("personal_id"), pl.col("born"), pl.col("words")
+    prepared = records.lazy().select(
+        "record", "sex", "commune",
+        name_key.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").alias("name"),
+        place_key(name_key).alias("vowels"),
+        folded.set(folded == "", None).alias("fold"),
+        short(records["agency"]).alias("agency"),
+        born=born.dt.strftime("%Y%m%d"),
+        swapped=pl.when((born.dt.day() <= 12) & (born.dt.day() != born.dt.month())).then(born.dt.strftime("%Y%d%m")),
+        id=pl.when(digits.str.len_bytes().is_between(10, 12)).then(digits),
+        card=_card(),
+    ).with_columns(
+        words=pl.col("fold").str.split(" "),
+        syllables=pl.col("name").str.split(" "),
+        office=pl.col("agency").str.split(" "),
+        whole=pl.col("id").str.zfill(12),
+    ).with_columns(tokens=words.list.sort().list.join(" "))  # fmt: skip
     left_out = (
-        middle.with_columns(
-            without=pl.concat_list(words.list.head(pl.col("at")), words.list.slice(pl.col("at") + 1)).list.join(" ")
-        )
+        prepared.select("record", "words", at=pl.int_ranges(1, words.list.len() - 1))
+        .explode("at")
+        .drop_nulls()
+        .with_columns(without=pl.concat_list(words.list.head("at"), words.list.slice(pl.col("at") + 1)).list.join(" "))
         .group_by("record")
-        .agg(left_out=pl.col("without"))
+        .agg(left_out="without")
     )
-    agency = _short(pl.col("agency"))
-    return (
-        blocked.select(
-            "record",
-            "sex",
-            "id",
-            "whole",
-            "card",
-            "commune",
-            "fold",
-            "words",
-            "tokens",
-            name=pl.when(pl.col("fold").is_not_null()).then(
-                pl.col("name_key").str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ")
-            ),
-            vowels=place_key(pl.col("name")),
-            born=pl.col("day").cast(pl.String),
-            swapped=pl.col("swapped").cast(pl.String),
-            agency=agency,
-        )
-        .with_columns(
-            syllables=pl.col("name").str.strip_chars(" ").str.split(" "), office=pl.col("agency").str.split(" ")
-        )
-        .join(left_out, on="record", how="left")
-        .with_columns(pl.col("left_out").fill_null(pl.lit([], pl.List(pl.String))))
-    )
+    whole = prepared.join(left_out, on="record", how="left")
+    return whole.with_columns(pl.col("left_out").fill_null(pl.lit([], pl.List(pl.String)))).collect()
 
 
-def _short(agency: pl.Expr) -> pl.Expr:
-    """The words of an office in their one short form."""
-    text = " " + fold(clean_text(agency)).str.replace_all(" ", "  ", literal=True) + " "
-    table = {f" {full.replace(' ', '  ')} ": f" {short.replace(' ', '  ')} " for full, short in _SHORT.items()}
-    # the longest first: 'uy ban mat tran to quoc viet nam' before 'mat tran to quoc'
-    longest = sorted(table, key=lambda full: (-len(full), full))
-    for _ in range(2):
-        text = text.str.replace_many(longest, [table[full] for full in longest], leftmost=True)
-    short = text.str.replace_all(" +", " ").str.strip_chars(" ")
-    return pl.when(short != "").then(short)
+def short(agency: pl.Series) -> pl.Series:
+    """The words of offices in their one short form, by which they are compared; null for what has none."""
+    names = agency.unique().drop_nulls()
+    text = " " + fold(names).str.replace_all(" ", "  ", literal=True) + " "
+    for _ in range(2):  # 'ubmttqvn' is written out before it is shortened
+        text = text.str.replace_many(_LONGEST_FIRST, [_PADDED[full] for full in _LONGEST_FIRST], leftmost=True)
+    made = text.str.replace_all(" +", " ").str.strip_chars(" ")
+    return agency.replace_strict(names, made.set(made == "", None), default=None, return_dtype=pl.String())
+
+
+_PADDED = {f" {full.replace(' ', '  ')} ": f" {word.replace(' ', '  ')} " for full, word in _SHORT.items()}
+"""Every word between two blanks of its own, so that one replacement does not use up the blank of the next."""
+_LONGEST_FIRST = sorted(_PADDED, key=lambda full: (-len(full), full))

@@ -178,13 +178,10 @@ def linker(prepared: pl.DataFrame, chosen: dict[str, Any], threads: int) -> tupl
     return Linker(registered, chosen, log_level=None, validate_settings=False), database
 
 
-def score(pairs: pl.DataFrame, blocked: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """left, right, weight, and the level of each field, for each of ``pairs`` (left, right), sorted.
-
-    ``blocked``: records from :func:`~assets.core.linkage.keys.for_blocking`, among them those of all pairs.
-    """
-    involved = pl.concat([pairs["left"], pairs["right"]]).unique()
-    prepared = for_levels(blocked.filter(pl.col("record").is_in(involved.implode())))
+def score(pairs: pl.DataFrame, records: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """left, right, weight, and the level of each field, for each of ``pairs`` (left, right) of ``records``, sorted."""
+    involved = pl.concat([pairs["left"], pairs["right"]]).unique().alias("record").to_frame()
+    prepared = for_levels(records.join(involved, on="record", how="semi"))
     return levels(predict(pairs, prepared, model), model)
 
 

@@ -31,8 +31,7 @@ def train(records: pl.DataFrame, truth: pl.DataFrame, *, name: str, source: str,
     ``source`` says in the artefact what was learnt from. The same arguments give the same artefact.
     """
     records = records.sort("record")
-    blocked = for_blocking(records)
-    prepared = for_levels(blocked)
+    prepared = for_levels(records)
     known = _known_pairs(records, truth)
     m, u = _estimates(prepared, known, truth, seed)
     weights = {field: _weights(m[field], u[field]) for field in LEVELS}
@@ -47,7 +46,7 @@ def train(records: pl.DataFrame, truth: pl.DataFrame, *, name: str, source: str,
         "known_pairs": known.height,
         "pairs_for_u": _PAIRS_FOR_U,
         "seed": seed,
-        **_found_true(blocked, truth, model),
+        **_found_true(records, truth, model),
     }
     return replace(model, training=training)
 
@@ -105,12 +104,12 @@ def _weights(m: dict[str, float], u: dict[str, float]) -> dict[str, int]:
     return found
 
 
-def _found_true(blocked: pl.DataFrame, truth: pl.DataFrame, model: Model) -> dict[str, Any]:
+def _found_true(records: pl.DataFrame, truth: pl.DataFrame, model: Model) -> dict[str, Any]:
     """What the thresholds do to the sample: the share of true ones among links by weight alone, and of true pairs with a
     keyed record that lie above the clerical threshold."""
     person = truth.select("record", "person")
-    sides = blocked.select("record", "keyed").join(person, on="record")
-    scored = score(candidates.doubtful(blocked), blocked, model).select("left", "right", "weight")
+    sides = records.select("record", "keyed").join(person, on="record")
+    scored = score(candidates.doubtful(for_blocking(records)), records, model).select("left", "right", "weight")
     both = scored.join(sides, left_on="left", right_on="record").join(
         sides, left_on="right", right_on="record", suffix="_right"
     )
