@@ -42,8 +42,10 @@ app = typer.Typer(
 )
 contracts_app = typer.Typer(help="The contracts: check them, print the data dictionary.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
+linkage_app = typer.Typer(help="The model that links records of persons.", no_args_is_help=True)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(db_app, name="db")
+app.add_typer(linkage_app, name="linkage")
 
 _BIGINT = 2**63 - 1
 
@@ -570,6 +572,38 @@ def dictionary(
         state.screen.json(rows)
     else:
         sys.stdout.write(make.dictionary(contracts))
+
+
+# --- linkage -------------------------------------------------------------------------------------------------------
+
+
+@command(linkage_app)
+def train(
+    state: State,
+    output: Annotated[Path | None, typer.Option(help="Write to this new file instead of printing.")] = None,
+    name: Annotated[str, typer.Option(help="Name and version of the model.")] = "person.v1",
+    seed: Annotated[int, typer.Option(help="Which invented province to learn from.")] = 101,
+    people: Annotated[int, typer.Option(help="How many people it has.", min=1000)] = 40_000,
+) -> None:
+    """Train a model offline on an invented province; no run ever does. The same options give the same file."""
+    from assets.core.linkage.train import train as learn
+    from assets.reference.units import load_reference
+
+    from .report import Unclear
+    from .sample.people import communes_of, generate_people
+
+    if output is not None and output.exists():
+        raise Unclear(f"{output} exists; a model is frozen, so a new one goes into a file of its own")
+    reference = load_reference()
+    sample = generate_people(seed, people=people, communes=communes_of(reference.units, reference.province))
+    state.screen.note(f"Learning from {sample.records.height} reports about {people} invented people …")
+    source = f"pipelines.sample.people, seed {seed}"
+    model = learn(sample.records, sample.truth, name=name, source=source)
+    if output is None:
+        sys.stdout.write(model.text())
+    else:
+        output.write_text(model.text(), encoding="utf-8")
+        state.screen.note(f"written: {output}")
 
 
 # --- the database --------------------------------------------------------------------------------------------------

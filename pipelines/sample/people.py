@@ -154,6 +154,12 @@ def generate_people(
     return People(records, truth.select("record", "person", "slips"), tuple(officers))
 
 
+def communes_of(units: pl.DataFrame, province: str) -> list[tuple[str, str]]:
+    """Code and name of a province's communes of today, from the list of units."""
+    home = (pl.col("level") == "commune") & (pl.col("province_code") == province) & pl.col("valid_to").is_null()
+    return units.filter(home).select("code", "name").sort("code").rows()
+
+
 class _Lists:
     """Numbers of submissions: a sender's list is one submission, in which a person stands once."""
 

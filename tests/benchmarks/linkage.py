@@ -24,7 +24,7 @@ from assets.core.linkage.joining import looked_at
 from assets.core.linkage.keys import for_blocking, for_levels
 from assets.core.linkage.model import Model, person, predict
 from assets.reference.units import load_reference
-from pipelines.sample.people import People, generate_people
+from pipelines.sample.people import People, communes_of, generate_people
 
 from .measure import goal, report
 
@@ -33,17 +33,11 @@ SEEDS = (7, 8, 9, 10, 11)
 THRESHOLDS = tuple(float(weight) for weight in range(-6, 31, 2))
 
 
-def communes() -> list[tuple[str, str]]:
-    """Code and name of the province's communes of today."""
-    reference = load_reference()
-    home = (pl.col("level") == "commune") & (pl.col("province_code") == reference.province)
-    today = reference.units.filter(home, pl.col("valid_to").is_null())
-    return today.select("code", "name").sort("code").rows()
-
-
 def province(people: int, seed: int, slips: float = 1.0) -> People:
-    """An invented province."""
-    return generate_people(seed, people=people, communes=communes(), slips=slips)
+    """An invented province with the communes of a real one."""
+    reference = load_reference()
+    communes = communes_of(reference.units, reference.province)
+    return generate_people(seed, people=people, communes=communes, slips=slips)
 
 
 def pairs(frame: pl.DataFrame, by: str) -> pl.DataFrame:

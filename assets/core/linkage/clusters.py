@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Cluster:
-    """What is known of the records of a cluster. ``enemies``: those that a person has said are somebody else."""
+    """What is known of the records of a cluster. ``oldest``: place in the registration and number of the keyed record that
+    was registered first. ``enemies``: records that a person has said are somebody else."""
 
     members: set[int]
+    oldest: tuple[int, int] | None = None
     lists: set[int] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
     enemies: set[int] = field(default_factory=set)
@@ -59,6 +61,7 @@ class Clusters:
             gone = self._clusters.pop(other)
             stays = self._clusters[one]
             stays.members |= gone.members
+            stays.oldest = min(filter(None, (stays.oldest, gone.oldest)), default=None)
             stays.lists |= gone.lists
             stays.ids |= gone.ids
             stays.enemies |= gone.enemies

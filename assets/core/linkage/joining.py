@@ -155,8 +155,9 @@ def _plainly_agreed(pairs: pl.DataFrame, blocked: pl.DataFrame) -> pl.DataFrame:
 class _Keyed:
     """The clusters of keyed records (and of records that people joined with them), and what is left to people.
 
-    ``entity``: record, root for every keyed record, and ``by_word`` for the records that are not keyed and that people
-    joined: record, group (the smallest of those joined), root (null where no keyed record is among them).
+    ``entity``: record, root of the keyed records that were joined with others; any other one is an entity of its own.
+    ``by_word``: of the records that are not keyed and that people joined: record, group (the smallest of those joined), root
+    (null where no keyed record is among them).
     """
 
     def __init__(
@@ -165,175 +166,135 @@ class _Keyed:
     ) -> None:  # fmt: skip
         self._records = records
         self.queue: list[pl.DataFrame] = []
-        base = self._plain_groups(said, agreed, one_id)
-        agreed = _across(agreed, base)
         joined = near.filter(
             pl.col("id") == "one_digit", *(pl.col(field) == "exact" for field in ("name", "birth", "sex"))
         )
-        clusters = self._clusters(
-            base, pl.concat([p.select("left", "right") for p in (said, agreed, one_id, joined)]), said
+        agrees = _agrees("same_id")
+        self._nodes = self._plain_groups(said, agreed, one_id)
+        across = self._edges(agreed).filter(pl.col("node") != pl.col("node_right")).select("left", "right")
+        self._clusters = self._odd_ones(said, across, one_id, joined)
+        contradicting = self._unite(said.filter("same"), by_word=True)
+        refused = self._unite(pl.concat([across, one_id.filter(agrees).select("left", "right")]))
+        mistyped = self._unite_mistyped(joined)
+        self._settle()
+        self._ask(contradicting, None, "decisions")
+        self._ask(refused, one_id, "same_list")
+        self._ask(mistyped, near, "must_not_link")
+        self.queue.append(one_id.filter(~agrees).with_columns(why=_contradiction("same_id")))
+        unlike = near.join(joined, on=["left", "right"], how="anti").filter(
+            pl.col("id").is_in(["one_digit", "transposed"]), pl.col("weight") >= model.clerical
         )
-        contradicting = self._words(clusters, base, said)
-        self._one_id(clusters, base, agreed, one_id)
-        self._near(clusters, base, near, joined, model)
-        if contradicting:
-            rows = pl.DataFrame(contradicting, {"left": pl.Int64, "right": pl.Int64}, orient="row")
-            self.queue.append(rows.select("left", "right", pl.lit(None, pl.Float64).alias("weight"),
-                                          *(pl.lit("missing").alias(f) for f in LEVELS), why=pl.lit("decisions")))  # fmt: skip
-        self._settle(clusters, base)
+        self.queue.append(unlike.with_columns(why=pl.concat_str(pl.lit("id_"), pl.col("id"))))
 
     def _plain_groups(self, said: pl.DataFrame, agreed: pl.DataFrame, one_id: pl.DataFrame) -> pl.DataFrame:
-        """record, node of keyed records: records of one ID are one node at once where all of them agree, no list holds
+        """record, node of keyed records that are one node at once: those of one ID where all of them agree, no list holds
         two of them and no person has spoken about any. So clusters are built for the odd ones only."""
-        keyed = self._records.filter("keyed")
-        odd = pl.concat(
-            [
-                said["left"], said["right"], one_id["left"], one_id["right"],
-                *(_sharing_a_list(agreed, self._records).get_columns()),
-            ]
-        ).unique()  # fmt: skip
-        ids = keyed.filter(pl.col("record").is_in(odd.implode()))["personal_id"].unique()
-        several = agreed.select(pl.concat([agreed["left"], agreed["right"]]).unique().alias("record"))
-        plain = (
-            keyed.join(several, on="record", how="semi")
-            .filter(~pl.col("personal_id").is_in(ids.implode()))
+        sharing = _sharing_a_list(agreed, self._records)
+        odd = pl.concat([frame[side] for frame in (said, one_id, sharing) for side in ("left", "right")]).unique()
+        several = pl.concat([agreed["left"], agreed["right"]]).unique().alias("record").to_frame()
+        held = self._records.select("record", "personal_id", "registered").join(several, on="record", how="semi")
+        suspect = self._records.filter("keyed", pl.col("record").is_in(odd.implode()))["personal_id"]
+        return (
+            held.filter(~pl.col("personal_id").is_in(suspect.implode()))
             .sort("registered", "record")
             .select("record", node=pl.col("record").first().over("personal_id"))
         )
-        return (
-            keyed.select("record")
-            .join(plain, on="record", how="left")
-            .with_columns(pl.col("node").fill_null(pl.col("record")))
-        )
 
-    def _clusters(self, base: pl.DataFrame, pairs: pl.DataFrame, said: pl.DataFrame) -> Clusters:
-        """Of the nodes that a rule or a person speaks about."""
-        spoken = pl.concat([pairs["left"], pairs["right"]]).unique()
-        node = self._node_of(base)
-        touched = node.filter(pl.col("record").is_in(spoken.implode()))["node"].unique()
-        rows = node.filter(pl.col("node").is_in(touched.implode())).join(self._records, on="record")
+    def _edges(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """left, right and their nodes, those of the oldest records first: what comes later displaces nothing."""
+        age = self._records.select("record", "registered")
+        beside = pairs.select("left", "right")
+        for side, suffix in (("left", ""), ("right", "_right")):
+            beside = (
+                beside.join(self._nodes.rename({"node": f"node{suffix}"}), left_on=side, right_on="record", how="left")
+                .with_columns(pl.col(f"node{suffix}").fill_null(pl.col(side)))
+                .join(age.rename({"registered": f"age{suffix}"}), left_on=side, right_on="record")
+            )
+        oldest = (pl.max_horizontal("age", "age_right"), pl.min_horizontal("age", "age_right"))
+        return beside.sort(*oldest, "left", "right").select("left", "right", "node", "node_right")
+
+    def _odd_ones(self, said: pl.DataFrame, *pairs: pl.DataFrame) -> Clusters:
+        """Clusters of the nodes that a rule or a person speaks about."""
+        ends = [frame[side] for frame in (said, *pairs) for side in ("left", "right")]
+        spoken = pl.concat(ends).unique().alias("record").to_frame()
+        nodes = spoken.join(self._nodes, on="record", how="left")
+        with_them = self._nodes.join(nodes.drop_nulls().select("node").unique(), on="node", how="semi")
+        alone = nodes.filter(pl.col("node").is_null()).select("record", node="record")
+        rows = pl.concat([with_them, alone]).join(self._records, on="record")
         apart = said.filter(~pl.col("same"))
         enemies = pl.concat([apart.select("left", "right"), apart.select(left="right", right="left")])
         against = dict(enemies.group_by("left").agg("right").iter_rows())
+        columns = ("node", "record", "registered", "lists", "keyed", "personal_id")
         made: dict[int, Cluster] = {}
-        for number, record, lists, keyed, digits in rows.select(
-            "node", "record", "lists", "keyed", "personal_id"
-        ).iter_rows():
-            cluster = made.setdefault(number, Cluster(set()))
+        for node, record, registered, lists, keyed, digits in rows.select(*columns).iter_rows():
+            cluster = made.setdefault(node, Cluster(set()))
             cluster.members.add(record)
             cluster.lists.update(lists)
             cluster.enemies.update(against.get(record, ()))
             if keyed:
                 cluster.ids.add(digits)
+                cluster.oldest = min(cluster.oldest or (registered, record), (registered, record))
         return Clusters(made.items())
 
-    def _node_of(self, base: pl.DataFrame) -> pl.DataFrame:
-        return (
-            self._records.select("record")
-            .join(base, on="record", how="left")
-            .with_columns(pl.col("node").fill_null(pl.col("record")))
-        )
-
-    def _edges(self, base: pl.DataFrame, pairs: pl.DataFrame) -> list[tuple[int, int, int, int]]:
-        """left, right and their nodes, those of the oldest records first: what comes later displaces nothing."""
-        sides = self._node_of(base).join(self._records.select("record", "registered"), on="record")
-        beside = (
-            pairs.select("left", "right")
-            .join(sides, left_on="left", right_on="record")
-            .join(sides, left_on="right", right_on="record", suffix="_right")
-        )
-        ordered = beside.sort(
-            pl.max_horizontal("registered", "registered_right"), pl.min_horizontal("registered", "registered_right"),
-            "left", "right",
-        )  # fmt: skip
-        return ordered.select("left", "right", "node", "node_right").rows()
-
-    def _words(self, clusters: Clusters, base: pl.DataFrame, said: pl.DataFrame) -> list[tuple[int, int]]:
-        """Unite what people have joined; the pairs whose union other words forbid."""
+    def _unite(self, pairs: pl.DataFrame, *, by_word: bool = False) -> list[tuple[int, int]]:
+        """Unite pairs, the oldest first; those whose clusters may not come together."""
         refused = []
-        for left, right, one, other in self._edges(base, said.filter("same")):
-            if clusters.find(one) == clusters.find(other):
+        for left, right, one, other in self._edges(pairs).iter_rows():
+            if self._clusters.find(one) == self._clusters.find(other):
                 continue
-            if clusters.of(one).parted_by_people(clusters.of(other)):
+            here, there = self._clusters.of(one), self._clusters.of(other)
+            if here.parted_by_people(there) or (not by_word and here.parted(there)):
                 refused.append((left, right))
             else:
-                clusters.unite(one, other)
+                self._clusters.unite(one, other)
         return refused
 
-    def _one_id(self, clusters: Clusters, base: pl.DataFrame, agreed: pl.DataFrame, one_id: pl.DataFrame) -> None:
-        """Unite records with one ID whose names agree; ask people about the others."""
-        agrees = _agrees("same_id")
-        united = pl.concat([agreed, one_id.filter(agrees).select("left", "right")])
-        refused = []
-        for left, right, one, other in self._edges(base, united):
-            if clusters.find(one) == clusters.find(other):
-                continue
-            if clusters.of(one).parted(clusters.of(other)):
-                refused.append((left, right))
-            else:
-                clusters.unite(one, other)
-        self.queue.append(one_id.filter(~agrees).with_columns(why=_contradiction("same_id")))
-        self._ask(refused, one_id, "same_list")
-
-    def _ask(self, refused: list[tuple[int, int]], scored: pl.DataFrame, why: str) -> None:
-        if refused:
-            pairs = pl.DataFrame(refused, {"left": pl.Int64, "right": pl.Int64}, orient="row")
-            beside = pairs.join(scored, on=["left", "right"], how="left")
-            self.queue.append(
-                beside.with_columns(*(pl.col(field).fill_null("missing") for field in LEVELS), why=pl.lit(why))
-            )
-
-    def _near(
-        self, clusters: Clusters, base: pl.DataFrame, near: pl.DataFrame, joined: pl.DataFrame, model: Model
-    ) -> None:
+    def _unite_mistyped(self, joined: pl.DataFrame) -> list[tuple[int, int]]:
         """Unite records whose IDs differ in one digit and that agree in all else. If the records that hang together so
         may not all be one person, nobody can say which of them are: none is united."""
-        edges = self._edges(base, joined)
-        refused = []
+        clusters = self._clusters
+        edges = self._edges(joined).rows()
         for component in components([(clusters.find(one), clusters.find(other)) for _, _, one, other in edges]):
             nodes = sorted(component)
-            apart = any(
-                clusters.of(one).parted(clusters.of(other)) for at, one in enumerate(nodes) for other in nodes[:at]
-            )
-            if not apart:
+            every = [(clusters.of(one), clusters.of(other)) for at, one in enumerate(nodes) for other in nodes[:at]]
+            if not any(here.parted(there) for here, there in every):
                 for node in nodes[1:]:
                     clusters.unite(nodes[0], node)
-        for left, right, one, other in edges:
-            if clusters.find(one) != clusters.find(other):
-                refused.append((left, right))
-        self._ask(refused, near, "must_not_link")
-        rest = near.join(joined, on=["left", "right"], how="anti").filter(
-            pl.col("id").is_in(["one_digit", "transposed"]), pl.col("weight") >= model.clerical
-        )
-        self.queue.append(rest.with_columns(why=pl.concat_str(pl.lit("id_"), pl.col("id"))))
+        return [(left, right) for left, right, one, other in edges if clusters.find(one) != clusters.find(other)]
 
-    def _settle(self, clusters: Clusters, base: pl.DataFrame) -> None:
+    def _ask(self, pairs: list[tuple[int, int]], scored: pl.DataFrame | None, why: str) -> None:
+        """Put pairs before people, with their scores where they have any."""
+        scored = scored if scored is not None else pl.DataFrame(schema=_SCORED)
+        beside = pl.DataFrame(pairs, {"left": pl.Int64, "right": pl.Int64}, orient="row").join(
+            scored, on=["left", "right"], how="left"
+        )
+        self.queue.append(
+            beside.with_columns(*(pl.col(field).fill_null("missing") for field in LEVELS), why=pl.lit(why))
+        )
+
+    def _settle(self) -> None:
         """Name each cluster after its oldest keyed record."""
-        found = [(record, at) for at, cluster in clusters.items() for record in cluster.members]
-        odd = pl.DataFrame(found, {"record": pl.Int64, "cluster": pl.Int64}, orient="row")
-        every = (
-            self._node_of(base)
-            .join(odd, on="record", how="left")
-            .with_columns(pl.coalesce("cluster", "node").alias("cluster"))
-            .join(self._records.select("record", "keyed", "registered"), on="record")
-        )
-        roots = (
-            every.filter("keyed")
-            .sort("registered", "record")
-            .group_by("cluster", maintain_order=True)
-            .agg(root=pl.col("record").first())
-        )
-        every = every.join(roots, on="cluster", how="left")
-        self.entity = every.filter("keyed").select("record", "root")
-        self.by_word = (
-            every.filter(~pl.col("keyed"))
-            .join(odd, on="record", how="semi")
-            .select("record", group=pl.col("record").min().over("cluster"), root="root")
-        )
+        found = [
+            (record, min(cluster.members), cluster.oldest and cluster.oldest[1])
+            for _, cluster in self._clusters.items()
+            for record in cluster.members
+        ]
+        odd = pl.DataFrame(found, {"record": pl.Int64, "group": pl.Int64, "root": pl.Int64}, orient="row")
+        with_key = odd.join(self._records.select("record", "keyed"), on="record")
+        plain = self._nodes.join(odd, on="record", how="anti").select("record", root="node")
+        self.entity = pl.concat([plain, with_key.filter("keyed").select("record", "root")])
+        loose = with_key.filter(~pl.col("keyed"))
+        self.by_word = loose.select("record", group=pl.col("record").min().over("group"), root="root")
 
     def members(self) -> pl.DataFrame:
         """Keyed records in clusters of more than one."""
         return self.entity.filter(pl.len().over("root") > 1).sort("record")
+
+
+def _with_root(frame: pl.DataFrame, record: str, entity: pl.DataFrame) -> pl.DataFrame:
+    """``root``: the entity of the keyed record in column ``record``."""
+    joined = frame.join(entity, left_on=record, right_on="record", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("root").fill_null(pl.col(record)))
 
 
 # --- records that are not keyed -------------------------------------------------------------------------------------
@@ -370,8 +331,11 @@ def _doubtful(
     )
     links = pl.concat([by_word, by_rule]).sort("record")
     asked = pl.concat([_explained(q, model) for q in (*keyed.queue, _asked(best, chosen, model))])
-    # a pair on which people have spoken is asked again only where their words contradict each other
-    open_pairs = asked.join(said, on=["left", "right"], how="anti")
+    # a pair on which people have spoken is asked again only where their words contradict each other, and one that came into
+    # one cluster by way of others is settled
+    open_pairs = asked.join(said, on=["left", "right"], how="anti").join(
+        _joined_anyway(asked, keyed.entity), on=["left", "right"], how="anti"
+    )
     contradicting = asked.filter(pl.col("why") == "decisions")
     return Linked(
         keyed.members(),
@@ -388,20 +352,24 @@ def _oriented(scored: pl.DataFrame, open_: pl.DataFrame, entity: pl.DataFrame) -
             [scored.with_columns(record="left", keyed="right"), scored.with_columns(record="right", keyed="left")]
         )
         .join(open_, on="record")
-        .join(entity, left_on="keyed", right_on="record")
+        .pipe(_with_root, "keyed", entity)
     )
+
+
+def _joined_anyway(pairs: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
+    beside = pairs.join(entity, left_on="left", right_on="record").join(
+        entity, left_on="right", right_on="record", suffix="_right"
+    )
+    return beside.filter(pl.col("root") == pl.col("root_right")).select("left", "right")
 
 
 def _parted(said: pl.DataFrame, groups: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
     """group, root that people have said are not the same: their word on one record speaks for all joined with it."""
     apart = said.filter(~pl.col("same"))
     both = pl.concat([apart.select(record="left", keyed="right"), apart.select(record="right", keyed="left")])
-    return (
-        both.join(groups.select("record", "group"), on="record")
-        .join(entity, left_on="keyed", right_on="record")
-        .select("group", "root")
-        .unique()
-    )
+    told = groups.filter(pl.col("root").is_not_null()).select("record", "root")
+    placed = _with_root(both.join(groups.select("record", "group"), on="record"), "keyed", pl.concat([entity, told]))
+    return placed.select("group", "root").unique()
 
 
 def _in_one_list(
@@ -410,7 +378,8 @@ def _in_one_list(
     """group, root of the pairs of which some list holds both, so that they are two people."""
     lists = _lists(records)
     told = groups.filter(pl.col("root").is_not_null()).select("record", "root")
-    members = pl.concat([entity, told]).join(pairs.select("root").unique(), on="root", how="semi")
+    roots = pairs.select("root").unique()
+    members = pl.concat([entity, told, roots.select(record="root", root="root")]).join(roots, on="root", how="semi")
     entities = members.join(lists, on="record").select("root", "list")
     asking = groups.join(pairs.select("group").unique(), on="group", how="semi").join(lists, on="record")
     return (
@@ -439,13 +408,6 @@ def _sharing_a_list(pairs: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _across(pairs: pl.DataFrame, base: pl.DataFrame) -> pl.DataFrame:
-    """Those of the pairs whose records are not one node already."""
-    beside = pairs.join(base, left_on="left", right_on="record")
-    beside = beside.join(base, left_on="right", right_on="record", suffix="_right")
-    return beside.filter(pl.col("node") != pl.col("node_right")).select("left", "right")
-
-
 def _agrees(rule: str) -> pl.Expr:
     """Name and birth do not contradict an ID or card that is the same. Of the name a whole syllable at either end may be
     another one only under one ID and one day of birth."""
@@ -464,7 +426,7 @@ def _contradiction(rule: str) -> pl.Expr:
 
 def _flagged(pairs: pl.DataFrame, blocked: pl.DataFrame, entity: pl.DataFrame) -> pl.DataFrame:
     """``rule`` of each pair and ``why`` it contradicts. An old card counts if exactly one entity has it."""
-    cards = blocked.filter("keyed").select("record", "card").drop_nulls().join(entity, on="record")
+    cards = blocked.filter("keyed").select("record", "card").drop_nulls().pipe(_with_root, "record", entity)
     single = cards.group_by("card").agg(pl.col("root").n_unique()).filter(pl.col("root") == 1)["card"]
     own = blocked.filter(~pl.col("keyed")).select("record", "card")
     rule = (
@@ -554,11 +516,7 @@ def _by_word(told: pl.DataFrame, said: pl.DataFrame, entity: pl.DataFrame) -> pl
     """Links of records that people have joined with a keyed one, beside that one, or beside the root if through others."""
     same = said.filter("same")
     both = pl.concat([same.select(record="left", keyed="right"), same.select(record="right", keyed="left")])
-    direct = (
-        both.join(entity, left_on="keyed", right_on="record")
-        .group_by("record", "root")
-        .agg(other=pl.col("keyed").min())
-    )
+    direct = _with_root(both, "keyed", entity).group_by("record", "root").agg(other=pl.col("keyed").min())
     return told.join(direct, on=["record", "root"], how="left").select(
         "record",
         "root",

@@ -385,6 +385,15 @@ def test_help_and_db_url_load_no_heavy_library(house: House) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_linkage_train_writes_a_new_model_and_touches_none(house: House, tmp_path: Path) -> None:
+    made = tmp_path / "person.v2.json"
+    assert house("linkage", "train", "--name", "person.v2", "--people", "1000", "--output", str(made)).code == 0
+    trained = json.loads(made.read_text(encoding="utf-8"))
+    assert trained["model"] == "person.v2"
+    assert trained["training"]["people"] == 1000
+    assert house("linkage", "train", "--people", "1000", "--output", str(made)).code == 2
+
+
 def test_version_and_help(house: House) -> None:
     assert house("--version").out.startswith("lienthong")
     assert house("-h").code == 0

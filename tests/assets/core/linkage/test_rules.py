@@ -283,6 +283,18 @@ def test_what_people_joined_goes_where_one_of_it_goes() -> None:
     ]
 
 
+def test_not_the_same_as_one_of_those_that_people_joined_is_not_the_same_as_any() -> None:
+    rows = frame(record(1, keyed=True), record(2, name="Cao Liên"), record(3))
+    assert joined(link(rows, decided((1, 2, True), (2, 3, False)))) == {frozenset([1, 2])}
+
+
+def test_what_came_together_by_way_of_others_is_not_asked() -> None:
+    middle = record(3, keyed=True, name="Nguyễn Thu Hòa", registered=1)
+    linked = link(frame(record(1, keyed=True), record(2, keyed=True, name="Thu Hòa Nguyễn"), middle))
+    assert joined(linked) == {frozenset([1, 2, 3])}
+    assert linked.queue.is_empty()
+
+
 def test_words_that_contradict_each_other_are_asked_again() -> None:
     rows = frame(record(1, keyed=True), record(2, keyed=True, personal_id=OTHER_ID), record(3))
     linked = link(rows, decided((1, 3, True), (2, 3, True), (1, 2, False)))
