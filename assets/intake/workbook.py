@@ -241,6 +241,23 @@ def _reference(match: re.Match[str]) -> str:
     return chr(code)
 
 
+def _letters_in(text: str) -> str:
+    """Raw XML with the references to letters as those letters; those to signs of the markup stay for the single cell."""
+    letters: dict[str, str] = {}
+
+    def letter(match: re.Match[str]) -> str:
+        reference = match[0]
+        found = letters.get(reference)
+        if found is None:
+            if len(letters) >= _LETTERS_MAX:
+                raise _Unusual  # no text has so many: an attempt at work for each
+            found = _reference(match)
+            letters[reference] = found = found if found >= " " and found not in "<&>\"'" else reference
+        return found
+
+    return _REFERENCE.sub(letter, text)
+
+
 def _runs(element: Any) -> tuple[Run, ...] | None:
     """The runs of an ``si`` or ``is`` with the encodings of their fonts; None where no run states a font."""
     runs: list[Run] = []
@@ -690,13 +707,8 @@ def _scan(data: bytes, sheet: _Sheet) -> Grid:
             text = data[start:cut].decode()
         except UnicodeDecodeError:
             raise _Unusual from None
-        if "&#" in text:  # openpyxl writes every letter beyond ASCII so; those of the markup stay for the single cell
-            found = set(_REFERENCE.findall(text))
-            if len(found) > _LETTERS_MAX:
-                raise _Unusual  # each costs a pass over the text; no text has so many letters
-            for reference in found:
-                if (letter := _references(reference)) >= " " and letter not in "<&>\"'":
-                    text = text.replace(reference, letter)
+        if "&#" in text:  # openpyxl writes every letter beyond ASCII so
+            text = _letters_in(text)
         sheet.inlined = sheet.inlined or not text.isascii()
         sheet.take(_SCAN.findall(text))
         start = cut

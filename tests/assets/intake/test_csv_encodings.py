@@ -6,12 +6,13 @@ import csv
 import io
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.intake.csvfile import iter_csv, read_csv
-from assets.intake.decoding import suspicious
+from assets.intake.decoding import SUSPECT, suspicious
 from assets.intake.encodings import foreign_readings
 from assets.reference.units import load_reference
 from schemas.grid import Grid, Kind
@@ -197,3 +198,15 @@ def test_the_quick_look_passes_over_nearly_all_real_names() -> None:
     sent = [legacy.tcvn3(name.lower()) for name in NAMES]
     missed = [text for text in sent if not suspicious([text]) and foreign_readings(text)]
     assert len(missed) < 0.001 * len(sent)
+
+
+LETTERS = "aeiouyàáâãèéêìíòóôõùúýăđạảấộAIYÀÁÂÝĂĐnhgcptNHGCPTb \xa0ßœÄ²ıİſ"
+
+
+@given(st.lists(st.text(LETTERS, min_size=1, max_size=4), min_size=1, max_size=50))
+@settings(max_examples=300)
+def test_the_quick_look_is_the_same_in_python_and_in_polars(texts: list[str]) -> None:
+    by_polars = pl.Series(texts).str.contains(SUSPECT).to_list()
+    assert [suspicious([text]) for text in texts] == [
+        found and not t.isascii() for found, t in zip(by_polars, texts, strict=True)
+    ]
