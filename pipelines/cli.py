@@ -41,9 +41,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 contracts_app = typer.Typer(help="The contracts: check them, print the data dictionary.", no_args_is_help=True)
+vault_app = typer.Typer(help="The vault: its keys and what hangs on them.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
 linkage_app = typer.Typer(help="The model that links records of persons.", no_args_is_help=True)
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(vault_app, name="vault")
 app.add_typer(db_app, name="db")
 app.add_typer(linkage_app, name="linkage")
 
@@ -499,6 +501,7 @@ def trace(
     with state.connection() as connection:
         found = find(connection, contract, entity, at=at.date() if at else None, known_at=known_at)
         versions = described(contract, pipeline.archive, found, pipeline.settings.limits)
+    pipeline.close()
     if state.json:
         state.screen.json({"dataset": dataset, "versions": versions})
     else:
@@ -604,6 +607,37 @@ def train(
     else:
         output.write_text(model.text(), encoding="utf-8")
         state.screen.note(f"written: {output}")
+
+
+# --- the vault -----------------------------------------------------------------------------------------------------
+
+
+@command(vault_app, "status")
+def vault_status(state: State) -> None:
+    """Say which versions of the key there are and how much hangs on each; no key is shown."""
+    from .cli_vault import show_status
+
+    pipeline = state.pipeline
+    found = {"key_file": str(pipeline.key_file), **pipeline.vault.status()}
+    pipeline.close()
+    if state.json:
+        state.screen.json(found)
+    else:
+        show_status(state.screen, found)
+
+
+@command(vault_app)
+def rotate(state: State) -> None:
+    """Put lookups and archive keys under a new key and forget the old one. Stopped half-way, it is run again."""
+    from .cli_vault import rotated
+
+    pipeline = state.pipeline
+    version = pipeline.vault.rotate()
+    pipeline.close()
+    if state.json:
+        state.screen.json({"version": version, "key_file": str(pipeline.key_file)})
+    else:
+        rotated(state.screen, version, pipeline.key_file)
 
 
 # --- the database --------------------------------------------------------------------------------------------------

@@ -83,6 +83,8 @@ def _facts(
         facts.insert(0, ("Bản nộp", f"{answer['submission_id']} ({answer['state']})"))
         facts.append(("Nhận lúc", f"{received:%d/%m/%Y %H:%M}"))
         facts.append(("Nguồn", f"{answer['origin']} ({answer['size']} byte, SHA-256 {answer['sha256'][:12]}…)"))
+        if gone := answer["destroyed"]:
+            facts.append(("Bản lưu", f"đã hủy ngày {gone['at']}: {gone['why']}"))
         if answer["predecessor"]:
             facts.append(("So với", answer["predecessor"]))
     return facts

@@ -18,7 +18,8 @@ def explain(error: BaseException) -> list[str]:
 
     from assets.core.decisions import CannotDecide
     from assets.core.trace import NotFound
-    from assets.intake.archive import Damaged
+    from assets.intake.archive import Damaged, Destroyed
+    from assets.intake.keys import KeysLost
     from assets.marts.publish import Busy, NoSuchPublish
     from assets.returns.answers import NoSuchSubmission
     from schemas.contract import ContractError
@@ -33,7 +34,10 @@ def explain(error: BaseException) -> list[str]:
         return [*found, "contracts are wrong; check them with `lienthong contracts lint`"]
     if isinstance(error, ShapeRefused):
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
-    told = (CannotDecide, NotFound, Damaged, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear, BadSetting)
+    told = (
+        CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear,
+        BadSetting,
+    )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]
     if isinstance(error, psycopg.OperationalError):

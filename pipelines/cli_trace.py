@@ -43,13 +43,20 @@ def described(
     cell, raw}].
 
     ``cell`` and ``raw`` are of the first source; ``raw`` is None where the file has no such cell, is too large to be
-    read again, or is no longer kept.
+    read again, or is no longer kept; the source then has ``destroyed`` {at, why} where it was destroyed.
     """
+    from assets.intake.archive import Destroyed
+
     files: dict[tuple[str, str], dict[str, Any]] = {}
     out = []
     for version in versions:
         source = version.sources[0] if version.sources else None
-        raw = _cells(archive, source, files, limits) if source else {}
+        raw = {}
+        if source is not None:
+            try:
+                raw = _cells(archive, source, files, limits)
+            except Destroyed as gone:
+                source["destroyed"] = {"at": gone.at.date(), "why": gone.why}
         cells = source["cells"] if source else {}
         out.append({
             "entity_id": version.entity_id,
@@ -77,14 +84,13 @@ def _cells(
     """The texts of the source's row by address, from the archived bytes."""
     place = source["sha256"], source["file_name"]
     if place not in files:
-        files[place] = {}
         with suppress(FileNotFoundError, Unreadable):
             if archive.fs.size(archive.path(source["sha256"])) <= _LARGEST:
                 from assets.intake.reader import read_apart
 
                 grids, _ = read_apart(archive.read(source["sha256"]), source["file_name"], limits)
                 files[place] = {grid.name: grid.frame for grid in grids}
-    frame = files[place].get(source["sheet"])
+    frame = files.setdefault(place, {}).get(source["sheet"])
     if frame is None:
         return {}
     found = frame.filter(frame["_row"] == source["row"])
@@ -109,5 +115,7 @@ def show_trace(screen: Screen, contract: Contract, versions: Sequence[Mapping[st
                 f"  {words} {source['origin']}{sheet} · row {source['row']} · submission {source['submission_id']} "
                 f"of {source['sender']} ({source['standing'].replace('_', ' ')}), as of {source['as_of']}"
             )
+            if gone := source.get("destroyed"):
+                screen.say(f"    the file was destroyed on {gone['at']} because {gone['why']}")
         rows = [[c["column"], c["value"], c["cell"], c["raw"]] for c in version["columns"]]
         screen.table(["!Column", "Value", "!Cell", "In the file"], rows)

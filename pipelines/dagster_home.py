@@ -82,6 +82,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "INBOX": settings.inbox,
         "ARCHIVE": settings.archive,
         "REFERENCE": settings.reference,
+        "KEY_FILE": settings.key_file,
         "CONTRACTS": os.pathsep.join(map(str, settings.contracts)),
         "PROVINCE": settings.province,
         "SETTLE_SECONDS": settings.settle_seconds,

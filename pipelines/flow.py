@@ -16,9 +16,10 @@ from typing import Any
 import psycopg
 
 from assets.core.merge import Merged
-from assets.intake.archive import Archive
+from assets.intake.archive import Archive, Destroyed
 from assets.intake.inbox import Arrived, look
 from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receive
+from assets.intake.object_keys import DatabaseKeys
 from assets.intake.reader import warm as warm_reader
 from assets.intake.submissions import SenderInfo
 from assets.marts.publish import Prepared, prepare, publish, publishing
@@ -89,12 +90,22 @@ class Pipeline:
     @cached_property
     def archive(self) -> Archive:
         """The archive of deliveries."""
-        return Archive(self.settings.archive)
+        return Archive(self.settings.archive, self.object_keys)
+
+    @property
+    def key_file(self) -> Path:
+        """The keys of the vault and the archive."""
+        return self.settings.key_file or self.settings.home / "keys"
+
+    @cached_property
+    def object_keys(self) -> DatabaseKeys:
+        """The keys of the archive's objects."""
+        return DatabaseKeys(lambda: connect(self.url), self.key_file)
 
     @cached_property
     def vault(self) -> Vault:
         """The vault."""
-        return Vault(lambda: connect(self.url), self.settings.key_file or self.settings.home / "keys")
+        return Vault(lambda: connect(self.url), self.key_file)
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
@@ -107,7 +118,12 @@ class Pipeline:
             try:
                 yield connection
             finally:
-                self.vault.close()
+                self.close()
+
+    def close(self) -> None:
+        """Let go of the connections of vault and archive; they are opened again where they are needed."""
+        self.vault.close()
+        self.object_keys.close()
 
     def tools(self, connection: psycopg.Connection, archive: Archive | None = None) -> Tools:
         """What staging works with."""
@@ -200,9 +216,13 @@ class Pipeline:
     ) -> Staged:
         """Read again from the archive, under the contracts and reference of today: another assessment, nothing removed.
 
-        All deliveries (a rejected one may be understood now), or those of one dataset or submission.
+        All deliveries (a rejected one may be understood now), or those of one dataset or submission. Those whose bytes were
+        destroyed stay as they are; :class:`assets.intake.archive.Destroyed` is raised where one of them was asked for.
         """
         waiting = deliveries_of(connection, dataset=dataset, submission_id=submission_id)
+        for delivery in waiting:
+            if submission_id is not None and delivery.destroyed_at is not None:
+                raise Destroyed(delivery.sha256, delivery.destroyed_at, delivery.destroyed_why or "")
         return self._stage(connection, waiting, again=True)
 
     def run(self, *, inbox: str | None = None, period: str | None = None) -> Ran:

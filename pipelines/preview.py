@@ -113,7 +113,7 @@ class _Layered(Archive):
     """Writes to a scratch archive, reads from it first and from the real one after."""
 
     def __init__(self, scratch: Archive, real: Archive) -> None:
-        self.fs, self.root, self._real = scratch.fs, scratch.root, real
+        self.fs, self.root, self.keys, self._real = scratch.fs, scratch.root, scratch.keys, real
 
     def holds(self, stored: Stored) -> bool:
         return super().holds(stored) or self._real.holds(stored)

@@ -4,7 +4,7 @@ select d.delivery_id, u.submission_id, d.sender, s.name as sender_name, d.period
            select v.submission_id
            from intake.delivery e
            join intake.submission v using (delivery_id)
-           where e.sha256 = d.sha256 and e.withheld is null
+           where e.sha256 = d.sha256 and e.withheld is null and e.destroyed_at is null
            order by 1
        ) as kept
 from intake.delivery d

@@ -515,6 +515,12 @@ CODES: dict[str, Code] = {
             "Gửi lại đúng tệp này; tỉnh sẽ kiểm tra kho lưu trữ.",
         ),
         (
+            "DESTROYED",
+            "error",
+            "Bản lưu của tệp này ở tỉnh đã được hủy theo quy định ngày {at}, trước khi được đọc.",
+            "Gửi lại tệp nếu số liệu vẫn phải báo cáo.",
+        ),
+        (
             "INTERNAL",
             "error",
             "Hệ thống gặp lỗi khi đọc tệp này ({fault}).",

@@ -14,7 +14,8 @@ import binascii
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,10 @@ class Keyring:
     def _lookups(self) -> dict[int, bytes]:
         return {version: self._derived(version, b"lookup") for version in self.masters}
 
+    @cached_property
+    def _wraps(self) -> dict[int, bytes]:
+        return {version: self._derived(version, b"wrap") for version in self.masters}
+
     def lookup(self, text: str, version: int | None = None) -> bytes:
         """HMAC-SHA-256 of a text under a version (the current one): 32 bytes."""
         return hmac.digest(self._lookups[version or self.current], text.encode(), "sha256")
@@ -53,7 +58,7 @@ class Keyring:
         """An object's key as it may be stored (RFC 3394)."""
         from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-        return aes_key_wrap(self._derived(self.current, b"wrap"), key)
+        return aes_key_wrap(self._wraps[self.current], key)
 
     def unwrap(self, wrapped: bytes, version: int) -> bytes:
         """An object's key; raises :class:`KeysLost` where the version is not in the file or does not fit."""
@@ -62,7 +67,7 @@ class Keyring:
         if version not in self.masters:
             raise KeysLost(f"version {version} of the key is not in the key file; restore the file from its backup")
         try:
-            return aes_key_unwrap(self._derived(version, b"wrap"), wrapped)
+            return aes_key_unwrap(self._wraps[version], wrapped)
         except InvalidUnwrap:
             raise KeysLost(f"version {version} of the key does not open what it closed") from None
 
@@ -108,6 +113,12 @@ def write(path: Path, keys: Keyring) -> None:
         target.flush()
         os.fsync(target.fileno())
     partial.replace(path)
+    # the database must not know a version that a power cut takes from the folder
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def open_keys(connection: psycopg.Connection, path: Path) -> Keyring:
@@ -135,6 +146,27 @@ def open_keys(connection: psycopg.Connection, path: Path) -> Keyring:
             )
     # a version that the database does not know is what a rotation that was stopped has left
     return Keyring({version: keys.masters[version] for version in known})
+
+
+def fresh(connection: psycopg.Connection, path: Path, known: Keyring | None) -> Keyring:
+    """The keys, read again where another process has replaced those that are ``known``; raises :class:`KeysLost`."""
+    if known is not None:
+        row = connection.execute("select max(version) from vault.key where retired_at is null").fetchone()
+        if row is not None and row[0] == known.current:
+            return known
+    return open_keys(connection, path)
+
+
+@contextmanager
+def writing(connection: psycopg.Connection, path: Path, known: Keyring | None) -> Iterator[Keyring]:
+    """A transaction in which the newest key stays the newest: what is written under it is found by the next rotation.
+
+    Raises :class:`KeysLost` before anything is written."""
+    if known is None:  # the first use makes the file, alone: two that wait here for each other would never end
+        known = open_keys(connection, path)
+    with connection.transaction():
+        connection.execute(f"select pg_advisory_xact_lock_shared({LOCK})")
+        yield fresh(connection, path, known)
 
 
 def register(connection: psycopg.Connection, keys: Keyring) -> None:

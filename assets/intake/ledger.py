@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import IO, Any
 
 import psycopg
@@ -44,6 +45,9 @@ class Delivery:
     sidecar: dict[str, Any]
     problems: tuple[Problem, ...] = ()
     """What is wrong with its place or its sidecar; what reading it finds is said of its submissions."""
+    destroyed_at: datetime | None = None
+    destroyed_why: str | None = None
+    """When its bytes were destroyed, and for what reason; None where they were not."""
 
 
 @dataclass
@@ -78,6 +82,14 @@ def receive(
             [[a.origin for a in arrived]],
         )
     }
+    # a file from which a person was erased may lie in the inbox still: seen again, it is no new delivery
+    destroyed = {
+        r[0]
+        for r in connection.execute(
+            "select delivery_id from intake.delivery where destroyed_at is not null and origin = any (%s)",
+            [[a.origin for a in arrived]],
+        )
+    }
     refused = {r[0] for r in connection.execute("select delivery_id from intake.delivery where withheld is not null")}
     received = Received()
     if any((item.origin, item.received_at, item.size) not in seen for item in arrived):
@@ -89,7 +101,9 @@ def receive(
             log.warning("a file of %s in %s could not be opened: %s", *_place(item), type(error).__name__)
             continue
         with source:
-            stored, secret = _take(archive, source, item, seen.get((item.origin, item.received_at, item.size)), refused)
+            stored, secret = _take(
+                archive, source, item, seen.get((item.origin, item.received_at, item.size)), refused, destroyed
+            )
         if progress is not None:
             progress()
         if stored is None or stored.size != item.size:
@@ -116,9 +130,15 @@ def receive(
 
 
 def _take(
-    archive: Archive, source: IO[bytes], item: Arrived, known: str | None, refused: Collection[str]
+    archive: Archive,
+    source: IO[bytes],
+    item: Arrived,
+    known: str | None,
+    refused: Collection[str],
+    destroyed: Collection[str],
 ) -> tuple[Stored | None, bool]:
-    """The bytes of a file, archived, or left alone where they bear a marking; None where they changed under the hand."""
+    """The bytes of a file, archived, or left alone where they bear a marking or were destroyed; None where they changed under
+    the hand."""
     if item.size <= _IN_MEMORY:
         # what is looked through and what is archived are the same bytes, whatever happens to the file meanwhile
         data = source.read(_IN_MEMORY + 1)
@@ -129,6 +149,8 @@ def _take(
     stored = Stored(hashlib.file_digest(source, "sha256").hexdigest(), item.size)  # type: ignore[arg-type]
     if item.marked or delivery_id(stored.sha256, item) in refused:
         return stored, True
+    if delivery_id(stored.sha256, item) in destroyed:
+        return stored, False
     source.seek(0)
     if known != stored.sha256:
         if marked(source, item.size):
@@ -185,7 +207,15 @@ def withheld(delivery: Delivery) -> bool:
     return any(p.code == SECRET for p in delivery.problems)
 
 
-_DELIVERY = "delivery_id, sha256, size, sender, period, file_name, origin, received_at, sidecar, problems"
+def kept(delivery: Delivery) -> bool:
+    """Whether the archive should have the bytes."""
+    return delivery.destroyed_at is None and not withheld(delivery)
+
+
+_DELIVERY = (
+    "delivery_id, sha256, size, sender, period, file_name, origin, received_at, sidecar, problems, "
+    "destroyed_at, destroyed_why"
+)
 
 
 def pending(connection: psycopg.Connection) -> list[Delivery]:
@@ -208,4 +238,4 @@ def _deliveries(connection: psycopg.Connection, where: str, parameters: dict[str
     rows = connection.execute(
         f"select {_DELIVERY} from intake.delivery where {where} order by received_at, sha256, delivery_id", parameters
     )
-    return [Delivery(*(*r[:9], tuple(Problem(**p) for p in r[9]))) for r in rows]
+    return [Delivery(*(*r[:9], tuple(Problem(**p) for p in r[9]), *r[10:])) for r in rows]

@@ -23,7 +23,8 @@ from schemas.migrate import quote
 from schemas.semantic.texts import longest
 
 _SUBMISSION = (
-    "select u.*, t.d00_state, t.label as state_label, d.origin, d.size, p.submission_id as predecessor "
+    "select u.*, t.d00_state, t.label as state_label, d.origin, d.size, d.destroyed_at, d.destroyed_why, "
+    "p.submission_id as predecessor "
     "from intake.submission u join intake.state t using (state) join intake.delivery d using (delivery_id) "
     "left join core.standing s on s.submission_no = u.submission_no and s.publish_to is null "
     "left join intake.submission p on p.submission_no = s.predecessor_no where u.submission_id = %s"
@@ -59,9 +60,9 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
     """Everything that there is to say about a submission; raises :class:`NoSuchSubmission`.
 
     Keys: submission_id, dataset, sender, period, as_of, as_of_source, received_at, file, origin, sha256, size, state,
-    d00_state, state_label, predecessor, counts {read, accepted, quarantined, set_aside, flagged}, set_aside {reason: n},
-    problems [{code, severity, message, remedy}], rows [{sheet, row, address, column, rule, severity, value, message,
-    remedy, waived, known}], repairs [{sheet, row, column, rule, raw}].
+    d00_state, state_label, destroyed {at, why} of its bytes (None where they are kept), predecessor, counts {read, accepted,
+    quarantined, set_aside, flagged}, set_aside {reason: n}, problems [{code, severity, message, remedy}], rows [{sheet, row,
+    address, column, rule, severity, value, message, remedy, waived, known}], repairs [{sheet, row, column, rule, raw}].
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_SUBMISSION, [submission_id]).fetchone()
@@ -104,6 +105,8 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
         "state": found["state"],
         "d00_state": found["d00_state"],
         "state_label": found["state_label"],
+        "destroyed": found["destroyed_at"]
+        and {"at": found["destroyed_at"].date().isoformat(), "why": found["destroyed_why"]},
         "predecessor": found["predecessor"],
         "counts": {
             "read": found["rows_read"],

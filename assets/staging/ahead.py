@@ -66,8 +66,8 @@ class ReadAhead:
     def take(self, delivery: Delivery) -> Content:
         """What is in the next delivery, which is ``delivery``: its bytes are as they were archived.
 
-        Raises :class:`assets.intake.archive.Damaged`, :class:`FileNotFoundError`, and what says nothing about the file
-        (:class:`ReaderLost`, an archive that does not answer).
+        Raises :class:`assets.intake.archive.Damaged`, :class:`assets.intake.archive.Destroyed`, :class:`FileNotFoundError`,
+        and what says nothing about the file (:class:`ReaderLost`, an archive that does not answer).
         """
         self._fill()
         first = self._waiting.popleft()

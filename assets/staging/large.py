@@ -23,7 +23,7 @@ import polars as pl
 import polars_hash as plh
 import psycopg
 
-from assets.intake.archive import Damaged
+from assets.intake.archive import Damaged, Destroyed
 from assets.intake.csvfile import iter_csv
 from assets.intake.decoding import merged
 from assets.intake.ledger import Delivery
@@ -128,7 +128,7 @@ def stage_large(tools: Tools, delivery: Delivery, done: Staged) -> None:
         refusal = refused.refusal
     except Unreadable as unreadable:
         refusal = Refusal(delivery, unreadable.problem.params.get("dataset"), [unreadable.problem])
-    except (Damaged, FileNotFoundError) as error:
+    except (Damaged, Destroyed, FileNotFoundError) as error:
         lost = not_kept(tools, delivery, error)
         if lost is None:
             return

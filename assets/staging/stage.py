@@ -21,9 +21,9 @@ import polars as pl
 import psycopg
 from psycopg.types.json import Jsonb
 
-from assets.intake.archive import Archive, Damaged
+from assets.intake.archive import Archive, Damaged, Destroyed
 from assets.intake.inbox import content_id
-from assets.intake.ledger import Delivery, withheld
+from assets.intake.ledger import Delivery, kept, withheld
 from assets.intake.limits import Limits
 from assets.intake.reader import warm as warm_reader
 from assets.intake.sniff import HEAD, sniff
@@ -103,7 +103,7 @@ def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Deli
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
     large = {delivery.delivery_id for delivery in deliveries if _streams(tools, delivery)}
-    whole = [delivery for delivery in deliveries if delivery.delivery_id not in large and not withheld(delivery)]
+    whole = [delivery for delivery in deliveries if delivery.delivery_id not in large and kept(delivery)]
     with ReadAhead(tools.archive, whole, tools.senders, tools.limits) as ahead:
         for delivery in deliveries:
             if delivery.delivery_id in large:
@@ -128,12 +128,12 @@ def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Deli
 
 def _streams(tools: Tools, delivery: Delivery) -> bool:
     """Whether it is a large CSV, by its first bytes: the only format that can be read in slices."""
-    if delivery.size < tools.large_bytes or withheld(delivery) or speaks_alone(delivery):
+    if delivery.size < tools.large_bytes or not kept(delivery) or speaks_alone(delivery):
         return False
     try:
         with tools.archive.open(delivery.sha256) as source:
             return sniff(source.read(HEAD), delivery.file_name).kind == "csv"
-    except (Unreadable, FileNotFoundError, Damaged):
+    except (Unreadable, FileNotFoundError, Damaged, Destroyed):
         return False  # the reading of the whole says why, for a part of a package is none
 
 
@@ -142,8 +142,10 @@ def _read(tools: Tools, delivery: Delivery, ahead: ReadAhead) -> list[Found | Re
     if withheld(delivery):
         return [Refusal(delivery, None, list(delivery.problems))]
     try:
+        if delivery.destroyed_at is not None:
+            raise Destroyed(delivery.sha256, delivery.destroyed_at, delivery.destroyed_why or "")
         content = ahead.take(delivery)
-    except (Damaged, FileNotFoundError) as error:
+    except (Damaged, Destroyed, FileNotFoundError) as error:
         lost = not_kept(tools, delivery, error)
         return [lost] if lost else []
     try:
@@ -153,7 +155,11 @@ def _read(tools: Tools, delivery: Delivery, ahead: ReadAhead) -> list[Found | Re
 
 
 def not_kept(tools: Tools, delivery: Delivery, error: Exception) -> Refusal | None:
-    """The archive has lost the bytes: a rejection, or nothing in a replay, for what was read in time stands."""
+    """The archive has not the bytes: a rejection, or nothing in a replay, for what was read in time stands."""
+    if isinstance(error, Destroyed):
+        log.info("delivery %s was destroyed on %s", delivery.delivery_id, error.at.date().isoformat())
+        said = Problem("DESTROYED", {"at": error.at.date().isoformat()})
+        return None if tools.again else Refusal(delivery, None, [said])
     log.error("delivery %s is not in the archive as it was stored: %s", delivery.delivery_id, type(error).__name__)
     return None if tools.again else Refusal(delivery, None, [Problem("NOT_IN_ARCHIVE")])
 

@@ -18,13 +18,15 @@ from typing import Any
 
 import polars as pl
 import psycopg
+from psycopg.rows import dict_row
 
-from assets.intake.keys import LOCK, Keyring, open_keys, register, write
+from assets.intake.keys import LOCK, Keyring, open_keys, register, write, writing
 
 PERSONAL_ID, RECORD = "personal_id", "record"
 """Kinds: numbers on identity cards; what makes a row without a readable key itself when it is sent again."""
 _HERE = Path(__file__).parent
 _REGISTER = (_HERE / "vault_register.sql").read_text(encoding="utf-8")
+_STATUS = (_HERE / "vault_status.sql").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -86,10 +88,8 @@ class Vault:
                 if text not in found:
                     found[text] = self._scratch.setdefault((kind, text), _random())
             return found
-        with self.connection.transaction():
-            # under the lock no version of the key comes or goes
-            self.connection.execute(f"select pg_advisory_xact_lock_shared({LOCK})")
-            keys = self._fresh()
+        with writing(self.connection, self.key_file, self._keys) as keys:
+            self._keys = keys
             rows = self.connection.execute(
                 _REGISTER,
                 {
@@ -102,23 +102,18 @@ class Vault:
             ).fetchall()
         return dict(rows)
 
-    def _fresh(self) -> Keyring:
-        """The keys, read again where another process has replaced them."""
-        row = self.connection.execute("select max(version) from vault.key where retired_at is null").fetchone()
-        if row is None or row[0] != self.keys.current:
-            self._keys = open_keys(self.connection, self.key_file)
-        return self.keys
-
     def find(self, texts: Iterable[str], kind: str = PERSONAL_ID) -> dict[str, int]:
         """The subjects of those identifiers that are known."""
         texts = list(texts)
-        keys = self._fresh()
-        rows = self.connection.execute(
-            "select w.value, i.subject from unnest(%s::text[], %s::bytea[]) as w (value, lookup) "
-            "join vault.identifier i on i.kind = %s and i.lookup = w.lookup",
-            [texts, [keys.lookup(text) for text in texts], kind],
-        )
-        return dict(rows.fetchall())
+        # a rotation between the making of a lookup and its use would hide what is there
+        with writing(self.connection, self.key_file, self._keys) as keys:
+            self._keys = keys
+            rows = self.connection.execute(
+                "select w.value, i.subject from unnest(%s::text[], %s::bytea[]) as w (value, lookup) "
+                "join vault.identifier i on i.kind = %s and i.lookup = w.lookup",
+                [texts, [keys.lookup(text) for text in texts], kind],
+            ).fetchall()
+        return dict(rows)
 
     def reveal(self, subjects: pl.Series) -> pl.Series:
         """The clear identifier of each subject (String; null where erased or null): for memory only."""
@@ -130,6 +125,22 @@ class Vault:
         found |= {subject: text for (_, text), subject in self._scratch.items()}
         return subjects.replace_strict(list(found), list(found.values()), default=None, return_dtype=pl.String)
 
+    def status(self) -> dict[str, Any]:
+        """What the database knows, by version of the key: versions [{version, fingerprint, created_at, retired_at, identifiers,
+        objects}], erased, destroyed, unused (keys that no object is known to lie under). The key file is checked, not shown.
+
+        Raises :class:`assets.intake.keys.KeysLost`."""
+        open_keys(self.connection, self.key_file)
+        with self.connection.cursor(row_factory=dict_row) as cursor:
+            versions = cursor.execute(_STATUS).fetchall()
+            counts = cursor.execute(
+                "select (select count(*) from vault.identifier where erased_at is not null) as erased, "
+                "(select count(*) from vault.object_key where wrapped is null) as destroyed, "
+                "(select count(*) from vault.object_key where wrapped is not null and sha256 is null) as unused"
+            ).fetchone()
+        assert counts is not None
+        return {"versions": versions, **counts}
+
     def rotate(self) -> int:
         """Put everything under a new key and forget the old one; the new version. A rotation that was stopped is finished.
 
@@ -137,37 +148,43 @@ class Vault:
         """
         with self._lock:
             connection = self.connection
-            with connection.transaction():
-                connection.execute(f"select pg_advisory_xact_lock({LOCK})")
-                keys = open_keys(connection, self.key_file).with_new()
-                write(self.key_file, keys)
-                register(connection, keys)
-                for rows in _batches(
-                    connection, "select subject, kind, value from vault.identifier where lookup is not null"
-                ):
-                    connection.execute(
-                        "update vault.identifier i set lookup = n.lookup, key_version = %s "
-                        "from unnest(%s::bigint[], %s::bytea[]) as n (subject, lookup) where i.subject = n.subject",
-                        [keys.current, [r[0] for r in rows], [keys.lookup(r[2]) for r in rows]],
-                    )
-                for rows in _batches(
-                    connection,
-                    "select key_id, wrapped, key_version from vault.object_key where wrapped is not null",
-                ):
-                    connection.execute(
-                        "update vault.object_key k set wrapped = n.wrapped, key_version = %s "
-                        "from unnest(%s::uuid[], %s::bytea[]) as n (key_id, wrapped) where k.key_id = n.key_id",
-                        [keys.current, [r[0] for r in rows], [keys.wrap(keys.unwrap(r[1], r[2])) for r in rows]],
-                    )
-                connection.execute("update vault.identifier set key_version = %s where lookup is null", [keys.current])
-                connection.execute("update vault.object_key set key_version = %s where wrapped is null", [keys.current])
-                connection.execute(
-                    "update vault.key set retired_at = clock_timestamp() where version <> %s and retired_at is null",
-                    [keys.current],
-                )
-            self._keys = keys.only_current()
-            write(self.key_file, self._keys)
+            # held until the file is as it is to be: a rotation of another process would find the file of neither
+            connection.execute(f"select pg_advisory_lock({LOCK})")
+            try:
+                with connection.transaction():
+                    keys = open_keys(connection, self.key_file).with_new()
+                    write(self.key_file, keys)
+                    register(connection, keys)
+                    _renew(connection, keys)
+                self._keys = keys.only_current()
+                write(self.key_file, self._keys)
+            finally:
+                if not connection.broken:
+                    connection.execute(f"select pg_advisory_unlock({LOCK})")
             return keys.current
+
+
+def _renew(connection: psycopg.Connection, keys: Keyring) -> None:
+    """Put everything under the newest version and retire the others, in the caller's transaction."""
+    for rows in _batches(connection, "select subject, kind, value from vault.identifier where lookup is not null"):
+        connection.execute(
+            "update vault.identifier i set lookup = n.lookup, key_version = %s "
+            "from unnest(%s::bigint[], %s::bytea[]) as n (subject, lookup) where i.subject = n.subject",
+            [keys.current, [r[0] for r in rows], [keys.lookup(r[2]) for r in rows]],
+        )
+    for rows in _batches(
+        connection, "select key_id, wrapped, key_version from vault.object_key where wrapped is not null"
+    ):
+        connection.execute(
+            "update vault.object_key k set wrapped = n.wrapped, key_version = %s "
+            "from unnest(%s::uuid[], %s::bytea[]) as n (key_id, wrapped) where k.key_id = n.key_id",
+            [keys.current, [r[0] for r in rows], [keys.wrap(keys.unwrap(r[1], r[2])) for r in rows]],
+        )
+    connection.execute("update vault.identifier set key_version = %s where lookup is null", [keys.current])
+    connection.execute("update vault.object_key set key_version = %s where wrapped is null", [keys.current])
+    connection.execute(
+        "update vault.key set retired_at = clock_timestamp() where version <> %s and retired_at is null", [keys.current]
+    )
 
 
 def _batches(connection: psycopg.Connection, query: str, size: int = 20_000) -> Iterable[list[tuple[Any, ...]]]:

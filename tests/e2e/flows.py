@@ -24,6 +24,7 @@ from openpyxl import Workbook
 from psycopg.rows import dict_row
 
 from assets.core.trace import Version, entity_id, trace
+from assets.intake.archive import Stored
 from assets.intake.grids import grids_of
 from assets.reference.units import Reference, load_reference
 from assets.returns.answers import answer
@@ -245,8 +246,7 @@ class World:
             assert version.sources, version
             for source in version.sources:
                 if source["sha256"] not in files:
-                    data = (self.home / "archive" / source["sha256"][:2] / source["sha256"]).read_bytes()
-                    grids, _ = grids_of(data, source["file_name"])
+                    grids, _ = grids_of(self.archived_bytes(source["sha256"]), source["file_name"])
                     files[source["sha256"]] = {g.name: _texts(g) for g in grids}
                 sheet = files[source["sha256"]][source["sheet"]]
                 for column in contract.columns:
@@ -263,6 +263,14 @@ class World:
         )
         query = " union all ".join(f"select '{s}.{t}', count(*) from {s}.{t}" for s, t in tables)
         return dict(self.rows(query))  # type: ignore[arg-type]
+
+    def archived_bytes(self, sha256: str) -> bytes:
+        """The clear bytes of an object of the archive."""
+        pipeline = self.pipeline
+        try:
+            return pipeline.archive.read(sha256)
+        finally:
+            pipeline.close()
 
     def archived(self) -> dict[str, int]:
         """Objects of the archive with their sizes."""
@@ -306,8 +314,9 @@ class World:
                 "(select from intake.submission s where s.delivery_id = d.delivery_id)"
             ).fetchall()
             assert not unread, unread
-        for sha256, size in self.rows("select distinct sha256, size from intake.delivery where withheld is null"):
-            assert (self.home / "archive" / sha256[:2] / sha256).stat().st_size == size
+        kept = "select distinct sha256, size from intake.delivery where withheld is null and destroyed_at is null"
+        for sha256, size in self.rows(kept):
+            assert self.pipeline.archive.holds(Stored(sha256, size))
 
 
 def _texts(grid: Grid) -> dict[str, str]:

@@ -32,8 +32,9 @@ def world(make_world: Make) -> World:
 
 
 def _cell(world: World, source: dict[str, Any], column: str) -> Any:
-    data = (world.home / "archive" / source["sha256"][:2] / source["sha256"]).read_bytes()
-    return load_workbook(io.BytesIO(data))[source["sheet"]][source["cells"][column]].value
+    return load_workbook(io.BytesIO(world.archived_bytes(source["sha256"])))[source["sheet"]][
+        source["cells"][column]
+    ].value
 
 
 def _one(versions: list[Version]) -> Version:

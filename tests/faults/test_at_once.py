@@ -233,7 +233,7 @@ def _received(world: World) -> None:
         pipeline.receive(connection)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "sealed, cut", "sealed, flipped", "gone"])
 @pytest.mark.parametrize("name", ["thon.csv", "lon.csv"])
 def test_an_object_that_the_disk_lost_is_refused_and_said(
     name: str, damage: str, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -247,10 +247,12 @@ def test_an_object_that_the_disk_lost_is_refused_and_said(
     world.drop(other, _list())
     _received(world)
     stored = _object(world, place)
-    data = stored.read_bytes()
+    data, kept = text_csv(rows), stored.read_bytes()
     if damage == "gone":
         stored.unlink()
-    else:  # what is left is a sound CSV: only its hash tells
+    elif damage.startswith("sealed"):
+        stored.write_bytes(kept[:-1] if damage.endswith("cut") else kept[:-20] + b"?" + kept[-19:])
+    else:  # what is left is a sound CSV, as it was kept before objects were sealed: only its hash tells
         stored.write_bytes(data[: data.rfind(b"\n", 0, -1) + 1] if damage == "cut" else data.replace(b"50", b"51"))
     (world.home / "inbox" / place).unlink()
     world.pipeline.run()
@@ -260,7 +262,7 @@ def test_an_object_that_the_disk_lost_is_refused_and_said(
     world.drop(sender, text_csv(rows), name)  # sent again, as the answer asks
     world.run()
     assert len(world.open_villages(sender)) == 8
-    assert stored.read_bytes() == data
+    assert world.archived_bytes(stored.name) == data
 
 
 def _sliced(tools: Any) -> Any:
@@ -272,10 +274,10 @@ def test_an_object_that_is_lost_is_stored_again_while_the_file_is_there(world: W
     place = world.drop(world.communes[0], _list())
     _received(world)
     stored = _object(world, place)
-    data = stored.read_bytes()
-    stored.write_bytes(data[:100])
+    data = world.archived_bytes(stored.name)
+    stored.write_bytes(stored.read_bytes()[:100])
     world.run()
-    assert stored.read_bytes() == data and len(world.open_villages(world.communes[0])) == 6
+    assert world.archived_bytes(stored.name) == data and len(world.open_villages(world.communes[0])) == 6
 
 
 @pytest.mark.parametrize("slices", [False, True])

@@ -77,9 +77,11 @@ def whole(world: World) -> None:
         for what, query in _MUST_BE_EMPTY.items():
             found = connection.execute(query).fetchall()  # type: ignore[arg-type]
             assert not found, f"{what}: {found[:5]}"
+        pipeline = world.pipeline
         for sha256, size in connection.execute("select distinct sha256, size from intake.delivery"):
-            data = (world.home / "archive" / sha256[:2] / sha256).read_bytes()
+            data = pipeline.archive.read(sha256)
             assert (hashlib.sha256(data).hexdigest(), len(data)) == (sha256, size)
+        pipeline.close()
     world.conserved()
 
 

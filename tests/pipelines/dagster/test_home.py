@@ -30,7 +30,7 @@ def test_the_interface_sees_the_settings_that_were_given_and_no_other(
     monkeypatch.chdir(tmp_path)
     settings = Settings(
         home=tmp_path / "home", database_url="postgresql:///x", inbox="memory://inbox", archive="memory://archive",
-        province="79", settle_seconds=2.5,
+        province="79", settle_seconds=2.5, key_file=tmp_path / "keys",
     )  # fmt: skip
     arguments, environment = ui_command(settings, host="127.0.0.1", port=3001)
     assert arguments[0] == sys.executable
