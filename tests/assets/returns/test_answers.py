@@ -24,7 +24,7 @@ def _placeholders(text: str) -> set[str]:
 def _row(code: str, column: str = "households", **params: str) -> dict[str, object]:
     return {
         "sheet": 0, "row": 7, "rule": code, "column_name": column, "severity": "error", "address": "D7",
-        "params": params, "raw": {"households": "12x", "village_name": "Bình An"}, "waived": False,
+        "params": params, "raw": {"households": "12x", "village_name": "Bình An"}, "waived": False, "known": False,
     }  # fmt: skip
 
 
