@@ -200,7 +200,7 @@ def test_the_quick_look_passes_over_nearly_all_real_names() -> None:
     assert len(missed) < 0.001 * len(sent)
 
 
-LETTERS = "aeiouyàáâãèéêìíòóôõùúýăđạảấộAIYÀÁÂÝĂĐnhgcptNHGCPTb \xa0ßœÄ²ıİſ"
+LETTERS = "aeiouyàáâãèéêìíòóôõùúýăđạảấộAIYÀÁÂÝĂĐnhgcptNHGCPTb \xa0ßœÄ²"
 
 
 @given(st.lists(st.text(LETTERS, min_size=1, max_size=4), min_size=1, max_size=50))
