@@ -97,7 +97,8 @@ class Column:
     """Everything that the semantic type reads: maxLength, minimum, maximum, scale, minPrecision, allowPending, ditto,
     blank, width, pattern, ... (ODCS ``logicalTypeOptions`` merged with the property's ``customProperties``); and what
     holds for any type: ``sameAs`` (the column whose raw cells it reads), ``extract`` (a pattern whose only group
-    is the value), ``missingCode`` (the code said instead of MISSING)."""
+    is the value), ``missingCode`` (the code said instead of MISSING),
+    ``succeeds`` (it names what the entity succeeds to)."""
     references: str | None = None
     """'units.code' and the like, from ``relationships``."""
     purpose: str = ""
@@ -174,6 +175,12 @@ class Contract:
     def vaulted(self) -> tuple[Column, ...]:
         """Columns whose values are kept in the vault."""
         return tuple(c for c in self.columns if c.vaulted)
+
+    @property
+    def succeeds(self) -> str | None:
+        """Name of the column that says what an entity succeeds to: values of the last key column, among those that share its
+        other key columns; None where the dataset has none."""
+        return next((c.name for c in self.columns if c.options.get("succeeds")), None)
 
     @property
     def key(self) -> tuple[str, ...]:

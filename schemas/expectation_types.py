@@ -97,6 +97,8 @@ ACROSS: Mapping[str, AcrossType] = {
     "population_parts_against_whole": AcrossType(
         frozenset(), frozenset({"unit_key", "province_name", "unit_name", "as_of", "source", "total"}), {}
     ),
+    "predecessor_unknown": AcrossType(frozenset(), frozenset(), {}),
+    "predecessor_goes_on": AcrossType(frozenset(), frozenset(), {}),
 }
 """Type -> what it needs. The SQL of each stands in ``expectations/across/<type>.sql``."""
 

@@ -178,6 +178,7 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "defaultFrom": _one_of("sender", "senderCode", "asOf"),
     "headerOptional": FLAG,
     "sameAs": TEXT,
+    "succeeds": Kind("true", lambda v: v is True),
     "missingCode": TEXT,
     "fromSheet": Kind("a regular expression with one group", _succeeds(_one_group)),
     "join": PARTS,
@@ -232,7 +233,7 @@ SYSTEM_COLUMNS = frozenset(
 SYSTEM_TABLES = frozenset(
     ("verdict", "quarantine", "repair", "set_aside", "check_result", "dropped", "shift", "publish", "pointer",
      "standing", "shown", "pair_difference", "finding", "findings", "rule_result", "reference_version", "unit",
-     "unit_change", "sender", "conflict", "entity", "units", "senders")
+     "unit_change", "sender", "conflict", "entity", "units", "senders", "succession", "successions")
 )  # fmt: skip
 """Names in the schemas staging, core and mart_v1 that a dataset's own tables would run into."""
 
@@ -587,6 +588,7 @@ def _check_delivery(
     for name in own.get("rowLabels", ()):
         if name not in columns:
             document.add(places["rowLabels"], f"rowLabels: there is no column '{name}'", _nearest(name, columns))
+    _check_succession(document, own, columns)
     if "identity" in own:
         _check_identity(document, own["identity"], places["identity"], columns)
     must_be_column("scope")
@@ -629,6 +631,29 @@ def _check_delivery(
         document.add(
             places["entityId"], f"entityId '{own['entityId']}' is not snake_case", "write for example village_id"
         )
+
+
+def _check_succession(document: _Document, own: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]]) -> None:
+    """One column may say what an entity succeeds to: names or codes, of things that anybody may know."""
+    found: list[str] = []
+    for i, (name, column) in enumerate(columns.items()):
+        theirs = own_properties(column.get("customProperties", ()))
+        if "succeeds" not in theirs:
+            continue
+        where: Location = ("schema", 0, "properties", i)
+        found.append(name)
+        if theirs.get("semanticType") != "names":
+            document.add(where, f"succeeds: the column '{name}' does not hold names", "write semanticType names")
+        if column.get("primaryKey"):
+            document.add(where, f"succeeds: '{name}' is a key column", "leave primaryKey out")
+        if {column.get("classification"), *(c.get("classification") for c in columns.values() if c.get("primaryKey"))} & {
+            "P2", "P3",
+        }:  # fmt: skip
+            document.add(where, "succeeds: persons have no successors", "leave succeeds out")
+        if len(found) > 1:
+            document.add(where, f"succeeds: '{found[0]}' says it already", "keep one")
+        if "identity" in own or own.get("delivery") == "facts" or own.get("validTime") == "period":
+            document.add(where, "succeeds: the dataset has no entities that begin and end by its key", "leave it out")
 
 
 def _check_identity(

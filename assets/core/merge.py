@@ -7,7 +7,7 @@ the last publish is written. So the result is a function of the set, whatever th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from schemas.contract import Contract
 from schemas.migrate import quote
 from schemas.tables import index_statements
 
+from . import succession
 from .identity import Identified, identify
 from .standing import Decision, Staged, Standing, derive, taken_back
 
@@ -38,6 +39,7 @@ class Merged:
     dataset: str
     standings_changed: int = 0
     identities_changed: int = 0
+    successions_changed: int = 0
     entities: int = 0
     opened: int = 0
     closed: int = 0
@@ -45,7 +47,8 @@ class Merged:
     @property
     def changed(self) -> bool:
         """Whether anything at all is different from the last publish."""
-        return bool(self.standings_changed or self.identities_changed or self.opened or self.closed)
+        counts = (self.standings_changed, self.identities_changed, self.successions_changed, self.opened, self.closed)
+        return any(counts)
 
 
 def _sql(file: str, /, **parts: str) -> str:
@@ -173,6 +176,13 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         "r_columns": ", ".join(f"r.{c}" for c in columns),
     } | _validity(contract)
     names |= _own_validity(contract)
+    succeeded: list[int] = []
+    if contract.succeeds:
+        succeeded = succession.derive(
+            connection, contract, publish, lambda ids: _look(connection, names, parameters, ids)
+        )
+        connection.execute("drop table _touched, _shadow, _waived, _hit, _event")
+        result.successions_changed = succession.differences(connection, contract, publish)
     if _is_first(connection, contract):
         first = names | ({"valid_from": "f.as_of", "valid_to": "null"} if contract.valid_time == "asOf" else {})
         result.opened = connection.execute(_sql("open_first", **first), parameters).rowcount
@@ -186,6 +196,10 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
     connection.execute(_sql("shadow"), parameters)
     connection.execute(_sql("waived"))
     changed = _touch(connection, contract, names, spoken, old, new)
+    if succeeded:
+        connection.execute(
+            "insert into _touched select unnest(%s::bigint[]) except select entity_id from _touched", [succeeded]
+        )
     if contract.identity:
         parameters |= {"moved": sorted(moved), "changed": sorted(changed)}
         for step in ("touched_members", "records"):
@@ -200,6 +214,8 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         connection.execute(_sql("spans_as_of", absent=absent, until=_until(contract)))
     else:
         connection.execute(_sql("spans_explicit"))
+    if contract.succeeds:
+        succession.cut(connection, contract)
     connection.execute(_sql("survivorship"), parameters)
     connection.execute(_sql("coalesce"))
     touched = connection.execute("select count(*) from _touched").fetchone()
@@ -209,6 +225,19 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
     for table in ("_touched", "_record", "_force", "_shadow", "_waived", "_hit", "_event", "_span", "_desired"):
         connection.execute(f"drop table if exists {table}")
     return result
+
+
+def _look(
+    connection: psycopg.Connection, names: dict[str, str], parameters: dict[str, Any], entities: Collection[int]
+) -> None:
+    """Fill ``_event`` with what is said about some entities; the tables on the way are the caller's to drop."""
+    connection.execute(_sql("shadow"), parameters)
+    connection.execute(_sql("waived"))
+    connection.execute(
+        "create temporary table _touched on commit drop as select unnest(%s::bigint[]) as entity_id", [sorted(entities)]
+    )
+    connection.execute(_sql("hits", **names))
+    connection.execute(_sql("events", **names))
 
 
 def _said(contract: Contract, column: str) -> str:

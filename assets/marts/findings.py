@@ -43,7 +43,7 @@ def find(
     for contract in contracts:
         for rule in contract.across:
             reads = {contract.dataset, *ACROSS[rule.kind].datasets}
-            mark = _fingerprint(connection, rule)
+            mark = _fingerprint(connection, contract, rule)
             before = connection.execute(
                 "select fingerprint, evaluated, failed from core.rule_result "
                 "where dataset = %s and rule = %s and publish_to is null",
@@ -53,26 +53,28 @@ def find(
                 continue
             for dataset in sorted(reads & known):  # freshly loaded: the planner would take the tables for empty
                 connection.execute(f"analyze core.{quote(dataset)}")
-            _evaluate(connection, rule, reads <= known)
+            _evaluate(connection, contract, rule, reads <= known)
             judged.append(_write(connection, contract, rule, mark, before, publish))
     return judged
 
 
-def _fingerprint(connection: psycopg.Connection, rule: AcrossRule) -> str:
+def _fingerprint(connection: psycopg.Connection, contract: Contract, rule: AcrossRule) -> str:
     version = connection.execute("select version from core.reference_version").fetchone()
-    text = repr((query(rule), sorted(rule.kwargs.items()), version))
+    text = repr((query(rule, contract), sorted(rule.kwargs.items()), version))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _evaluate(connection: psycopg.Connection, rule: AcrossRule, complete: bool) -> None:
+def _evaluate(connection: psycopg.Connection, contract: Contract, rule: AcrossRule, complete: bool) -> None:
     connection.execute("set local client_min_messages = warning")
     # whole tables are joined: an estimate of one row must not turn that into a loop over all pairs
     connection.execute("set local enable_nestloop = off")
     connection.execute("drop table if exists _found")
-    text = query(rule) if complete else (
+    text = query(rule, contract) if complete else (
         "select null::bigint as entity_id, null::date as valid_from, false as failed, null::jsonb as params where false"
     )  # fmt: skip
-    connection.execute(f"create temporary table _found on commit drop as {text}", dict(rule.kwargs))
+    connection.execute(
+        f"create temporary table _found on commit drop as {text}", {**rule.kwargs, "dataset": contract.dataset}
+    )
     connection.execute("set local enable_nestloop to default")
 
 

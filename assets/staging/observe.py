@@ -34,7 +34,7 @@ _DITTO = r"""^(?:["″“”〃]|''|-?"-?|- ?(?:nt|như trên) ?-|nt|như trên)
 _NULL = "\x01"  # stands for null inside hashed text; cleaned text holds no control characters
 _SEPARATOR = "\x1f"
 
-_FREE_TEXT = ("text", "name", "person_name", "place_path")
+_FREE_TEXT = ("text", "name", "names", "person_name", "place_path")
 """Semantic types that take any text."""
 
 Seal = Callable[[dict[str, pl.Series]], dict[str, pl.Series]]

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schemas.contract import AcrossRule
+from schemas.contract import AcrossRule, Contract
+from schemas.migrate import quote
 
 _HERE = Path(__file__).parent
 
 
-def query(rule: AcrossRule) -> str:
-    """The rule's SQL; its parameters are the rule's ``kwargs``."""
-    return (_HERE / f"{rule.kind}.sql").read_text(encoding="utf-8")
+def query(rule: AcrossRule, contract: Contract) -> str:
+    """The rule's SQL; its parameters are the rule's ``kwargs`` and ``dataset``. A rule that holds for several datasets writes
+    ``{table}`` for the history of the contract's own, and ``{name}`` for the last column of its key."""
+    text = (_HERE / f"{rule.kind}.sql").read_text(encoding="utf-8")
+    return text.replace("{table}", f"core.{quote(contract.dataset)}").replace("{name}", quote(contract.key[-1]))

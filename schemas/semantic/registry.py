@@ -36,6 +36,7 @@ SEMANTIC_TYPES: Mapping[str, SemanticType] = MappingProxyType(
         for t in (
             texts.TEXT,
             texts.NAME,
+            texts.NAMES,
             persons.PERSON_NAME,
             texts.CODE,
             texts.COMMUNE_CODE,

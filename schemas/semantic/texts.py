@@ -52,7 +52,7 @@ CANONICAL_NAME = _canonical(_WORD, "!->@-~")
 """The same without '?', which in a name is a letter that some encoding has lost."""
 
 FORMULA_SIGNS = ("=", "+", "-", "@")
-_DEFAULT_LENGTH = {"text": 1000, "name": 200, "person_name": 200, "code": 50}
+_DEFAULT_LENGTH = {"text": 1000, "names": 1000, "name": 200, "person_name": 200, "code": 50}
 LENGTH = {**COMMON_OPTIONS, "maxLength": "longest text allowed, in characters"}
 
 
@@ -204,6 +204,14 @@ def _resolve_units(column: Column, cleaned: Cleaned, raw: pl.Series, context: Co
     return Cleaned(value, issue, repair, detail)
 
 
+def _separated(column: Column, cleaned: Cleaned, raw: pl.Series, context: Context) -> Cleaned:
+    """The parts of each cell in its order; line breaks count, which cleaning has made into spaces."""
+    parts = clean_text(raw.str.replace_all(r"[\r\n\v\u{2028}]+", ";")).str.replace_all(r" ?[;,][;, ]*", "; ")
+    value = parts.str.strip_chars("; ")
+    value = without(value, cleaned.value.is_null().fill_null(True) | (value == "").fill_null(True))
+    return Cleaned(value.rename(column.name), cleaned.issue, cleaned.repair, cleaned.detail)
+
+
 TEXT = SemanticType(
     name="text",
     doc="Free text in one Unicode form with plain spaces; 1000 characters unless the contract says otherwise.",
@@ -217,6 +225,18 @@ TEXT = SemanticType(
     check=_too_long,
     quick_kinds=Kind.BOOLEAN,
     keeps_text=True,
+)
+NAMES = SemanticType(
+    name="names",
+    doc="Several names or codes in one cell, separated by ; or , or line breaks; kept as 'A; B'.",
+    logical_types=("string",),
+    options=LENGTH,
+    dtype=lambda column: pl.String(),
+    sql=lambda column: "text",
+    cell=_name_cell,
+    quick=lambda column, raw, kind: nulls(raw.len(), pl.String),
+    check=_too_long,
+    finish=_separated,
 )
 NAME = SemanticType(
     name="name",

@@ -177,6 +177,7 @@ def test_organizations_of_a_form(files: Files) -> None:
     assert said(answered, "warning") == {
         ("E20", "organization_type_of_commune_level"),
         ("E21", "organization_type_of_province_level"),
+        ("J10", "organization_predecessor_unknown"),  # SNV-NT: of SNV-KH the end is told
     }
     worded(answered)
     assert files.world.submission(files.party)["state"] == "accepted"

@@ -29,6 +29,10 @@ _OF_SENDER = "          - {property: defaultFrom, value: sender}\n"
 _NAMES = "          - {{property: {}, value: {}}}\n"
 _ID = "semanticType, value: citizen_id}\n"
 _LAST = "        customProperties:\n          - {property: semanticType, value: date}\n"
+_FORMER = (
+    "      - name: former\n        businessName: Kế thừa từ\n        logicalType: string\n        customProperties:\n"
+    "          - {property: semanticType, value: names}\n          - {property: succeeds, value: true}\n"
+)
 
 
 def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -> None:
@@ -45,6 +49,29 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
         ("status: active", "status: active\nstatus: draft", "status: draft", "'status' stands twice", "line 6"),
         ("value: Kiểm tra hai cột.", "value: Kie\u0302\u0309m tra.", "Kie\u0302\u0309m", "NFC", "NFC"),
         ("version: 1.0.0", "version: &v 1.0.0\ndomain: *v", "domain", "alias", "write the value out"),
+        # successors
+        (
+            "{property: semanticType, value: name}",
+            "{property: semanticType, value: name}\n          - {property: succeeds, value: true}",
+            "market_name",
+            "does not hold names",
+            "semanticType names",
+        ),
+        (
+            _LAST,
+            _LAST + _FORMER + _FORMER.replace("former", "founders").replace("Kế thừa từ", "Nguồn gốc"),
+            "founders",
+            "'former' says it already",
+            "keep one",
+        ),
+        (_LAST, _LAST + _FORMER.replace("value: true", "value: yes"), "succeeds", "is not true", "write true"),
+        (
+            _LAST,
+            _LAST + _FORMER.replace("logicalType", "classification: P2\n        logicalType"),
+            "former",
+            "persons have no successors",
+            "leave succeeds out",
+        ),
         # a value from the sheet's name
         (
             "{property: semanticType, value: name}",
@@ -448,6 +475,14 @@ def test_a_misspelt_key_is_never_dropped_in_silence(tmp_path: Path, where: tuple
     place[str(where[-1]) + "q"] = place.pop(where[-1])
     write(tmp_path, yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
     assert any(f"{where[-1]}q" in f.message for f in lint_folder(tmp_path))
+
+
+def test_a_dataset_of_facts_has_no_successors(tmp_path: Path) -> None:
+    facts = spoilt("{property: delivery, value: snapshot}", "{property: delivery, value: facts}").replace(
+        _LAST, _LAST + _FORMER
+    )
+    (found,) = lint_file(write(tmp_path, facts + ""))
+    assert "no entities that begin and end" in found.message
 
 
 def test_the_guide_names_all_that_may_be_written() -> None:

@@ -177,6 +177,20 @@ WAYS: dict[str, Way] = {
         ),
         (lambda b: "v" if b else "-", lambda b: "?"),
     ),
+    "names": Way(
+        column("names"),
+        st.lists(st.sampled_from(["Thôn 1", "Suối Cát", "TDP 3/2", "A.01", "Hòa Bình"]), min_size=1, max_size=4).map(
+            "; ".join
+        ),
+        (
+            str,
+            lambda v: v.replace("; ", ";"),
+            lambda v: v.replace("; ", ", ") + ";",
+            lambda v: v.replace("; ", "\n"),
+            lambda v: v.replace("; ", " ;\r\n "),
+        ),
+        (lambda v: v + "?", lambda v: "=" + v),
+    ),
     "category": Way(
         column("category"),
         st.sampled_from([e.value for e in VILLAGE_TYPES]),
