@@ -97,6 +97,10 @@ ACROSS: Mapping[str, AcrossType] = {
     "population_parts_against_whole": AcrossType(
         frozenset(), frozenset({"unit_key", "province_name", "unit_name", "as_of", "source", "total"}), {}
     ),
+    "main_posts_overlap": AcrossType(frozenset({"staff"}), frozenset({"organization_code", "is_main"}), {}),
+    "post_held_twice": AcrossType(frozenset({"staff"}), frozenset({"organization_code", "post"}), {"posts": (list,)}),
+    "person_unknown": AcrossType(frozenset({"staff"}), frozenset({"organization_code"}), {}),
+    "organization_unknown": AcrossType(frozenset({"organizations"}), frozenset({"organization_code"}), {}),
     "predecessor_unknown": AcrossType(frozenset(), frozenset(), {}),
     "predecessor_goes_on": AcrossType(frozenset(), frozenset(), {}),
 }

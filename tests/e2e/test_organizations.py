@@ -211,7 +211,10 @@ def test_posts_of_a_form(files: Files) -> None:
         ("E21", "NOT_IN_LIST"),  # Bí thư of what?
         ("B22", "BAD_CITIZEN_ID"),  # without birth and sex nothing proves that it was a zero
     }
-    assert said(answered, "warning") == {("L20", "assignment_start_plausible")}
+    warned = said(answered, "warning")
+    assert {w for w in warned if not w[1].endswith("_known")} == {("L20", "assignment_start_plausible")}
+    # of a body whose own row is in quarantine, and of a person whose row is
+    assert {("D8", "assignment_organization_known"), ("B12", "assignment_person_known")} < warned
     worded(answered)
 
 
@@ -245,7 +248,8 @@ def test_staff_of_a_full_form(files: Files) -> None:
         ("T12", "OUT_OF_RANGE"),
         ("W13", "staff_left_after_joining"),
     }
-    assert said(answered, "warning") == {("V14", "staff_joined_as_grown_up")}
+    bodies = {(f"H{row}", "staff_organization_known") for row in (7, 8, 9)}
+    assert said(answered, "warning") == {("V14", "staff_joined_as_grown_up"), *bodies}
     worded(answered)
 
 
