@@ -683,16 +683,21 @@ def _psql() -> str | None:
 
 @command(db_app)
 def migrate(state: State) -> None:
-    """Bring the system schemas up to date (every command does so by itself)."""
+    """Bring schemas and views up to date (every command does so by itself), and grant roles made meanwhile what they may see."""
     from schemas.migrate import HEAD
+    from schemas.roles import grant
+    from schemas.tables import grant_statements
 
-    from .database import database_url
-
-    database_url(state.settings)
+    pipeline = state.pipeline
+    with pipeline.connection() as connection, connection.transaction():
+        missing = grant(connection, [g for c in pipeline.contracts.values() for g in grant_statements(c)])
     if state.json:
-        state.screen.json({"migration": HEAD})
+        state.screen.json({"migration": HEAD, "missing_roles": missing})
     else:
         state.screen.say(f"The database stands at migration {HEAD}.")
+        if missing:
+            state.screen.say("An administrator of the server must make these roles; then run this again:")
+            state.screen.commands((f"create role {role} nologin;", "") for role in missing)
 
 
 @command(db_app)

@@ -233,14 +233,15 @@ SYSTEM_COLUMNS = frozenset(
 SYSTEM_TABLES = frozenset(
     ("verdict", "quarantine", "repair", "set_aside", "check_result", "dropped", "shift", "publish", "pointer",
      "standing", "shown", "pair_difference", "finding", "findings", "rule_result", "reference_version", "unit",
-     "unit_change", "sender", "conflict", "entity", "units", "senders", "succession", "successions")
+     "unit_change", "sender", "conflict", "record", "member", "link", "doubt", "identity_run",
+     "key", "identifier", "object_key", "entity", "units", "senders", "succession", "successions")
 )  # fmt: skip
 """Names in the schemas staging, core and mart_v1 that a dataset's own tables would run into."""
 
-_DERIVED = ("_rows", "_history")
+_DERIVED = ("_rows", "_history", "_masked")
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MAX_NAME = {"dataset": 48, "column": 50}
-"""PostgreSQL cuts names at 63 bytes; a dataset's longest derived name adds 14 ('_staging_place')."""
+"""PostgreSQL cuts names at 63 bytes; a dataset's longest derived name adds 15 ('_masked_history')."""
 
 
 # --- reading with positions ----------------------------------------------------------------------------------------

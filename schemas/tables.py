@@ -1,7 +1,8 @@
-"""Contract -> PostgreSQL: the observation table, the history table and the default published views of a dataset.
+"""Contract -> PostgreSQL: the observation table, the history table and the views of a dataset.
 
 Pure functions make the statements (``statements``, ``view_statements``); :func:`sync` runs them on a connection. Additions
-happen by themselves; anything else (a column gone, a type changed) is refused with the plan of what would be needed.
+happen by themselves; anything else (a column gone, a type changed) is refused with the plan of what would be needed. Not
+here: who may read which view (:mod:`schemas.roles`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import psycopg
 
 from .contract import Column, Contract
 from .migrate import quote
+from .roles import APP, OFFICER, STEWARD, grant
 
 SQL_TYPES = {
     "string": "text",
@@ -115,31 +117,95 @@ def _rows_view(contract: Contract) -> str:
     )
 
 
-def view_statements(contract: Contract, folder: Path = _VIEWS) -> list[str]:
-    """The published views: generated, or the text of ``<view>.sql`` in the folder where there is one."""
+def is_personal(contract: Contract) -> bool:
+    """Whether it has personal columns (P2, P3), and so a masked view and a steward's."""
+    return len(published_columns(contract)) < len(contract.columns)
+
+
+def views(contract: Contract) -> dict[str, tuple[str, ...]]:
+    """Kind of view (default, masked, clear) -> its names with their schema, that of all versions first. Personal ones are for
+    contracts with personal columns only."""
     name = contract.dataset
-    shown = [f"h.{quote(c.name)}" for c in published_columns(contract)]
-    columns = ", ".join(shown)
-    defaults = {
-        f"{name}_history": (
-            f"select h.entity_id as {quote(contract.entity_id)}, {columns}, h.valid_from, h.valid_to, h.carried_since "
-            f"from core.{quote(name)} h, core.pointer p "
-            f"where h.publish_from <= p.shows and (h.publish_to is null or h.publish_to > p.shows)"
-        ),
-        name: (
-            f"select * from mart_v1.{quote(name + '_history')} h"
-            if contract.delivery == "facts" or contract.valid_time == "period"  # what is past is no less true
-            else f"select * from mart_v1.{quote(name + '_history')} h "
-            f"where h.valid_from <= (now() at time zone 'Asia/Ho_Chi_Minh')::date "
-            f"and (h.valid_to is null or h.valid_to > (now() at time zone 'Asia/Ho_Chi_Minh')::date)"
-        ),
+    kinds = {"default": ("mart_v1", name), "masked": ("mart_v1", f"{name}_masked"), "clear": ("vault", name)}
+    return {
+        kind: (f"{schema}.{quote(view + '_history')}", f"{schema}.{quote(view)}")
+        for kind, (schema, view) in kinds.items()
+        if kind == "default" or is_personal(contract)
     }
+
+
+def view_statements(contract: Contract, folder: Path = _VIEWS) -> list[str]:
+    """The views that people and apps read. The default ones are generated, or the text of ``<view>.sql`` in the folder where
+    there is one; those for people who may see more of a person are always generated from the classification."""
     found = []
-    for view, text in defaults.items():
-        own = folder / f"{view}.sql"
-        body = own.read_text(encoding="utf-8") if own.exists() else text
-        found.append(f"create or replace view mart_v1.{quote(view)} as {body.strip().rstrip(';')}")
+    for kind, (history, current) in views(contract).items():
+        for view, text in ((history, _history(contract, kind)), (current, _current(contract, history))):
+            own = folder / f"{contract.dataset}{'_history' if view == history else ''}.sql"
+            body = own.read_text(encoding="utf-8") if kind == "default" and own.exists() else text
+            # what a reader's own functions are asked about is what the view shows, never the rows beneath it
+            barrier = "" if kind == "default" else "with (security_barrier) "
+            found.append(f"create or replace view {view} {barrier}as {body.strip().rstrip(';')}")
     return found
+
+
+def _history(contract: Contract, kind: str) -> str:
+    """All versions that the publish shown now has, with the columns that a kind of view shows."""
+    shown = {"default": published_columns(contract), "clear": contract.columns}.get(
+        kind, [c for c in contract.columns if c.classification != "P3"]
+    )
+    columns = [f"h.{quote(c.name)}" for c in shown]
+    joins = ""
+    if kind != "default":
+        columns = [f"{_masked(c) if kind == 'masked' else _clear(c)} as {quote(c.name)}" for c in shown]
+        joins = "".join(
+            f"left join vault.identifier {quote('_' + c.name)} on {quote('_' + c.name)}.subject = h.{quote(c.name)} "
+            for c in shown
+            if c.vaulted
+        )
+    return (
+        f"select h.entity_id as {quote(contract.entity_id)}, {', '.join(columns)}, h.valid_from, h.valid_to, h.carried_since "
+        f"from core.{quote(contract.dataset)} h {joins}cross join core.pointer p "
+        f"where h.publish_from <= p.shows and (h.publish_to is null or h.publish_to > p.shows)"
+    )
+
+
+def _current(contract: Contract, history: str) -> str:
+    if contract.delivery == "facts" or contract.valid_time == "period":  # what is past is no less true
+        return f"select * from {history} h"
+    return (
+        f"select * from {history} h "
+        f"where h.valid_from <= (now() at time zone 'Asia/Ho_Chi_Minh')::date "
+        f"and (h.valid_to is null or h.valid_to > (now() at time zone 'Asia/Ho_Chi_Minh')::date)"
+    )
+
+
+def _clear(column: Column) -> str:
+    return f"{quote('_' + column.name)}.value" if column.vaulted else f"h.{quote(column.name)}"
+
+
+def _masked(column: Column) -> str:
+    """What an officer sees of a column: as much of a personal value as tells two people of one list apart."""
+    value = f"h.{quote(column.name)}"
+    if column.classification in ("P0", "P1"):
+        return value
+    if column.vaulted:
+        return f"vault.mask({_clear(column)})"
+    if column.semantic_type == "person_name":
+        return f"vault.initials({value})"
+    if column.logical_type in ("date", "timestamp"):
+        return f"extract(year from {value})::integer"
+    return f"case when {value} is not null then '***' end"
+
+
+def grant_statements(contract: Contract) -> list[tuple[str, str]]:
+    """(role, privilege) of who may read which view; nothing else of a dataset is granted to anybody."""
+    readers = {"default": (APP, OFFICER, STEWARD), "masked": (OFFICER, STEWARD), "clear": (STEWARD,)}
+    return [
+        (role, f"select on {view}")
+        for kind, names in views(contract).items()
+        for role in readers[kind]
+        for view in names
+    ]
 
 
 def sync(connection: psycopg.Connection, contract: Contract) -> None:
@@ -148,8 +214,8 @@ def sync(connection: psycopg.Connection, contract: Contract) -> None:
     Raises :class:`ShapeRefused` where more than additions would be needed.
     """
     wanted = shape(contract)
-    views = [_rows_view(contract), *view_statements(contract)]
-    view_hash = hashlib.sha256("\n".join(views).encode()).hexdigest()
+    made = [_rows_view(contract), *view_statements(contract)]
+    view_hash = hashlib.sha256("\n".join([*made, *map(str, grant_statements(contract))]).encode()).hexdigest()
     known = connection.execute(
         "select shape, view_hash, version from ops.contract where dataset = %s", [contract.dataset]
     )
@@ -171,15 +237,15 @@ def sync(connection: psycopg.Connection, contract: Contract) -> None:
                 f"alter table {floor}.{quote(contract.dataset)} add column if not exists {quote(column)} {wanted[column]}"
             )
     if added or row is None or row[1] != view_hash:
-        # a view's columns cannot be reordered in place; nothing of ours depends on these two but each other
-        for view in (
-            f"mart_v1.{quote(contract.dataset)}",
-            f"mart_v1.{quote(contract.dataset + '_history')}",
-            f"staging.{quote(contract.dataset + '_rows')}",
-        ):
-            connection.execute(f"drop view if exists {view}")
-    for statement in views:
+        # a view's columns cannot be reordered in place; nothing of ours depends on these but each other
+        name = contract.dataset
+        for schema, view in (("mart_v1", name), ("mart_v1", f"{name}_masked"), ("vault", name)):
+            connection.execute(f"drop view if exists {schema}.{quote(view)}")
+            connection.execute(f"drop view if exists {schema}.{quote(view + '_history')}")
+        connection.execute(f"drop view if exists staging.{quote(name + '_rows')}")
+    for statement in made:
         connection.execute(statement)
+    grant(connection, grant_statements(contract))
     connection.execute(
         "insert into ops.contract (dataset, version, shape, view_hash) values (%s, %s, %s, %s) on conflict (dataset) do update "
         "set version = excluded.version, shape = excluded.shape, view_hash = excluded.view_hash, synced_at = now()",
