@@ -97,7 +97,12 @@ def place_key_one(text: str) -> str:
 
 def place_key_expr(text: Text) -> Text:
     """:func:`place_key_one`, vectorised; null stays null."""
-    return match_key_expr(text).str.replace_many(list(_Y_TO_I), list(_Y_TO_I.values()))
+    return place_of_key(match_key_expr(text))
+
+
+def place_of_key(key: Text) -> Text:
+    """:func:`place_key_expr` of the text of which ``key`` is the :func:`match_key_expr`."""
+    return key.str.replace_many(list(_Y_TO_I), list(_Y_TO_I.values()))
 
 
 def fold_one(text: str) -> str:

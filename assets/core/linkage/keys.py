@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.semantic.lists import ABBREVIATIONS
-from schemas.text import fold, fold_of_key, match_key, place_key
+from schemas.text import fold, fold_of_key, match_key, place_of_key
 
 _SHORT = {
     **{full: short for short, full in ABBREVIATIONS.items()},
@@ -86,7 +86,7 @@ def for_levels(records: pl.DataFrame) -> pl.DataFrame:
     prepared = records.lazy().select(
         "record", "sex", "commune",
         name_key.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", " ").alias("name"),
-        place_key(name_key).alias("vowels"),
+        place_of_key(name_key).alias("vowels"),
         folded.set(folded == "", None).alias("fold"),
         short(records["agency"]).alias("agency"),
         born=born.dt.strftime("%Y%m%d"),
