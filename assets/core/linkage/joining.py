@@ -37,11 +37,6 @@ DECISIONS = {"left": pl.Int64, "right": pl.Int64, "same": pl.Boolean}
 MOST_ASKED = 3
 """So many pairs of one record are put before people, the likeliest."""
 
-_MEMBERS = {"record": pl.Int64, "root": pl.Int64}
-_LINKS = {
-    "record": pl.Int64, "root": pl.Int64, "other": pl.Int64, "rule": pl.String, "weight": pl.Float64, "fields": pl.String,
-}  # fmt: skip
-_QUEUE = {"left": pl.Int64, "right": pl.Int64, "weight": pl.Float64, "fields": pl.String, "why": pl.String}
 _SCORED = {"left": pl.Int64, "right": pl.Int64, "weight": pl.Float64, **dict.fromkeys(LEVELS, pl.String)}
 _RULES = ("same_id", "old_card", "model")
 _SLIPS_OF_BIRTH = ("exact", "swapped", "one_digit", "missing")
@@ -171,7 +166,8 @@ class _Keyed:
         )
         agrees = _agrees("same_id")
         self._nodes = self._plain_groups(said, agreed, one_id)
-        across = self._edges(agreed).filter(pl.col("node") != pl.col("node_right")).select("left", "right")
+        # either both records of a pair are in a plain group, or none is
+        across = agreed.join(self._nodes, left_on="left", right_on="record", how="anti")
         self._clusters = self._odd_ones(said, across, one_id, joined)
         contradicting = self._unite(said.filter("same"), by_word=True)
         refused = self._unite(pl.concat([across, one_id.filter(agrees).select("left", "right")]))
@@ -202,6 +198,8 @@ class _Keyed:
 
     def _edges(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """left, right and their nodes, those of the oldest records first: what comes later displaces nothing."""
+        if pairs.is_empty():
+            return pl.DataFrame(schema=dict.fromkeys(("left", "right", "node", "node_right"), pl.Int64))
         age = self._records.select("record", "registered")
         beside = pairs.select("left", "right")
         for side, suffix in (("left", ""), ("right", "_right")):
@@ -264,6 +262,8 @@ class _Keyed:
 
     def _ask(self, pairs: list[tuple[int, int]], scored: pl.DataFrame | None, why: str) -> None:
         """Put pairs before people, with their scores where they have any."""
+        if not pairs:
+            return
         scored = scored if scored is not None else pl.DataFrame(schema=_SCORED)
         beside = pl.DataFrame(pairs, {"left": pl.Int64, "right": pl.Int64}, orient="row").join(
             scored, on=["left", "right"], how="left"
@@ -311,7 +311,8 @@ def _doubtful(
     told = groups.filter(pl.col("root").is_not_null())
     open_ = groups.filter(pl.col("root").is_null()).select("record", "group")
     pairs = _oriented(scored, open_, keyed.entity)
-    pairs = pairs.join(_parted(said, groups, keyed.entity), on=["group", "root"], how="anti")
+    if said.height:
+        pairs = pairs.join(_parted(said, groups, keyed.entity), on=["group", "root"], how="anti")
     best = _best(_flagged(pairs, blocked, keyed.entity), _in_one_list(pairs, records, groups, keyed.entity))
     chosen = _uncontested(_chosen(best, model), records, open_, said, model)
     by_word = _by_word(told, said, keyed.entity)
@@ -330,7 +331,7 @@ def _doubtful(
         )
     )
     links = pl.concat([by_word, by_rule]).sort("record")
-    asked = pl.concat([_explained(q, model) for q in (*keyed.queue, _asked(best, chosen, model))])
+    asked = _explained([*keyed.queue, _asked(best, chosen, model)], model)
     # a pair on which people have spoken is asked again only where their words contradict each other, and one that came into
     # one cluster by way of others is settled
     open_pairs = asked.join(said, on=["left", "right"], how="anti").join(
@@ -398,7 +399,8 @@ def _lists(records: pl.DataFrame) -> pl.DataFrame:
 
 def _sharing_a_list(pairs: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     """Those of the pairs whose records stand in one list."""
-    lists = _lists(records)
+    involved = pl.concat([pairs["left"], pairs["right"]]).unique().alias("record").to_frame()
+    lists = _lists(records.join(involved, on="record", how="semi"))
     return (
         pairs.select("left", "right")
         .join(lists, left_on="left", right_on="record")
@@ -555,8 +557,10 @@ def _asked(best: pl.DataFrame, chosen: pl.DataFrame, model: Model) -> pl.DataFra
     )
 
 
-def _explained(scored: pl.DataFrame, model: Model) -> pl.DataFrame:
-    return scored.select("left", "right", "weight", fields=explain(model), why="why").cast(_QUEUE)  # type: ignore[arg-type]
+def _explained(scored: list[pl.DataFrame], model: Model) -> pl.DataFrame:
+    columns = [*_SCORED, "why"]
+    together = pl.concat([frame.select(columns) for frame in scored])
+    return together.select("left", "right", "weight", fields=explain(model), why="why")
 
 
 def _few(queue: pl.DataFrame) -> pl.DataFrame:

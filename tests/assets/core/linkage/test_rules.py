@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
+import polars as pl
 import pytest
 
 from assets.core.linkage import link
@@ -314,6 +315,21 @@ def test_decisions_about_records_that_are_gone_are_ignored() -> None:
 def test_no_records_no_links() -> None:
     linked = link(frame())
     assert all(f.is_empty() for f in (linked.members, linked.links, linked.queue, linked.unmatched))
+
+
+def test_the_columns_are_the_same_whether_there_is_something_or_not() -> None:
+    full = link(
+        frame(record(1, keyed=True), record(2, keyed=True), record(3), record(4, name="Cao Liên")),
+        decided((1, 4, True)),
+    )
+    some = link(frame(record(1, keyed=True), record(2, keyed=True, personal_id=TRANSPOSED)))
+    none = link(frame())
+    assert full.members.schema == none.members.schema == {"record": pl.Int64, "root": pl.Int64}
+    assert full.links.schema == some.links.schema == none.links.schema
+    assert list(full.links.schema.values()) == [*[pl.Int64] * 3, pl.String, pl.Float64, pl.String]
+    assert full.queue.schema == some.queue.schema == none.queue.schema
+    assert list(some.queue.schema.values()) == [pl.Int64, pl.Int64, pl.Float64, pl.String, pl.String]
+    assert full.unmatched.schema == none.unmatched.schema == {"record": pl.Int64}
 
 
 @pytest.mark.parametrize(
