@@ -55,22 +55,26 @@ def _card() -> pl.Expr:
 
 def _words(names: pl.Series) -> list[pl.Series]:
     """bag, first and last of names. Names are made of few words: each different one is folded once."""
-    parts = pl.DataFrame({"word": names.str.split(" ")}).with_row_index("at").explode("word")
-    words = parts["word"].unique().drop_nulls()
+    parts = names.str.split(" ")
+    words = parts.explode().unique().drop_nulls()
     # a word may fold to several ("H'Lan") or to none ('-')
     inner = fold(words).str.extract_all("[^ ]+").list.eval(pl.element().hash())
-    known = pl.DataFrame(
-        {"word": words, "bag": inner.list.sum(), "first": inner.list.first(), "last": inner.list.last()}
-    ).filter(inner.list.len() > 0)
-    made = (
-        parts.join(known, on="word", maintain_order="left")
-        .group_by("at", maintain_order=True)
-        .agg(pl.col("bag").sum(), pl.col("first").first(), pl.col("last").last())
+
+    def each(numbers: pl.Series) -> pl.Expr:
+        known = pl.element().replace_strict(words, numbers, default=None, return_dtype=pl.UInt64)
+        return pl.col("parts").list.eval(known).list.drop_nulls()
+
+    found = pl.DataFrame({"parts": parts}).select(
+        bag=each(inner.list.sum()).list.sum(),
+        first=each(inner.list.first()).list.first(),
+        last=each(inner.list.last()).list.last(),
     )
-    every = parts.select(pl.col("at").unique(maintain_order=True)).join(
-        made, on="at", how="left", maintain_order="left"
-    )
-    return [every[name] for name in ("bag", "first", "last")]
+    named = found["first"].is_not_null()
+    return [
+        found["bag"].zip_with(named, pl.Series([None], dtype=pl.UInt64)).alias("bag"),
+        found["first"],
+        found["last"],
+    ]
 
 
 def for_levels(records: pl.DataFrame) -> pl.DataFrame:
