@@ -14,10 +14,12 @@ import psycopg
 
 from schemas.contract import Contract
 
+from .standing import Decision
+
 _HERE = Path(__file__).parent
 
-IDENTITY = "identity_decisions"
-IN_DATASETS = (IDENTITY,)
+HOLDS, IDENTITY = "hold_decisions", "identity_decisions"
+IN_DATASETS = (HOLDS, IDENTITY)
 """Datasets whose rows are decisions, in the order of merging: each before what it decides about."""
 
 
@@ -36,6 +38,16 @@ def identity_decisions(connection: psycopg.Connection, dataset: str) -> pl.DataF
     query = (_HERE / "identity_decisions.sql").read_text(encoding="utf-8")
     rows = connection.execute(query.encode(), {"dataset": dataset}).fetchall()
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def hold_decisions(connection: psycopg.Connection, dataset: str) -> list[Decision]:
+    """What people have decided about held submissions of a dataset, as merged under the open publish.
+
+    About submissions of decisions on holds none: whether these are in force must not hang on themselves."""
+    if dataset == HOLDS or not merged(connection, HOLDS):
+        return []
+    query = (_HERE / "hold_decisions.sql").read_text(encoding="utf-8")
+    return [Decision(*r) for r in connection.execute(query.encode(), {"dataset": dataset})]
 
 
 def merged(connection: psycopg.Connection, dataset: str) -> bool:

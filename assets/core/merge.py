@@ -22,6 +22,7 @@ from schemas.migrate import quote
 from schemas.tables import index_statements
 
 from . import succession
+from .decided import hold_decisions
 from .identity import Identified, identify
 from .standing import Decision, Staged, Standing, derive, taken_back
 
@@ -75,7 +76,8 @@ def _staged(connection: psycopg.Connection, contract: Contract) -> list[Staged]:
 
 
 def _decisions(connection: psycopg.Connection, contract: Contract) -> list[Decision]:
-    return [
+    """Decisions of the ledger, and those that came through the inbox."""
+    ledgered = [
         Decision(*r)
         for r in connection.execute(
             "select d.kind, d.submission_id, d.predecessor, d.decided_at from intake.decision d "
@@ -83,6 +85,7 @@ def _decisions(connection: psycopg.Connection, contract: Contract) -> list[Decis
             [contract.dataset],
         )
     ]
+    return ledgered + hold_decisions(connection, contract.dataset)
 
 
 def _with_links(staged: Sequence[Staged], who: Identified) -> list[Staged]:

@@ -222,6 +222,13 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
             "'commune_code'",
         ),
         ("  - {property: scope, value: commune_code}\n", "", "value: ownCommune", "no column says whose", "scope"),
+        (
+            _OWN,
+            _OWN + "  - {property: unsaidWithout, value: market_name}\n",
+            "value: market_name",
+            "a blank in it is an error",
+            "leave required out",
+        ),
         # keys
         ("        primaryKeyPosition: 2\n", "", "name: market_name", "needs both", "missing"),
         ("primaryKeyPosition: 2", "primaryKeyPosition: 1", None, "position 1 stands twice", "number"),
