@@ -14,7 +14,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, wraps
@@ -269,6 +269,51 @@ def status(
         state.screen.json(found)
     else:
         show_overview(state.screen, found, state.call)
+
+
+@command(app)
+def worklist(
+    state: State,
+    name: Annotated[str | None, typer.Argument(help="The list (default: how much waits in each).")] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(help="Write a workbook to fill in and send back through the inbox.", dir_okay=False)
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Who reads, for the audit log (default: the user of this session).")
+    ] = None,
+) -> int:
+    """Lists that should be empty: what waits for a person. The exit code is 1 where something does."""
+    from assets.core.worklists import LISTS, Source, counts, noted
+    from assets.returns.worklist_book import worklist_book
+    from schemas.contract import builtin_folder, load_contracts
+
+    from . import cli_worklist as show
+
+    wanted = list(LISTS) if name is None else [show.known(name)]
+    contracts = load_contracts([builtin_folder(), *state.settings.contracts])
+    with state.connection() as connection:
+        source = Source(connection, contracts, state.pipeline.vault)
+        if name is None and xlsx is None:
+            found = counts(source)
+            if state.json:
+                state.screen.json({"lists": found})
+            else:
+                show.show_counts(state.screen, found, state.call)
+            return int(any(found.values()))
+        with closing(state.pipeline.vault):
+            rows = {one: LISTS[one].rows(source) for one in wanted}
+        for one in wanted:
+            noted(connection, one, len(rows[one]), by=by or _user(), action="export" if xlsx else "read")
+    if xlsx is not None:
+        show.write(xlsx, worklist_book(rows, contracts))
+        state.screen.note(f"written: {xlsx}")
+    if state.json:
+        state.screen.json(
+            {"list": name, "rows": rows[name]} if name else {"lists": {n: len(r) for n, r in rows.items()}}
+        )
+    elif name is not None and xlsx is None:
+        show.show_list(state.screen, name, rows[name], state.call)
+    return int(any(rows.values()))
 
 
 @command(app)

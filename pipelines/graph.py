@@ -10,10 +10,11 @@ from datetime import date
 
 import dagster as dg
 
+from assets.core.definitions import worklists
 from assets.installation import KEY
 from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
 from assets.marts.definitions import across_checks, publication
-from assets.reference.definitions import crosswalk_differences, units
+from assets.reference.definitions import units
 from assets.returns.definitions import answers
 from assets.staging.definitions import expectation_checks, observations
 
@@ -38,7 +39,7 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
         deliveries(contracts),
         observations(contracts),
         publication(contracts),
-        crosswalk_differences,
+        worklists(contracts),
         answers(contracts, boards),
     ]
     return dg.Definitions(

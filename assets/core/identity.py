@@ -114,6 +114,14 @@ def _rows(connection: psycopg.Connection, contract: Contract, query: str, assess
     return pl.DataFrame(cursor.fetchall(), schema={n: schema[n] for n in names}, orient="row")
 
 
+def unkeyed_records(
+    connection: psycopg.Connection, contract: Contract, assessments: Collection[int], vault: Vault
+) -> pl.DataFrame:
+    """assessment_no, sheet, row, record of the rows without a readable key that are told from others by what they say."""
+    rows = _with_records(_rows(connection, contract, "identity_unkeyed", assessments), vault)
+    return rows.filter(pl.col("record").is_not_null()).select(*_PLACE, "record")
+
+
 def _with_records(unkeyed: pl.DataFrame, vault: Vault) -> pl.DataFrame:
     """Rows without a key with the record that each is: null where nothing but its place tells it from others."""
     texts = [

@@ -74,6 +74,11 @@ class House:
         with psycopg.connect(self.url) as connection:
             return connection.execute(statement).fetchall()
 
+    def execute(self, statement: str) -> None:
+        """Change the database."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
+
     def one(self, state: str) -> str:
         """The id of the only submission in a state."""
         ((name,),) = self.query(f"select submission_id from intake.submission where state = '{state}'")

@@ -1,0 +1,300 @@
+"""Work lists as a workbook that people fill in and send back through the inbox.
+
+Here: sheets with a drop-down for the decision and the keys locked, as the contracts ``identity_decisions`` and ``hold_decisions``
+read them, and sheets only to read for lists that are cleared elsewhere. Not here: what stands in the lists
+(:mod:`assets.core.worklists`), how decisions are read (the contracts, the intake). Every cell is a text: keys have 19 digits, of
+which a spreadsheet's number keeps 15, and what a sender wrote must not run as a formula.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.styles import Alignment, Font, PatternFill, Protection
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from assets.core.decided import HOLDS, IDENTITY
+from assets.core.worklists import LISTS, Row
+from schemas.contract import Contract
+
+NO_PREDECESSOR = "KHONG_CO"
+"""The key of a hold that has nothing before it (``hold_decisions.predecessor``)."""
+
+_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""With these a cell begins that a spreadsheet would run, once somebody edits it."""
+_OPEN, _LOCKED = Protection(locked=False), Protection(locked=True)
+_HEAD, _ASKED = PatternFill("solid", fgColor="DDE6F0"), PatternFill("solid", fgColor="FFF6D6")
+_LONGEST = 32_000
+"""Characters of a cell (Excel's bound is 32,767)."""
+_HOW = (
+    "Chọn một giá trị trong danh sách ở cột “{decision}”, ghi lý do và tên người quyết định; để trống là chưa quyết định.",
+    "Lưu tệp rồi đặt vào thư mục inbox/<kỳ>/<mã đơn vị>/ (ví dụ inbox/2026/SNV/). Các cột mã đã khóa: không sửa, không xóa.",
+)
+_READ_ONLY = "Trang này chỉ để đọc: sửa ở nguồn (tệp của đơn vị gửi, danh mục) rồi gửi lại."
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet. ``asked``: headers of the columns to fill in; ``choices``: of the first of them."""
+
+    name: str
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    asked: Sequence[str] = ()
+    choices: Sequence[str] = ()
+
+
+def worklist_book(lists: Mapping[str, Sequence[Row]], contracts: Mapping[str, Contract]) -> bytes:
+    """The workbook of lists by name (rows as :meth:`assets.core.worklists.WorkList.rows` gives them)."""
+    book = Workbook()
+    assert book.active is not None
+    book.remove(book.active)
+    for sheet in sheets_of(lists, contracts):
+        _write(book.create_sheet(sheet.name), sheet)
+    if not book.worksheets:
+        _text(book.create_sheet("Trống")["A1"], "Không có gì chờ xử lý.")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def sheets_of(lists: Mapping[str, Sequence[Row]], contracts: Mapping[str, Contract]) -> list[Sheet]:
+    """The sheets of the lists that are not empty: those to fill in first."""
+    filled = [name for name in LISTS if lists.get(name)]
+    sheets: list[Sheet] = []
+    if "held_submissions" in filled and HOLDS in contracts:
+        sheets.append(_holds(lists["held_submissions"], contracts))
+    if "clerical_pairs" in filled and IDENTITY in contracts:
+        for dataset in sorted({r["dataset"] for r in lists["clerical_pairs"]}):
+            rows = [r for r in lists["clerical_pairs"] if r["dataset"] == dataset]
+            sheets.append(_pairs(dataset, rows, contracts))
+    told = {"unmatched_rows": _unmatched, "conflicts": _conflicts, "unknown_codes": _unknown}
+    sheets += [told[name](lists[name], contracts) for name in told if name in filled]
+    if "crosswalk_differences" in filled:
+        sheets.append(_crosswalk(lists["crosswalk_differences"]))
+    return sheets
+
+
+# --- sheets to fill in ----------------------------------------------------------------------------------------------
+
+
+def _asked(contract: Contract, names: Sequence[str] = ("decision", "reason", "decided_by")) -> list[str]:
+    return [contract.column(name).label for name in names]
+
+
+def _holds(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
+    contract = contracts[HOLDS]
+    keys, asked = [contract.column(n).label for n in ("submission", "predecessor")], _asked(contract)
+    # no header here may be one of another contract's keys
+    beside = ("Danh sách", "Đơn vị gửi", "Kỳ nộp", "Tên tệp", "Vì sao giữ", "Giữ từ", "Đã gửi bản khác sau đó")
+    told = [
+        [
+            r["submission_id"], r["predecessor"] or NO_PREDECESSOR, None, None, None, _title(r["dataset"], contracts),
+            f"{r['sender']} {r['sender_name'] or ''}".strip(), r["period"], r["file_name"], " ".join(r["why"]),
+            _shown(r["held_since"]), "có" if r["mended"] else "",
+        ]
+        for r in rows
+    ]  # fmt: skip
+    choices = [v.label for v in contract.column("decision").enum]
+    return Sheet("Tạm giữ", LISTS["held_submissions"].title, [*keys, *asked, *beside], told, asked, choices)
+
+
+_LABELS = {"SAME": "Cùng", "NOT_SAME": "Khác"}
+"""Of records that are no persons."""
+
+
+_WHY = {
+    "name_differs": "Cùng số giấy tờ nhưng khác họ tên.",
+    "birth_differs": "Cùng số giấy tờ nhưng khác ngày sinh.",
+    "id_one_digit": "Số định danh lệch nhau một chữ số.",
+    "id_transposed": "Số định danh đảo hai chữ số cạnh nhau.",
+    "same_list": "Có thể là một, nhưng cùng đứng trong một danh sách.",
+    "must_not_link": "Có thể là một, nhưng sẽ gộp cả hồ sơ đã biết là khác.",
+    "decisions": "Các quyết định trước đây mâu thuẫn với nhau.",
+    "not_clear": "Có nhiều hồ sơ cùng phù hợp.",
+    "unsure": "Giống nhau nhưng chưa đủ chắc chắn.",
+}
+"""Why identity asks about a pair (``core.doubt.why``)."""
+
+
+def _pairs(dataset: str, rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
+    contract, about = contracts[IDENTITY], contracts.get(dataset)
+    keys, asked = [contract.column(n).label for n in ("dataset", "left_record", "right_record")], _asked(contract)
+    persons = about is not None and bool(about.identity)
+    choices = [v.label if persons else _LABELS[v.value] for v in contract.column("decision").enum]
+    labels = [c.label for c in about.columns] if about is not None else []
+    seen = {label for r in rows for side in ("left", "right") for label in r[side].get("said", ())}
+    labels = [label for label in labels if label in seen]
+    # side by side, and without a sign by which the intake would take a header apart
+    beside = [f"{side}, {label}" for label in ("nơi gửi", *labels) for side in ("Thứ nhất", "Thứ hai")]
+    told = [
+        [
+            dataset, str(r["left_record"]), str(r["right_record"]), None, None, None, _WHY.get(r["why"], r["why"]),
+            None if r["weight"] is None else f"{r['weight']:.2f}",
+            *(_shown(text) for label in ("", *labels) for text in (_side(r["left"], label), _side(r["right"], label))),
+        ]
+        for r in rows
+    ]  # fmt: skip
+    headers = [*keys, *asked, "Vì sao hỏi", "Trọng số", *beside]
+    title = f"{LISTS['clerical_pairs'].title}: {_title(dataset, contracts)}"
+    return Sheet(f"Trùng {dataset}"[:31], title, headers, told, asked, choices)
+
+
+def _side(record: Row, label: str) -> Any:
+    if not record:
+        return None
+    return record["said"].get(label) if label else f"{record['sender']}, {record['period']}"
+
+
+# --- sheets to read -------------------------------------------------------------------------------------------------
+
+
+def _unmatched(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
+    headers = ("Danh sách", "Nơi gửi", "Kỳ nộp", "Tên tệp", "Trang", "Vị trí", "Sai ở đâu", "Nội dung dòng", "Mã dòng")
+    told = [
+        [
+            _title(r["dataset"], contracts), f"{r['sender']} {r['sender_name'] or ''}".strip(), r["period"], r["file_name"],
+            r["sheet"], r["address"], " ".join(r["why"]), "; ".join(f"{k}: {v}" for k, v in r["said"].items()),
+            None if r.get("record") is None else str(r["record"]),
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return Sheet("Chưa biết của ai", LISTS["unmatched_rows"].title, headers, told)
+
+
+def _conflicts(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
+    headers = (
+        "Danh sách",
+        "Mã thực thể",
+        "Chỉ tiêu",
+        "Từ",
+        "Đến trước",
+        "Đang dùng",
+        "Của",
+        "Các đơn vị khác nói",
+        "Từ khi",
+    )
+    told = [
+        [
+            _title(r["dataset"], contracts), str(r["entity_id"]), _label(r["dataset"], r["attribute"], contracts),
+            _shown(r["valid_from"]), _shown(r["valid_to"]), _shown(r["chosen"]["value"]), r["chosen"]["sender"],
+            "; ".join(f"{o['sender']}: {_shown(o['value'])}" for o in r["others"]), _shown(r["since"]),
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return Sheet("Mâu thuẫn", LISTS["conflicts"].title, headers, told)
+
+
+def _unknown(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
+    headers = ("Danh sách", "Chỉ tiêu", "Giá trị lạ", "Số dòng", "Các nơi gửi", "Ví dụ ở lượt", "Vị trí")
+    told = [
+        [
+            _title(r["dataset"], contracts), r["label"], r["value"], str(r["rows"]), ", ".join(r["senders"]),
+            r["submission_id"], r["address"],
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return Sheet("Giá trị lạ", LISTS["unknown_codes"].title, headers, told)
+
+
+_DIFFERENCES = {
+    "only_in_file": "chỉ có trong tệp",
+    "only_in_reference": "chỉ có trong danh mục",
+    "kind_differs": "khác loại",
+}
+
+
+def _crosswalk(rows: Sequence[Row]) -> Sheet:
+    headers = ("Từ mã", "Từ tên", "Sang mã", "Sang tên", "Khác ở đâu", "Loại trong tệp", "Loại trong danh mục")
+    parts = ("old_code", "old_name", "new_code", "new_name", "difference", "kind_in_file", "kind_in_reference")
+    told = [[_DIFFERENCES.get(r[p], r[p]) if p == "difference" else r[p] for p in parts] for r in rows]
+    return Sheet("Bảng chuyển đổi", LISTS["crosswalk_differences"].title, headers, told)
+
+
+def _title(dataset: str, contracts: Mapping[str, Contract]) -> str:
+    return contracts[dataset].title if dataset in contracts else dataset
+
+
+def _label(dataset: str, column: str, contracts: Mapping[str, Contract]) -> str:
+    known = contracts[dataset].columns if dataset in contracts else ()
+    return next((c.label for c in known if c.name == column), column)
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return f"{value:%d/%m/%Y %H:%M}"
+    return f"{value:%d/%m/%Y}" if isinstance(value, date) else str(value)
+
+
+# --- cells ----------------------------------------------------------------------------------------------------------
+
+
+def _write(page: Worksheet, sheet: Sheet) -> None:
+    how = [line.format(decision=sheet.asked[0]) for line in _HOW] if sheet.asked else [_READ_ONLY]
+    for n, line in enumerate([sheet.title, *how], 1):
+        _text(page.cell(n, 1), line)
+    page.cell(1, 1).font = Font(bold=True, size=14)
+    head = len(how) + 3
+    for n, header in enumerate(sheet.headers, 1):
+        cell = page.cell(head, n)
+        _text(cell, header)
+        cell.font, cell.fill, cell.alignment = Font(bold=True), _HEAD, Alignment(wrap_text=True, vertical="top")
+        longest = max((len(row[n - 1] or "") for row in sheet.rows), default=0)
+        page.column_dimensions[get_column_letter(n)].width = min(max(12, longest + 2), 60)
+        _fill_column(page, sheet, head, n)
+    # the keys stay in sight; the head is under the instruction
+    page.freeze_panes = page.cell(head + 1, (sheet.headers.index(sheet.asked[0]) if sheet.asked else 0) + 1)
+    last = f"{get_column_letter(len(sheet.headers))}{head + len(sheet.rows)}"
+    page.auto_filter.ref = f"A{head}:{last}"
+    if sheet.asked:
+        _protect(page, sheet, head)
+
+
+def _fill_column(page: Worksheet, sheet: Sheet, head: int, column: int) -> None:
+    asked = sheet.headers[column - 1] in sheet.asked
+    for n, row in enumerate(sheet.rows, head + 1):
+        cell = page.cell(n, column)
+        cell.number_format = "@"
+        cell.protection = _OPEN if asked else _LOCKED
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        if asked:
+            cell.fill = _ASKED
+        elif row[column - 1]:
+            _text(cell, str(row[column - 1]))
+
+
+def _text(cell: Cell, text: str) -> None:
+    """Write a text as a text, whatever it begins with and however many digits it has."""
+    safe = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text)[:_LONGEST]
+    cell.value = safe
+    cell.data_type = "s"
+    cell.number_format = "@"
+    if safe.startswith(_SIGNS):
+        cell.quotePrefix = True
+
+
+def _protect(page: Worksheet, sheet: Sheet, head: int) -> None:
+    """A drop-down for the decision, and a lock without a password on all that is no answer: against slips, not against malice."""
+    letter = get_column_letter(sheet.headers.index(sheet.asked[0]) + 1)
+    choice = DataValidation(
+        type="list", formula1=f'"{",".join(sheet.choices)}"', allow_blank=True, showErrorMessage=True
+    )
+    choice.errorTitle, choice.error = "Quyết định", f"Chọn: {', '.join(sheet.choices)}; hoặc để trống."
+    choice.add(f"{letter}{head + 1}:{letter}{head + len(sheet.rows)}")
+    page.add_data_validation(choice)
+    page.protection.sheet = True
+    # these are flags of what is forbidden
+    page.protection.autoFilter = page.protection.sort = page.protection.formatColumns = page.protection.formatRows = (
+        False
+    )
