@@ -23,6 +23,7 @@ SenderScope = Literal["ownCommune", "ownOrganisation", "all"]
 PeriodType = Literal["month", "quarter", "half", "year"]
 LogicalType = Literal["string", "integer", "number", "date", "timestamp", "boolean"]
 Severity = Literal["error", "warning"]
+Survivorship = Literal["precedence", "latest", "majority"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,10 @@ class Column:
     ``succeeds`` (it names what the entity succeeds to)."""
     references: str | None = None
     """'units.code' and the like, from ``relationships``."""
+    survivorship: Survivorship = "precedence"
+    """Whose value stands where several senders give one (:mod:`assets.core.survivorship`)."""
+    precedence: tuple[str, ...] = ()
+    """Senders, best first, for this column alone; the contract's where there is none."""
     purpose: str = ""
     legal_ground: str = ""
     """Why a personal column (P2, P3) is held, and by which law (LUAT_CBCC, LUAT_CUTRU, TTHC, DONG_Y)."""
@@ -149,6 +154,8 @@ class Contract:
     """Name of the published id column, e.g. ``village_id``."""
     precedence: tuple[str, ...] = ()
     """Senders, best first, for survivorship; a sender not named comes after."""
+    survivorship_groups: tuple[tuple[str, ...], ...] = ()
+    """Columns that survive together, from one sender's row: the figures of one count are not mixed with those of another."""
     senders: tuple[str, ...] = ("communes",)
     """Who sends it: sender codes, or the groups 'communes', 'departments', 'any'."""
     due_day: int | None = None
@@ -298,6 +305,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         control_severity=own.get("controlSeverity", "warn"),
         entity_id=own.get("entityId", "entity_id"),
         precedence=tuple(own.get("precedence", ())),
+        survivorship_groups=tuple(tuple(group) for group in own.get("survivorshipGroups", ())),
         senders=tuple(own["senders"]),
         due_day=service.get("dueDay"),
         effective_from=own.get("effectiveFrom"),
@@ -317,7 +325,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
 def _column(entry: Mapping[str, Any]) -> Column:
     own = own_properties(entry["customProperties"])
     headers = [entry["businessName"], *(s["synonym"] for s in entry.get("synonyms", ()))]
-    apart = ("semanticType", "unit", "defaultFrom", "purpose", "legalGround")
+    apart = ("semanticType", "unit", "defaultFrom", "purpose", "legalGround", "survivorship", "precedence")
     return Column(
         name=entry["name"],
         label=entry["businessName"],
@@ -333,6 +341,8 @@ def _column(entry: Mapping[str, Any]) -> Column:
         default_from=own.get("defaultFrom"),
         options={**entry.get("logicalTypeOptions", {}), **{k: v for k, v in own.items() if k not in apart}},
         references=next((r["to"] for r in entry.get("relationships", ())), None),
+        survivorship=own.get("survivorship", "precedence"),
+        precedence=tuple(own.get("precedence", ())),
         purpose=own.get("purpose", ""),
         legal_ground=own.get("legalGround", ""),
     )

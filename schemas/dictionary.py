@@ -49,6 +49,11 @@ _TYPES = {
     "boolean": "đánh dấu có/không",
     "category": "danh mục",
 }
+_SURVIVORSHIP = {
+    "precedence": "đơn vị được ưu tiên",
+    "latest": "số liệu có ngày chốt muộn nhất",
+    "majority": "giá trị được nhiều đơn vị báo nhất",
+}
 _CLASSES = {"P0": "P0 mở", "P1": "P1 nội bộ", "P2": "P2 cá nhân", "P3": "P3 cá nhân nhạy cảm"}
 _SEVERITY = {"error": "Lỗi (dòng bị giữ lại)", "warning": "Cảnh báo"}
 _SHARING = {"DUNG_CHUNG": "dùng chung", "DUNG_RIENG": "dùng riêng", "MO": "mở"}
@@ -86,6 +91,9 @@ def _row(contract: Contract, column: Column) -> dict[str, Any]:
         "source_column": column.options.get("sameAs"),
         "code_list": [{"value": v.value, "label": v.label, "synonyms": list(v.synonyms)} for v in column.enum],
         "references": column.references,
+        "survivorship": column.survivorship,
+        "precedence": list(column.precedence or contract.precedence),
+        "survives_with": _survives_with(contract, column),
         "classification": column.classification,
         "purpose": column.purpose,
         "legal_ground": column.legal_ground,
@@ -133,6 +141,7 @@ def _facts(contract: Contract) -> str:
         ("Cách gửi", _DELIVERY[contract.delivery]),
         ("Phạm vi", _SENDER_SCOPE[contract.sender_scope]),
         ("Khóa", ", ".join(f"{contract.column(name).label} (`{name}`)" for name in contract.key)),
+        ("Thứ tự ưu tiên khi nhiều đơn vị cùng báo", " > ".join(contract.precedence)),
         ("Lớp chia sẻ", _SHARING.get(contract.sharing_class, "")),
         ("Thời gian lưu", f"{contract.retention_years} năm" if contract.retention_years is not None else ""),
     ]
@@ -146,11 +155,22 @@ def _column_cells(contract: Contract, column: Column) -> list[str]:
         notes.append("Bỏ trống thì lấy theo đơn vị gửi.")
     elif column.default_from == "asOf":
         notes.append("Bỏ trống thì lấy ngày số liệu.")
+    if column.survivorship != "precedence" or column.precedence:
+        order = f" ({' > '.join(column.precedence)})" if column.precedence else ""
+        notes.append(f"Nhiều đơn vị cùng báo thì lấy {_SURVIVORSHIP[column.survivorship]}{order}.")
+    if together := _survives_with(contract, column):
+        labels = ", ".join(contract.column(name).label for name in together)
+        notes.append(f"Luôn lấy từ cùng một dòng với: {labels}.")
     if column.purpose:
         notes.append(f"Mục đích: {column.purpose} ({column.legal_ground}).")
     kind = _TYPES.get(column.semantic_type, column.semantic_type)
     return [f"`{column.name}`", column.label, kind, column.unit or "", required, _CLASSES[column.classification],
             " ".join(notes)]  # fmt: skip
+
+
+def _survives_with(contract: Contract, column: Column) -> list[str]:
+    """The other columns of its group of survivorship."""
+    return [n for group in contract.survivorship_groups if column.name in group for n in group if n != column.name]
 
 
 def _headers(contract: Contract, column: Column) -> str:

@@ -37,6 +37,7 @@ from .contract import (
     Rule,
     SenderScope,
     Severity,
+    Survivorship,
     ValidTime,
     months,
     own_properties,
@@ -122,6 +123,11 @@ PARTS = Kind(
     lambda v: isinstance(v, list) and len(v) > 1 and all(_is_texts(part) for part in v),
 )
 
+GROUPS = Kind(
+    "a list of lists of at least two different columns",
+    lambda v: isinstance(v, list) and bool(v) and all(_is_texts(group) and len(group) > 1 for group in v),
+)
+
 
 def _one_group(pattern: Any) -> None:
     try:
@@ -154,6 +160,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "scope": TEXT,
     "senders": TEXTS,
     "precedence": TEXTS,
+    "survivorshipGroups": GROUPS,
     "periodType": _one_of(*get_args(PeriodType)),
     "calendar": _one_of("civil", "reporting"),
     "staleAfter": DURATION,
@@ -183,6 +190,8 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "fromSheet": Kind("a regular expression with one group", _succeeds(_one_group)),
     "join": PARTS,
     "spread": SPREAD,
+    "survivorship": _one_of(*get_args(Survivorship)),
+    "precedence": TEXTS,
     "purpose": TEXT,
     "legalGround": _one_of("LUAT_CBCC", "LUAT_CUTRU", "TTHC", "DONG_Y"),
 }
@@ -529,6 +538,7 @@ def _check_contract(document: _Document, stem: str) -> None:
     _check_service(document, own)
     _check_columns(document, table, own.get("entityId"))
     _check_delivery(document, own, places, columns)
+    _check_survivorship(document, own, places, columns)
     _check_rules(document, table, columns)
 
 
@@ -674,6 +684,57 @@ def _check_identity(
                     where,
                     f"identity: the column '{name}' is of type {kind}, which cannot be '{role}'",
                     f"name a column of type {' or '.join(IDENTITY_ROLES[role])}",
+                )
+
+
+def _check_survivorship(
+    document: _Document,
+    own: Mapping[str, Any],
+    places: Mapping[str, Location],
+    columns: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Whose value stands: key columns follow the contract's order, and what survives together does so by one rule."""
+    taken: set[str] = set()
+    for group in own.get("survivorshipGroups", ()):
+        rules = {}
+        for name in group:
+            column = columns.get(name)
+            if column is None:
+                document.add(
+                    places["survivorshipGroups"],
+                    f"survivorshipGroups: there is no column '{name}'",
+                    _nearest(name, columns),
+                )
+                continue
+            if column.get("primaryKey") or name in (own.get("validFrom"), own.get("validTo")):
+                document.add(
+                    places["survivorshipGroups"],
+                    f"survivorshipGroups: '{name}' is of the key or the validity, which survive together anyway",
+                    "leave it out",
+                )
+            if name in taken:
+                document.add(
+                    places["survivorshipGroups"],
+                    f"survivorshipGroups: '{name}' stands in two groups",
+                    "keep it in one, or make one of the two",
+                )
+            taken.add(name)
+            given = own_properties(column["customProperties"])
+            rules[name] = (given.get("survivorship", "precedence"), given.get("precedence"))
+        for name, rule in rules.items():
+            if rule != next(iter(rules.values())):
+                document.add(
+                    places["survivorshipGroups"],
+                    f"survivorshipGroups: '{name}' follows another rule than '{next(iter(rules))}'",
+                    "give all columns of a group the same survivorship and precedence",
+                )
+    for i, column in enumerate(document.value["schema"][0]["properties"]):
+        for j, entry in enumerate(column["customProperties"]):
+            if entry["property"] in ("survivorship", "precedence") and column.get("primaryKey"):
+                document.add(
+                    ("schema", 0, "properties", i, "customProperties", j, "property"),
+                    f"the key column '{column['name']}' has a {entry['property']} of its own",
+                    "leave it out: the key is what senders agree on, and its spelling follows the contract's precedence",
                 )
 
 

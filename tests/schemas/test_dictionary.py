@@ -42,6 +42,27 @@ def test_the_order_of_contracts_does_not_matter() -> None:
     assert dictionary_rows(contracts) == dictionary_rows(reversed(contracts))
 
 
+def test_whose_value_stands_is_said_where_it_is_not_the_usual(tmp_path: Path) -> None:
+    villages = load_contracts([builtin_folder()])["villages"]
+    households = next(r for r in dictionary_rows([villages]) if r["column"] == "households")
+    assert (households["survivorship"], households["precedence"], households["survives_with"]) == (
+        "precedence", [], ["population"],
+    )  # fmt: skip
+    assert "Luôn lấy từ cùng một dòng với: Số nhân khẩu." in dictionary([villages])
+    text = spoilt(
+        "{property: unit, value: quầy}",
+        "{property: unit, value: quầy}\n          - {property: survivorship, value: majority}\n"
+        "          - {property: precedence, value: [SCT, STC]}",
+        spoilt("  - {property: periodType", "  - {property: precedence, value: [STC]}\n  - {property: periodType"),
+    )
+    contract = load_contract(write(tmp_path, text))
+    said = dictionary([contract])
+    assert "Nhiều đơn vị cùng báo thì lấy giá trị được nhiều đơn vị báo nhất (SCT > STC)." in said
+    assert "- **Thứ tự ưu tiên khi nhiều đơn vị cùng báo**: STC" in said
+    assert {r["column"]: r["precedence"] for r in dictionary_rows([contract])}["rank"] == ["STC"]
+    assert not {"survivorship", "precedence"} & set(contract.column("stalls").options)
+
+
 def test_a_bar_or_line_break_does_not_break_a_table(tmp_path: Path) -> None:
     contract = load_contract(write(tmp_path, spoilt("businessName: Ngày mở", 'businessName: "Ngày | giờ\\nmở"')))
     lines = dictionary([contract]).splitlines()

@@ -28,6 +28,7 @@ _OWN = "  - {property: periodType, value: quarter}\n"
 _OF_SENDER = "          - {property: defaultFrom, value: sender}\n"
 _NAMES = "          - {{property: {}, value: {}}}\n"
 _ID = "semanticType, value: citizen_id}\n"
+_GROUPS = "  - {{property: survivorshipGroups, value: [{}]}}\n"
 _LAST = "        customProperties:\n          - {property: semanticType, value: date}\n"
 _FORMER = (
     "      - name: former\n        businessName: Kế thừa từ\n        logicalType: string\n        customProperties:\n"
@@ -175,6 +176,26 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
         (_OWN, _OWN + "  - {property: staleAfter, value: 6 months}\n", "6 months", "is not a duration", "P18M"),
         (_OWN, _OWN + "  - {property: effectiveFrom, value: 2025-02-30}\n", "2025-02-30", "is not a day", "2025-07-01"),
         ("{property: unit, value: quầy}", "{property: units, value: quầy}", "property: units", "'units'", "'unit'"),
+        # survivorship
+        (
+            "{property: unit, value: quầy}",
+            "{property: survivorship, value: newest}",
+            "value: newest",
+            "'newest' is not one of precedence, latest, majority",
+            "write one of",
+        ),
+        ("{property: unit, value: quầy}", "{property: precedence, value: SCT}", "SCT", "not a list", "different texts"),
+        (_OWN, _OWN + _GROUPS.format("[stalls]"), "[stalls]", "not a list of lists", "at least two"),
+        (_OWN, _OWN + _GROUPS.format("[stalls, used_stall]"), "used_stall]", "there is no column", "'used_stalls'"),
+        (_OWN, _OWN + _GROUPS.format("[stalls, market_name]"), "market_name]", "is of the key", "leave it out"),
+        (_OWN, _OWN + _GROUPS.format("[stalls, rank], [rank, used_stalls]"), "[stalls, rank]", "in two groups", "one"),
+        (
+            "          - {property: defaultFrom, value: sender}\n",
+            "          - {property: defaultFrom, value: sender}\n          - {property: survivorship, value: latest}\n",
+            "property: survivorship",
+            "the key column 'commune_code' has a survivorship of its own",
+            "leave it out",
+        ),
         # names
         ("id: markets", "id: Markets", "id: Markets", "not snake_case", "a-z"),
         ("id: markets", "id: shops", "id: shops", "differs from the file name", "shops.odcs.yaml"),
@@ -405,6 +426,14 @@ def test_each_defect_is_found_where_it_is(
     assert said[0].file.endswith("markets.odcs.yaml")
     if at is not None:
         assert said[0].line == text[: text.index(at)].count("\n") + 1
+
+
+def test_the_columns_of_a_group_follow_one_rule(tmp_path: Path) -> None:
+    text = spoilt(_OWN, _OWN + _GROUPS.format("[stalls, used_stalls]"))
+    assert lint_file(write(tmp_path, text)) == []
+    latest = spoilt("{property: unit, value: quầy}", "{property: survivorship, value: latest}", text)
+    (found,) = lint_file(write(tmp_path, latest))
+    assert "'used_stalls' follows another rule than 'stalls'" in found.message and "the same" in found.remedy
 
 
 def test_two_datasets_that_ask_for_the_same_headers_are_refused(tmp_path: Path) -> None:
