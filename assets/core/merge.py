@@ -21,7 +21,7 @@ from schemas.contract import Contract
 from schemas.migrate import quote
 from schemas.tables import index_statements
 
-from . import succession
+from . import conflicts, succession, survivorship
 from .decided import hold_decisions
 from .identity import Identified, identify
 from .standing import Decision, Staged, Standing, derive, taken_back
@@ -31,6 +31,8 @@ _NO_ABSENCE = (
     "select null::bigint as entity_id, null::text as sender, null::date as as_of, null::numeric as seq, null::text as state, "
     "null::bigint as home, null::smallint as sheet, null::integer as row, null::bigint as value where false"
 )
+
+_TEMPORARY = ("_touched", "_record", "_force", "_shadow", "_waived", "_hit", "_event", "_span", "_desired")
 
 
 @dataclass
@@ -44,12 +46,24 @@ class Merged:
     entities: int = 0
     opened: int = 0
     closed: int = 0
+    disputed: int = 0
+    settled: int = 0
+    """Conflicts between senders that began, and that ended."""
 
     @property
     def changed(self) -> bool:
         """Whether anything at all is different from the last publish."""
-        counts = (self.standings_changed, self.identities_changed, self.successions_changed, self.opened, self.closed)
-        return any(counts)
+        return any(
+            (
+                self.standings_changed,
+                self.identities_changed,
+                self.successions_changed,
+                self.opened,
+                self.closed,
+                self.disputed,
+                self.settled,
+            )
+        )
 
 
 def _sql(file: str, /, **parts: str) -> str:
@@ -166,7 +180,6 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
     parameters: dict[str, Any] = {
         "dataset": contract.dataset,
         "publish": publish,
-        "precedence": list(contract.precedence),
     }
     connection.execute("set local client_min_messages = warning")
     connection.execute(_sql("force"), parameters)
@@ -219,13 +232,16 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         connection.execute(_sql("spans_explicit"))
     if contract.succeeds:
         succession.cut(connection, contract)
-    connection.execute(_sql("survivorship"), parameters)
+    composed = survivorship.compose(connection, contract, names)
     connection.execute(_sql("coalesce"))
     touched = connection.execute("select count(*) from _touched").fetchone()
     result.entities = int(touched[0]) if touched else 0
     result.closed = connection.execute(_sql("close", **names), parameters).rowcount
     result.opened = connection.execute(_sql("open", **names), parameters).rowcount
-    for table in ("_touched", "_record", "_force", "_shadow", "_waived", "_hit", "_event", "_span", "_desired"):
+    if composed:
+        result.opened += connection.execute(_sql("open_composed", **names), parameters).rowcount
+    result.disputed, result.settled = conflicts.write(connection, contract, parameters, composed=composed)
+    for table in (*_TEMPORARY, *survivorship.TEMPORARY, *conflicts.TEMPORARY):
         connection.execute(f"drop table if exists {table}")
     return result
 
@@ -362,6 +378,8 @@ def _resend(
         return None
     if contract.valid_time == "columns" or len(left) > 1:
         return None
+    if contract.sender_scope != "ownCommune" and _others_speak(connection, came[0]):
+        return None
     row = connection.execute(
         "select a.assessment_no, a.base_assessment, p.assessment_no, b.base_assessment from intake.submission u "
         "join intake.assessment a using (assessment_no) "
@@ -375,6 +393,17 @@ def _resend(
         return None
     own = [row[0]] if row[2] == row[1] else [row[0], row[2]]
     return own, int(row[1])
+
+
+def _others_speak(connection: psycopg.Connection, submission_no: int) -> bool:
+    """Whether another sender's word of the same day is in force: then what is sent again unchanged is received later than
+    that, and may stand where the other's did."""
+    row = connection.execute(
+        "select exists (select from _force f join intake.submission u on u.submission_no = %s "
+        "where f.sender <> u.sender and f.as_of = u.as_of)",
+        [submission_no],
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _just_before(connection: psycopg.Connection, spoken: Sequence[int]) -> set[int]:

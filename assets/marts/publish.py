@@ -29,7 +29,7 @@ CHANNEL = "lienthong_publish"
 """NOTIFY channel; the payload is the publish number."""
 
 
-DERIVED = ("standing", "finding", "rule_result", "member", "link", "doubt", "identity_run", "succession")
+DERIVED = ("standing", "finding", "rule_result", "conflict", "member", "link", "doubt", "identity_run", "succession")
 """Tables of ``core`` beside the datasets' whose rows have a publish from which and to which they hold."""
 
 

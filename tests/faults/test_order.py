@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,7 +18,9 @@ import psycopg
 import pytest
 
 from assets.core.decisions import decide, waive, withdraw
+from assets.marts.publish import back_to
 from tests.e2e.flows import World, text_csv, villages
+from tests.e2e.test_datasets import column, contract
 from tests.faults.worlds import Copies, picture, same, whole
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -174,3 +177,124 @@ def test_any_order_any_grouping_any_number_of_runs(seed: int, everything: Set) -
     whole(world)
     assert world.run().published is None
     everything.copies.drop(world)
+
+
+# --- several senders over one entity ---------------------------------------------------------------------------------
+
+WORKS = contract(
+    "works",
+    "Công trình",
+    [
+        column("work", "Tên công trình", "name", key=1, synonyms=["Công trình"]),
+        column("owner", "Chủ đầu tư", "name", required=True),
+        column("cost", "Kinh phí", "money", "integer", own={"precedence": ["STC"]}),
+        column("built", "Năm xây dựng", "integer", "integer", own={"survivorship": "majority"}),
+        column("state", "Tình trạng", "text", own={"survivorship": "latest"}),
+        column("rooms", "Số phòng", "integer", "integer"),
+        column("seats", "Số chỗ", "integer", "integer"),
+    ],
+    delivery="increment", validTime="asOf", senderScope="all", senders=["departments"], precedence=["SNV", "STC"],
+    periodType="quarter", staleAfter="P8M", survivorshipGroups=[["rooms", "seats"]],
+)  # fmt: skip
+_HEAD = ("Tên công trình", "Chủ đầu tư", "Kinh phí", "Năm xây dựng", "Tình trạng", "Số phòng", "Số chỗ")
+
+
+def _works(*rows: tuple[Any, ...]) -> bytes:
+    return text_csv([_HEAD, *rows])
+
+
+A, B, C = "Trường A", "Chợ B", "Cầu C"
+WORK_FILES = [
+    ("SNV", "2025-Q4", 0, _works((A, "Xã", 5_000_000, 1999, "tốt", 10, 100), (B, "Xã", "", 2001, "", "", ""))),
+    ("STC", "2025-Q4", 1, _works(("TRƯỜNG A", "Huyện", 7_000_000, 1998, "cũ", 12, ""), (B, "XÃ", 1_000_000, "", "", 3, 9))),
+    ("SXD", "2026-Q1", 2, _works((A, "Xã", 6_000_000, 1998, "hỏng", 11, 110), (C, "Tỉnh", 9_000_000, 2010, "", "", ""))),
+    ("SNV", "2026-Q2", 3, _works((A, "Xã", "", 1999, "sửa", 10, 100), (B, "Xã", 2_000_000, 2002, "tốt", 4, ""))),
+    ("STC", "2025-Q4", 4, _works((A, "Huyện", 7_500_000, 1998, "cũ", 12, 90), (B, "Xã", "nhiều", "", "", 3, 9))),
+    ("SXD", "2026-Q1", 5, _works((C, "Tỉnh", 9_500_000, 2011, "mới", "", ""), (A, "Xã", 6_000_000, 1998, "hỏng", 11, 110))),
+    ("SCT", "2026-Q1", 6, _works((C, "Huyện", "", 2012, "mới", 2, 20), (A, "Huyện", 1, 1997, "mới", 12, 120))),
+]  # fmt: skip
+"""(sender, period, hour of receipt, file); the fifth has a row that its sender's first file has to carry."""
+
+
+def _drop_work(world: World, n: int) -> None:
+    sender, period, hour, data = WORK_FILES[n]
+    world.drop(sender, data, f"{n}.csv", period=period, at=START + timedelta(hours=hour))
+
+
+def _golden(world: World) -> tuple[list[Any], list[Any]]:
+    """(history, conflicts) as readers' publish has them."""
+    disputed = (
+        "select dataset, entity_id, attribute, valid_from, valid_to, chosen, others, senders, rule, since "
+        "from core.conflict, core.pointer where publish_from <= shows and (publish_to is null or publish_to > shows) "
+        "order by entity_id, attribute, valid_from"
+    )
+    return world.rows("select * from mart_v1.works_history order by entity_id, valid_from"), world.rows(disputed)
+
+
+def _take_back(world: World, ids: dict[str, str]) -> None:
+    """The better sender takes his last file back."""
+    name = next(v for k, v in ids.items() if k.startswith("3.csv "))
+    _with(world, lambda c: withdraw(c, name, reason="gửi nhầm", by="thử"))
+
+
+@pytest.fixture(scope="module")
+def works_empty(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder: Path = tmp_path_factory.mktemp("works")
+    world = copies.new(contracts=(folder,))
+    world.contract(WORKS)
+    with world.pipeline.connection():
+        pass
+    return world
+
+
+@pytest.fixture(scope="module")
+def works(copies: Copies, works_empty: World) -> tuple[World, tuple[list[Any], list[Any]], tuple[list[Any], list[Any]]]:
+    """Everything at once; what it means before and after the better sender's withdrawal."""
+    world = copies.of(works_empty)
+    for n in range(len(WORK_FILES)):
+        _drop_work(world, n)
+    world.run()
+    before = _golden(world)
+    _take_back(world, _ids(world))
+    world.run()
+    return world, before, _golden(world)
+
+
+def test_several_senders_dispute_by_every_rule(
+    works: tuple[World, tuple[list[Any], list[Any]], tuple[list[Any], list[Any]]],
+) -> None:
+    world, (history, disputed), (_, after) = works
+    assert {c[8] for c in disputed} == {"precedence", "majority", "later as-of", "later receipt", "fuller row"}
+    assert len(history) > 8 and after and len(after) < len(disputed)
+    assert world.run().published is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_several_senders_in_any_order_mean_the_same(
+    seed: int, copies: Copies, works_empty: World, works: tuple[World, tuple[Any, Any], tuple[Any, Any]]
+) -> None:
+    _, before, after = works
+    random = Random(seed)
+    world = copies.of(works_empty)
+    waiting = random.sample(range(len(WORK_FILES)), len(WORK_FILES))
+    while waiting:
+        for n in [waiting.pop() for _ in range(min(len(waiting), random.randint(1, 3)))]:
+            _drop_work(world, n)
+        for _ in range(random.randint(1, 2)):
+            world.run()
+    assert _golden(world) == before
+    shown = world.rows("select shows from core.pointer")[0][0]
+    _take_back(world, _ids(world))
+    world.run()
+    assert _golden(world) == after
+    assert world.run().published is None
+    whole(world)
+    pipeline = world.pipeline
+    with pipeline.connection() as connection:
+        pipeline.replay(connection)
+        pipeline.publish(connection)
+    assert _golden(world) == after  # read again, the same
+    with world.connection() as connection:
+        back_to(connection, shown)
+    assert _golden(world) == before
+    copies.drop(world)

@@ -42,6 +42,8 @@ _PICTURE = {
     "villages": "select * from mart_v1.villages",
     "history": "select * from mart_v1.villages_history",
     "unit changes": "select * from mart_v1.unit_changes",
+    "conflicts": "select dataset, entity_id, attribute, valid_from, valid_to, chosen, others, senders, rule, since "
+    "from core.conflict where publish_to is null",
 }
 _MUST_BE_EMPTY = {
     "an open publish": "select number from core.publish where state = 'open'",

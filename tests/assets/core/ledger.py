@@ -6,7 +6,8 @@ than the set-based SQL, so that both being wrong in the same way is unlikely.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -33,13 +34,14 @@ def contract(delivery: str, **more: Any) -> Contract:
 
 @dataclass(frozen=True)
 class Sent:
-    """A submission of the test: ``rows`` key -> (value, fit for the warehouse)."""
+    """A submission of the test: ``rows`` key -> (value, fit for the warehouse). The value is v, or of a wider dataset a tuple
+    of all its columns in their order."""
 
     no: int
     sender: str
     period: str
     hour: int
-    rows: dict[str, tuple[int, bool]]
+    rows: dict[str, tuple[Any, bool]]
     unkeyed: int = 0
     content: str = ""
 
@@ -66,8 +68,12 @@ class Sent:
 KEYS = {k: n for n, k in enumerate("abcdefgh", 1)}
 
 
-def put(connection: psycopg.Connection, sent: Sent) -> None:
+def put(
+    connection: psycopg.Connection, sent: Sent, dataset: str = "things", columns: Sequence[str] = ("k", "v")
+) -> None:
     """Write a submission as staging leaves it. Its numbers are not its order: they come from the sequence."""
+    name = dataset
+    places = ", ".join(["%s"] * len(columns))
     good = sum(ok for _, ok in sent.rows.values())
     bad = len(sent.rows) - good + sent.unkeyed
     with connection.transaction():
@@ -79,9 +85,9 @@ def put(connection: psycopg.Connection, sent: Sent) -> None:
         row = connection.execute(
             "insert into intake.submission (submission_id, delivery_id, dataset, sender, period, period_first, period_last, as_of, "
             "as_of_source, received_at, sha256, content, file_name, state, rows_read, rows_accepted, rows_quarantined) values "
-            "(%s, %s, 'things', %s, %s, %s, %s, %s, 'period', %s, %s, %s, 'f', 'staged', %s, %s, %s) returning submission_no",
+            "(%s, %s, %s, %s, %s, %s, %s, %s, 'period', %s, %s, %s, 'f', 'staged', %s, %s, %s) returning submission_no",
             [
-                f"S{sent.no}", f"D{sent.no}", sent.sender, sent.period, sent.span.first, sent.span.last, sent.span.last,
+                f"S{sent.no}", f"D{sent.no}", dataset, sent.sender, sent.period, sent.span.first, sent.span.last, sent.span.last,
                 sent.received_at, sent.bytes, sent.bytes, good + bad, good, bad,
             ],
         ).fetchone()  # fmt: skip
@@ -97,21 +103,34 @@ def put(connection: psycopg.Connection, sent: Sent) -> None:
         )
         with connection.cursor() as cursor:
             cursor.executemany(
-                "insert into staging.things (_assessment, _sheet, _row, _key, _value, _ok, k, v) "
-                "values (%s, 0, %s, %s, %s, %s, %s, %s)",
+                f"insert into staging.{name} (_assessment, _sheet, _row, _key, _value, _ok, {', '.join(columns)}) "
+                f"values (%s, 0, %s, %s, %s, %s, {places})",
                 [
-                    (assessment[0], n, KEYS[k], KEYS[k] * 1000 + v, ok, k, v if ok else None)
+                    (assessment[0], n, KEYS[k], _hash(k, v), ok, *_row(k, v, ok))
                     for n, (k, (v, ok)) in enumerate(sorted(sent.rows.items()), 2)
                 ],
             )
 
 
-def wipe(connection: psycopg.Connection) -> None:
+def _hash(key: str, value: Any) -> int:
+    if isinstance(value, int):
+        return KEYS[key] * 1000 + value
+    return int(hashlib.md5(repr((key, value)).encode()).hexdigest()[:15], 16)
+
+
+def _row(key: str, value: Any, ok: bool) -> tuple[Any, ...]:
+    if isinstance(value, int):
+        return key, value if ok else None
+    return value if ok else (key, *[None] * (len(value) - 1))
+
+
+def wipe(connection: psycopg.Connection, dataset: str = "things") -> None:
     """Empty the ledger, staging and core between examples."""
+    name = dataset
     with connection.transaction():
         connection.execute(
-            "truncate intake.delivery, intake.submission, intake.assessment, intake.decision, staging.things, staging.verdict, "
-            "core.things, core.standing, core.pair_difference restart identity cascade"
+            f"truncate intake.delivery, intake.submission, intake.assessment, intake.decision, staging.{name}, staging.verdict, "
+            f"core.{name}, core.conflict, core.standing, core.pair_difference restart identity cascade"
         )
         connection.execute("delete from core.publish where number > 0")
         connection.execute("update core.pointer set shows = 0")
@@ -134,8 +153,14 @@ def _later(day: date, months: int) -> date:
     return date(day.year + year, month + 1, min(day.day, last))
 
 
-def oracle(contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decision]) -> list[Version]:
-    """The history that these submissions and decisions mean."""
+Word = tuple[Any, bool, date, int]
+"""(value, carried, as-of of the last word, its rank in the order of receipt)."""
+
+
+def words(
+    contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decision]
+) -> tuple[list[date], Callable[[str, str, date], Word | None]]:
+    """Days between which nothing changes, and what a sender asserts about a key on a day."""
     by_no = {s.no: s for s in sent}
 
     def ended(before: Staged, after: Staged) -> tuple[int, int]:
@@ -148,13 +173,10 @@ def oracle(contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decisio
     days = {s.span.last for s in sent} | {s.span.first for s in sent} | {s.span.last + timedelta(days=1) for s in sent}
     if contract.stale_after_months:
         days |= {_later(s.span.last, contract.stale_after_months) for s in sent}
-    bounds = sorted(days)
-    senders = sorted({s.sender for s in sent})
 
-    def word(key: str, sender: str, day: date) -> tuple[int, bool, date, int] | None:
-        """(value, carried, as-of of the last word, its rank) that the sender asserts about the key on the day."""
-        last: int | None = None
-        found: tuple[int, bool, date, int] | None = None
+    def word(key: str, sender: str, day: date) -> Word | None:
+        last: Any = None
+        found: Word | None = None
         mine = [s for s in sent if s.sender == sender and standings[s.no].standing == "in_force"]
         for s in sorted(mine, key=lambda s: (s.span.last, rank[s.no])):
             if contract.valid_time == "period":
@@ -183,12 +205,20 @@ def oracle(contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decisio
             return None
         return found
 
+    return sorted(days), word
+
+
+def oracle(contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decision]) -> list[Version]:
+    """The history that these submissions and decisions mean."""
+    bounds, word = words(contract, sent, decisions)
+    senders = sorted({s.sender for s in sent})
+
     def chosen(key: str, day: date) -> tuple[int, bool] | None:
         said = [(w, s) for s in senders if (w := word(key, s, day)) is not None]
         if not said:
             return None
 
-        def best(item: tuple[tuple[int, bool, date, int], str]) -> tuple[int, int, int]:
+        def best(item: tuple[Word, str]) -> tuple[int, int, int]:
             (_, _, as_of, n), sender = item
             listed = contract.precedence.index(sender) if sender in contract.precedence else 99
             return (listed, -as_of.toordinal(), -n)
