@@ -40,24 +40,29 @@ def described(
     contract: Contract, archive: Archive, versions: Sequence[Version], limits: Limits
 ) -> list[dict[str, Any]]:
     """Versions as data: entity_id, valid_from, valid_to, carried_since, sources, and columns [{column, label, value,
-    cell, raw}].
+    cell, raw, source}].
 
-    ``cell`` and ``raw`` are of the first source; ``raw`` is None where the file has no such cell, is too large to be
-    read again, or is no longer kept; the source then has ``destroyed`` {at, why} where it was destroyed.
+    ``cell`` and ``raw`` are of the first source that gives the column, ``source`` is its place in ``sources``; ``raw`` is None
+    where the file has no such cell, is too large to be read again, or is no longer kept; the source then has ``destroyed``
+    {at, why} where it was destroyed.
     """
     from assets.intake.archive import Destroyed
 
     files: dict[tuple[str, str], dict[str, Any]] = {}
     out = []
     for version in versions:
-        source = version.sources[0] if version.sources else None
-        raw = {}
-        if source is not None:
+        origins = {
+            c.name: next((n for n, s in enumerate(version.sources) if c.name in s["cells"]), None)
+            for c in contract.columns
+        }
+        raws: dict[int, dict[str, str]] = {}
+        for n in sorted({n for n in origins.values() if n is not None}):
+            source = version.sources[n]
             try:
-                raw = _cells(archive, source, files, limits)
+                raws[n] = cells(archive, source, files, limits)
             except Destroyed as gone:
-                source["destroyed"] = {"at": gone.at.date(), "why": gone.why}
-        cells = source["cells"] if source else {}
+                raws[n], source["destroyed"] = {}, {"at": gone.at.date(), "why": gone.why}
+        places = {c: version.sources[n]["cells"][c] if n is not None else "" for c, n in origins.items()}
         out.append({
             "entity_id": version.entity_id,
             "valid_from": version.valid_from,
@@ -68,8 +73,9 @@ def described(
                     "column": c.name,
                     "label": c.label,
                     "value": version.values[c.name],
-                    "cell": cells.get(c.name, ""),
-                    "raw": raw.get(cells.get(c.name, "")),
+                    "cell": places[c.name],
+                    "raw": raws.get(origins[c.name] or 0, {}).get(places[c.name]),
+                    "source": origins[c.name],
                 }
                 for c in contract.columns
             ],
@@ -78,7 +84,7 @@ def described(
     return out
 
 
-def _cells(
+def cells(
     archive: Archive, source: Mapping[str, Any], files: dict[tuple[str, str], dict[str, Any]], limits: Limits
 ) -> dict[str, str]:
     """The texts of the source's row by address, from the archived bytes."""
@@ -118,4 +124,9 @@ def show_trace(screen: Screen, contract: Contract, versions: Sequence[Mapping[st
             if gone := source.get("destroyed"):
                 screen.say(f"    the file was destroyed on {gone['at']} because {gone['why']}")
         rows = [[c["column"], c["value"], c["cell"], c["raw"]] for c in version["columns"]]
-        screen.table(["!Column", "Value", "!Cell", "In the file"], rows)
+        if len({c["source"] for c in version["columns"]} - {None}) > 1:  # composed: each value with its sender
+            said = [sources[c["source"]]["sender"] if c["source"] is not None else "" for c in version["columns"]]
+            rows = [[*row[:2], sender, *row[2:]] for row, sender in zip(rows, said, strict=True)]
+            screen.table(["!Column", "Value", "!Sender", "!Cell", "In the file"], rows)
+        else:
+            screen.table(["!Column", "Value", "!Cell", "In the file"], rows)

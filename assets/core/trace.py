@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from assets.staging.observe import key_hash
@@ -30,7 +31,8 @@ class Version:
     """One version of an entity as published, and the rows that assert it.
 
     ``sources``: submission_id, sender, period, as_of, origin, file_name, sheet (name), row, cells (column -> 'B17', or
-    'sender' where the form has no such column), standing.
+    'sender' where the form has no such column), standing. Where no row says all of it, because several senders speak of the
+    entity, each source has the cells of those columns only whose value it gives.
     """
 
     entity_id: int
@@ -84,7 +86,7 @@ def trace(
     columns = ", ".join(quote(c.name) for c in contract.columns)
     with connection.cursor(row_factory=dict_row) as cursor:
         versions = cursor.execute(
-            f"select entity_id, valid_from, valid_to, carried_since, value_hash, {columns} from core.{name} "
+            f"select entity_id, valid_from, valid_to, carried_since, publish_from, {columns} from core.{name} "
             "where entity_id = %(entity)s and publish_from <= %(shows)s and (publish_to is null or publish_to > %(shows)s) "
             "and (%(at)s::date is null or (valid_from <= %(at)s and (valid_to is null or valid_to > %(at)s))) order by valid_from",
             {"entity": entity, "shows": shows, "at": at},
@@ -95,35 +97,64 @@ def trace(
 
 
 def _version(cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, row: dict[str, Any], shows: int) -> Version:
-    sources = cursor.execute(
-        _SQL.format(rows=quote(contract.dataset + "_rows")),
-        {
-            "entity": row["entity_id"],
-            "value": row["value_hash"],
-            "shows": shows,
-            "valid_from": row["valid_from"],
-            "valid_to": row["valid_to"],
-            "any_time": contract.valid_time != "asOf",
-        },
-    ).fetchall()
     return Version(
         row["entity_id"],
         row["valid_from"],
         row["valid_to"],
         row["carried_since"],
         {c.name: row[c.name] for c in contract.columns},
-        [_source(contract, s) for s in sources],
+        _sources(contract, candidates(cursor, contract, row, shows)),
     )
 
 
-def _source(contract: Contract, source: dict[str, Any]) -> dict[str, Any]:
-    layouts = source.pop("layout")
+def candidates(
+    cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, version: Mapping[str, Any], shows: int
+) -> list[dict[str, Any]]:
+    """Rows that the version (entity_id, valid_from, publish_from) may come from: what a source has, ``layout`` for its cells,
+    ``within`` (its own time), ``whole`` (it says all), ``told`` (the columns whose value it has), ``value`` (hash)."""
+    told = ", ".join(
+        f"case when r.{quote(c.name)} = v.{quote(c.name)} then {sql.Literal(c.name).as_string(None)} end"
+        for c in contract.columns
+    )
+    return cursor.execute(
+        _SQL.format(name=quote(contract.dataset), rows=quote(contract.dataset + "_rows"), told=told),
+        {
+            "entity": version["entity_id"],
+            "valid_from": version["valid_from"],
+            "publish_from": version["publish_from"],
+            "shows": shows,
+            "any_time": contract.valid_time != "asOf",
+        },
+    ).fetchall()
+
+
+def _sources(contract: Contract, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    if whole := [row for row in found if row["whole"]]:
+        return [source(contract, row) for row in _timely(whole)]
+    # composed: each column has sources of its own
+    origins = {c.name: _timely([row for row in found if c.name in row["told"]]) for c in contract.columns}
+    return [source(contract, row, told) for row in found if (told := [c for c, rows in origins.items() if row in rows])]
+
+
+def _timely(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that speak of the version's own time; where none does, the last before it."""
+    last = max((row["as_of"] for row in rows), default=None)
+    return [row for row in rows if row["within"]] or [row for row in rows if row["as_of"] == last]
+
+
+_OWN = ("layout", "within", "whole", "told", "value")
+
+
+def source(contract: Contract, row: Mapping[str, Any], columns: Collection[str] | None = None) -> dict[str, Any]:
+    """A candidate as a source of these columns (None: of all)."""
     layout: dict[str, Any] = next(
-        (lay for lay in layouts if lay["sheet"] == source["sheet"]), {"name": "", "columns": {}}
+        (lay for lay in row["layout"] if lay["sheet"] == row["sheet"]), {"name": "", "columns": {}}
     )
     letters = layout["columns"]
     cells = {}
     for column in contract.columns:
-        letter = letters.get(column.options.get("sameAs", column.name))
-        cells[column.name] = address_of(letter, source["row"]) if letter else (column.default_from or "")
-    return {**source, "sheet": layout["name"], "cells": cells}
+        if columns is None or column.name in columns:
+            letter = letters.get(column.source)
+            cells[column.name] = address_of(letter, row["row"]) if letter else (column.default_from or "")
+    shown = {name: value for name, value in row.items() if name not in _OWN}
+    return {**shown, "sheet": layout["name"], "cells": cells}

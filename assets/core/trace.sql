@@ -1,23 +1,30 @@
--- The rows that assert a version of an entity: same entity, same values, from what was in force (or carried from what was
--- replaced) when the version was published. Newest first.
+-- Rows that a version of an entity may come from: same entity, and all of its values (whole) or some (told), from what was in
+-- force (or carried from what was replaced) when the version was published. Newest first.
 --
--- Mostly they speak of a day in the version's own time. Where none does, the last word before it counts: a value that was
--- carried on over a gap, or one that came to stand only when a better sender fell silent.
-with assertion as (
+-- Mostly they speak of a day in the version's own time (within). Where none does, the last word before it counts: a value that
+-- was carried on over a gap, or one that came to stand only when a better sender fell silent.
+with version as (
+    select * from core.{name}
+    where entity_id = %(entity)s and valid_from = %(valid_from)s and publish_from = %(publish_from)s
+),
+assertion as (
     select u.submission_id, u.sender, u.period, u.as_of, u.received_at, s.standing, d.origin, d.file_name, d.sha256,
-           r._sheet as sheet, r._row as row, a.layout, a.contract_version, u.as_of >= %(valid_from)s as within
-    from staging.{rows} r
+           r._sheet as sheet, r._row as row, a.layout, a.contract_version,
+           %(any_time)s or u.as_of >= v.valid_from as within, r._value = v.value_hash as whole, r._value as value,
+           case when r._ok or exists (
+               select from intake.decision w
+               where w.kind = 'waive' and w.submission_id = u.submission_id and w.sheet = r._sheet and w.row = r._row
+           ) then array_remove(array[{told}]::text[], null) else '{{}}' end as told
+    from version v
+    join staging.{rows} r on r._key = v.entity_id
     join intake.assessment a on a.assessment_no = r._assessment
     join intake.submission u using (submission_no)
     join intake.delivery d using (delivery_id)
     join core.standing s on s.submission_no = u.submission_no and s.assessment_no = a.assessment_no
         and s.publish_from <= %(shows)s and (s.publish_to is null or s.publish_to > %(shows)s)
         and s.standing in ('in_force', 'superseded')
-    where r._key = %(entity)s and r._value = %(value)s
-      and (%(any_time)s or %(valid_to)s::date is null or u.as_of < %(valid_to)s)
+    where %(any_time)s or v.valid_to is null or u.as_of < v.valid_to
 )
-select submission_id, sender, period, as_of, received_at, standing, origin, file_name, sha256, sheet, row, layout, contract_version
-from assertion
-where %(any_time)s or within
-   or (not exists (select from assertion where within) and as_of = (select max(as_of) from assertion))
+select * from assertion
+where whole or told <> '{{}}'
 order by standing, as_of desc, received_at desc

@@ -255,6 +255,7 @@ def works(copies: Copies, works_empty: World) -> tuple[World, tuple[list[Any], l
         _drop_work(world, n)
     world.run()
     before = _golden(world)
+    assert world.proved("works") == len(before[0])
     _take_back(world, _ids(world))
     world.run()
     return world, before, _golden(world)
@@ -265,6 +266,7 @@ def test_several_senders_dispute_by_every_rule(
 ) -> None:
     world, (history, disputed), (_, after) = works
     assert {c[8] for c in disputed} == {"precedence", "majority", "later as-of", "later receipt", "fuller row"}
+    assert world.proved("works")
     assert len(history) > 8 and after and len(after) < len(disputed)
     assert world.run().published is None
 
