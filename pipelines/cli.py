@@ -59,6 +59,13 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show where a failure happe
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
 By = Annotated[str | None, typer.Option("--by", help="Who decides (default: the user of this session).")]
 Submission = Annotated[str, typer.Argument(help="Id of the submission, or a beginning of it that no other has.")]
+KnownAt = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        help="As readers saw it then (Vietnam's time).",
+    ),
+]
 Direct = Annotated[bool, typer.Option("--direct", help="Without Dagster: no run in its history.")]
 
 
@@ -520,15 +527,9 @@ def trace(
         int | None, typer.Option("--id", min=0, max=_BIGINT, help="The published id, instead of the key.")
     ] = None,
     at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what is valid on this day.")] = None,
-    known_at: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
-                     help="As readers saw it then (Vietnam's time)."),
-    ] = None,
-) -> None:  # fmt: skip
+    known_at: KnownAt = None,
+) -> None:
     """From a published value back to sender, submission, file, sheet and cell."""
-    from zoneinfo import ZoneInfo
-
     from assets.core.trace import entity_id
     from assets.core.trace import trace as find
 
@@ -540,8 +541,7 @@ def trace(
     if (id_ is None) == (not key):
         wanted = " ".join(f"--key {c}=…" for c in contract.key)
         raise Unclear(f"say which one: {wanted}, or --id N")
-    if known_at is not None and known_at.tzinfo is None:
-        known_at = known_at.replace(tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+    known_at = _in_vietnam(known_at)
     entity = entity_id(contract, parse_key(contract, key or [])) if id_ is None else id_
     with state.connection() as connection:
         found = find(connection, contract, entity, at=at.date() if at else None, known_at=known_at)
@@ -551,6 +551,46 @@ def trace(
         state.screen.json({"dataset": dataset, "versions": versions})
     else:
         show_trace(state.screen, contract, versions, f"as known at {known_at}" if known_at else "as published")
+
+
+def _in_vietnam(time: datetime | None) -> datetime | None:
+    """A time that names no zone is Vietnam's."""
+    from zoneinfo import ZoneInfo
+
+    return time.replace(tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")) if time is not None and time.tzinfo is None else time
+
+
+@command(app)
+def why(
+    state: State,
+    entity: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ENTITY [COLUMN]", help="The published id, or name=value for each key column; then a column."
+        ),
+    ],
+    dataset: Annotated[str | None, typer.Option(help="Dataset, where several have such an entity.")] = None,
+    at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="On this day (default: today).")] = None,
+    known_at: KnownAt = None,
+) -> None:
+    """Whose value stands in each column of an entity, by which rule, and what other senders say."""
+    from assets.core.why import why as explain
+    from schemas.contract import builtin_folder, load_contracts
+
+    from .cli_why import asked, described, show_why
+    from .report import sender_names
+
+    contracts = load_contracts([builtin_folder(), *state.settings.contracts])
+    known_at = _in_vietnam(known_at)
+    with state.connection() as connection:
+        contract, number, column = asked(connection, contracts, entity, dataset)
+        found = explain(connection, contract, number, at=at.date() if at else None, known_at=known_at)
+        names = sender_names(connection)
+    if state.json:
+        state.screen.json(described(found, column))
+    else:
+        known = f"as known at {known_at}" if known_at else "as published"
+        show_why(state.screen, contract, found, column, names, known)
 
 
 @command(app)

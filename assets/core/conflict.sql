@@ -12,29 +12,26 @@ with said as (
     ) u (attribute, value, form, given, keys, rules)
     where u.attribute = any (c._differing) and u.given
 ),
-stands as (
-    select * from said where place = 1
+compared as (
+    select *, first_value(form) over w as stands, first_value(keys) over w as best
+    from said
+    window w as (partition by _entity, _at, attribute order by place)
 ),
--- the best of those who give another value
-rival as (
-    select distinct on (r._entity, r._at, r.attribute) r._entity, r._at, r.attribute, r.keys
-    from said r
-    join stands s using (_entity, _at, attribute)
-    where r.form is not null and r.form is distinct from s.form
-    order by r._entity, r._at, r.attribute, r.place
+ruled as (
+    select *,
+           case when form is not null and form is distinct from stands then coalesce((
+               select rules[i] from generate_subscripts(keys, 1) i where keys[i] <> best[i] order by i limit 1
+           ), 'sender') end as rule
+    from compared
 ),
 disputed as (
-    select s._entity, s._at, s._until, s.attribute,
-           jsonb_build_object('sender', s.sender, 'value', s.value) as chosen,
-           (select jsonb_agg(jsonb_build_object('sender', o.sender, 'value', o.value) order by o.sender, o.place)
-            from said o
-            where o._entity = s._entity and o._at = s._at and o.attribute = s.attribute
-              and o.place > 1 and o.form is not null) as others,
-           coalesce((
-               select s.rules[i] from generate_subscripts(s.keys, 1) i where s.keys[i] <> r.keys[i] order by i limit 1
-           ), 'sender') as rule
-    from stands s
-    join rival r using (_entity, _at, attribute)
+    select _entity, _at, _until, attribute,
+           (array_agg(jsonb_build_object('sender', sender, 'value', value)) filter (where place = 1))[1] as chosen,
+           jsonb_agg(jsonb_build_object('sender', sender, 'value', value) order by sender, place)
+               filter (where place > 1 and form is not null) as others,
+           (array_agg(rule order by place) filter (where rule is not null))[1] as rule
+    from ruled
+    group by _entity, _at, _until, attribute
 ),
 started as (
     select *,

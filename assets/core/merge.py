@@ -7,6 +7,7 @@ the last publish is written. So the result is a function of the set, whatever th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -183,15 +184,7 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
     }
     connection.execute("set local client_min_messages = warning")
     connection.execute(_sql("force"), parameters)
-    columns = [quote(c.name) for c in contract.columns]
-    names = {
-        "name": quote(contract.dataset),
-        "rows": quote(contract.dataset + "_rows"),
-        "columns": ", ".join(columns),
-        "o_columns": ", ".join(_said(contract, c.name) for c in contract.columns),
-        "r_columns": ", ".join(f"r.{c}" for c in columns),
-    } | _validity(contract)
-    names |= _own_validity(contract)
+    names = _names(contract)
     succeeded: list[int] = []
     if contract.succeeds:
         succeeded = succession.derive(
@@ -225,11 +218,7 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         connection.execute(_sql("hits", **names))
     connection.execute("analyze _hit")
     connection.execute(_sql("events", **names))
-    if contract.valid_time == "asOf":
-        absent = _sql("absent") if contract.delivery == "snapshot" else _NO_ABSENCE
-        connection.execute(_sql("spans_as_of", absent=absent, until=_until(contract)))
-    else:
-        connection.execute(_sql("spans_explicit"))
+    connection.execute(_spans(contract))
     if contract.succeeds:
         succession.cut(connection, contract)
     composed = survivorship.compose(connection, contract, names)
@@ -257,6 +246,53 @@ def _look(
     )
     connection.execute(_sql("hits", **names))
     connection.execute(_sql("events", **names))
+
+
+_CURRENT = re.compile(r"(\w+\.)?\bpublish_to is null\b")
+
+
+def asserted(connection: psycopg.Connection, contract: Contract, entity: int, shows: int) -> dict[str, str]:
+    """Fill ``_span`` with what each sender asserts about one entity as of a publish, by the steps of :func:`merge`; the names
+    for the SQL of what follows. For those who ask afterwards (:mod:`assets.core.why`), in a transaction that they roll back."""
+    then = rf"(\1publish_from <= {shows} and (\1publish_to is null or \1publish_to > {shows}))"
+    names, parameters = _names(contract), {"dataset": contract.dataset}
+    connection.execute("set local client_min_messages = warning")
+    connection.execute(f"create temporary table _touched on commit drop as select {int(entity)}::bigint as entity_id")
+    for file in ("force", "shadow"):
+        connection.execute(_CURRENT.sub(then, _sql(file)), parameters)
+    connection.execute(_sql("waived"))
+    # a row that was waived only later did not speak then
+    connection.execute("delete from _waived w using _force f where f.assessment_no = w.assessment_no and f.waivers = 0")
+    if contract.identity:
+        connection.execute(_CURRENT.sub(then, _sql("records")), parameters)
+        connection.execute(_CURRENT.sub(then, _sql("hits_of_entities", **names)), parameters)
+    else:
+        connection.execute(_sql("hits", **names))
+    connection.execute(_sql("events", **names))
+    connection.execute(_spans(contract))
+    return names
+
+
+def _names(contract: Contract) -> dict[str, str]:
+    columns = [quote(c.name) for c in contract.columns]
+    return {
+        "name": quote(contract.dataset),
+        "rows": quote(contract.dataset + "_rows"),
+        "columns": ", ".join(columns),
+        "o_columns": ", ".join(f"o.{c}" for c in columns),
+        "said_columns": ", ".join(_said(contract, c.name) for c in contract.columns),
+        "r_columns": ", ".join(f"r.{c}" for c in columns),
+        **_validity(contract),
+        **_own_validity(contract),
+    }
+
+
+def _spans(contract: Contract) -> str:
+    """SQL that makes ``_span`` of ``_event``."""
+    if contract.valid_time != "asOf":
+        return _sql("spans_explicit")
+    absent = _sql("absent") if contract.delivery == "snapshot" else _NO_ABSENCE
+    return _sql("spans_as_of", absent=absent, until=_until(contract))
 
 
 def _said(contract: Contract, column: str) -> str:

@@ -1,6 +1,6 @@
 -- The same for versions whose values come from several rows.
 insert into core.{name} (entity_id, valid_from, valid_to, publish_from, value_hash, carried_since, {columns})
-select d.entity_id, d.valid_from, d.valid_to, %(publish)s, d.value_hash, d.carried_since, {o_columns}
+select d.entity_id, d.valid_from, d.valid_to, %(publish)s, d.value_hash, d.carried_since, {said_columns}
 from _desired d
 join _composed o on o._entity = d.entity_id and o._at = d.valid_from
 where d.home is null and not exists (

@@ -44,7 +44,8 @@ class Unit:
 def units(contract: Contract) -> list[Unit]:
     """All columns of the contract, each in one unit: the key, the validity, the groups, then every other by itself."""
     validity = [c for c in (contract.valid_from_column, contract.valid_to_column) if c and c not in contract.key]
-    found = [Unit(contract.key, precedence=contract.precedence, nulls=True)]
+    # where records of several keys may be one entity, the key is a value like any other
+    found = [] if contract.identity else [Unit(contract.key, precedence=contract.precedence, nulls=True)]
     if validity:
         found.append(Unit(tuple(validity), precedence=contract.precedence, nulls=True))
     taken = {name for unit in found for name in unit.columns}
@@ -62,14 +63,14 @@ def parts(contract: Contract) -> dict[str, str]:
 
     rank: the place of the sender ``t`` in the contract's order; votes: what only majorities need, each a column of
     ``_word``; winners, gathered, differing: aggregates over the words of a piece; chosen, carried, same: over these and the
-    winners; said: one row per column of a word.
+    winners; said: one row per column of a word that can be disputed; said_all: per column.
     """
     types = shape(contract)
     found = units(contract)
     names = [quote(name) for name in types]
     winners = (f"{_first(contract, unit, i)} as _w{i}" for i, unit in enumerate(found))
     place = {name: i for i, unit in enumerate(found) for name in unit.columns}
-    disputed = [name for name in types if name not in contract.key]
+    disputed = [name for name in types if contract.identity or name not in contract.key]
     differing = (f"case when count(distinct {form(contract, name)}) > 1 then {literal(name)} end" for name in disputed)
     votes = (
         f", count(*) over (partition by p.entity_id, p.at, {', '.join(form(contract, c, 'o.') for c in u.columns)}) as _votes{i}"
@@ -88,12 +89,13 @@ def parts(contract: Contract) -> dict[str, str]:
         "same": " and ".join(f"w.{n} is not distinct from c.{n}" for n in names),
         "digest": f"('x' || left(md5(array[{', '.join(texts)}]::text), 16))::bit(64)::bigint",
         "said": ",\n    ".join(_said(contract, found, place, disputed)),
+        "said_all": ",\n    ".join(_said(contract, found, place, list(types))),
     }
 
 
-def _said(contract: Contract, found: list[Unit], place: dict[str, int], disputed: list[str]) -> Iterator[str]:
-    """Rows of (attribute, value, form, given, keys, rules): what a word ``w`` says of each column that can be disputed."""
-    for name in disputed:
+def _said(contract: Contract, found: list[Unit], place: dict[str, int], names: list[str]) -> Iterator[str]:
+    """Rows of (attribute, value, form, given, keys, rules): what a word ``w`` says of each of the columns."""
+    for name in names:
         unit = found[place[name]]
         keyed = keys(contract, unit, place[name])
         column = f"w.{quote(name)}"
@@ -164,13 +166,19 @@ def compose(connection: psycopg.Connection, contract: Contract, names: dict[str,
     """
     if not connection.execute(_sql("several")).rowcount:
         return False
-    given = names | parts(contract)
-    connection.execute(_sql("words", **given))
-    connection.execute("analyze _word")
+    given = words(connection, contract, names)
     connection.execute(_sql("compose", **given))
     connection.execute("delete from _span s using _several m where m.entity_id = s.entity_id")
     connection.execute(_sql("stand", **given))
     return True
+
+
+def words(connection: psycopg.Connection, contract: Contract, names: dict[str, str]) -> dict[str, str]:
+    """Make ``_word`` of what ``_span`` has about the entities in ``_several``; the parts of SQL for what follows."""
+    given = names | parts(contract)
+    connection.execute(_sql("words", **given))
+    connection.execute("analyze _word")
+    return given
 
 
 def _sql(file: str, **parts: str) -> str:

@@ -108,10 +108,17 @@ def _version(cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, row: di
 
 
 def candidates(
-    cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, version: Mapping[str, Any], shows: int
+    cursor: psycopg.Cursor[dict[str, Any]],
+    contract: Contract,
+    version: Mapping[str, Any],
+    shows: int,
+    every: bool = False,
 ) -> list[dict[str, Any]]:
     """Rows that the version (entity_id, valid_from, publish_from) may come from: what a source has, ``layout`` for its cells,
-    ``within`` (its own time), ``whole`` (it says all), ``told`` (the columns whose value it has), ``value`` (hash)."""
+    ``within`` (its own time), ``whole`` (it says all), ``told`` (the columns whose value it has), ``value`` (hash).
+
+    ``every``: also rows that say something else.
+    """
     told = ", ".join(
         f"case when r.{quote(c.name)} = v.{quote(c.name)} then {sql.Literal(c.name).as_string(None)} end"
         for c in contract.columns
@@ -123,6 +130,8 @@ def candidates(
             "valid_from": version["valid_from"],
             "publish_from": version["publish_from"],
             "shows": shows,
+            "dataset": contract.dataset,
+            "all": every,
             "any_time": contract.valid_time != "asOf",
         },
     ).fetchall()
