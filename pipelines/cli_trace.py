@@ -74,7 +74,7 @@ def described(
                     "label": c.label,
                     "value": version.values[c.name],
                     "cell": places[c.name],
-                    "raw": raws.get(origins[c.name] or 0, {}).get(places[c.name]),
+                    "raw": _shown(c, raws.get(origins[c.name] or 0, {}).get(places[c.name])),
                     "source": origins[c.name],
                 }
                 for c in contract.columns
@@ -82,6 +82,11 @@ def described(
             "sources": version.sources,
         })  # fmt: skip
     return out
+
+
+def _shown(column: Column, raw: str | None) -> str | None:
+    """The text of a cell as it may be shown to who traces a value: of what is kept in the vault, the mask."""
+    return hidden_one(raw) if column.vaulted and raw is not None else raw
 
 
 def cells(

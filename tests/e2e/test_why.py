@@ -48,7 +48,7 @@ class Schools(World):
         ((sha,),) = self.rows(
             "select sha256 from intake.submission where submission_id = %s", [source["submission_id"]]
         )
-        book = load_workbook(io.BytesIO((self.home / "archive" / sha[:2] / sha).read_bytes()))
+        book = load_workbook(io.BytesIO(self.archived_bytes(sha)))
         return book[source["sheet"]][source["cell"]].value
 
 
