@@ -542,7 +542,9 @@ def trace(
         wanted = " ".join(f"--key {c}=…" for c in contract.key)
         raise Unclear(f"say which one: {wanted}, or --id N")
     known_at = _in_vietnam(known_at)
-    entity = entity_id(contract, parse_key(contract, key or [])) if id_ is None else id_
+    entity = id_
+    if entity is None:
+        entity = entity_id(contract, parse_key(contract, key or []), pipeline.vault.find)
     with state.connection() as connection:
         found = find(connection, contract, entity, at=at.date() if at else None, known_at=known_at)
         versions = described(contract, pipeline.archive, found, pipeline.settings.limits)
@@ -577,15 +579,19 @@ def why(
     from assets.core.why import why as explain
     from schemas.contract import builtin_folder, load_contracts
 
-    from .cli_why import asked, described, show_why
+    from .cli_why import asked, described, mask_of, show_why
     from .report import sender_names
 
     contracts = load_contracts([builtin_folder(), *state.settings.contracts])
     known_at = _in_vietnam(known_at)
     with state.connection() as connection:
-        contract, number, column = asked(connection, contracts, entity, dataset)
-        found = explain(connection, contract, number, at=at.date() if at else None, known_at=known_at)
+        vault = state.pipeline.vault
+        contract, number, column = asked(connection, contracts, entity, dataset, vault.find)
+        found = explain(
+            connection, contract, number, at=at.date() if at else None, known_at=known_at, mask=mask_of(vault)
+        )
         names = sender_names(connection)
+    state.pipeline.close()
     if state.json:
         state.screen.json(described(found, column))
     else:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from schemas.grid import KIND, Unreadable
+from schemas.mask import hidden_one
 
 from .cli_output import Screen, shown
 from .report import Unclear
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from assets.core.trace import Version
     from assets.intake.archive import Archive
     from assets.intake.limits import Limits
-    from schemas.contract import Contract
+    from schemas.contract import Column, Contract
 
 _LARGEST = 16 << 20
 """Bytes of a file that is still read again whole to show its cells."""

@@ -5,7 +5,7 @@ Here: the words of the command line and of the table. Not here: finding the reas
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,18 @@ from .report import Unclear, find_contract
 if TYPE_CHECKING:
     import psycopg
 
+    from assets.core.trace import Find
     from assets.core.why import Explanation, Said
-    from schemas.contract import Contract
+    from assets.staging.vault import Vault
+    from schemas.contract import Column, Contract
 
 
 def asked(
-    connection: psycopg.Connection, contracts: dict[str, Contract], words: Sequence[str], dataset: str | None
+    connection: psycopg.Connection,
+    contracts: dict[str, Contract],
+    words: Sequence[str],
+    dataset: str | None,
+    find: Find,
 ) -> tuple[Contract, int, str | None]:
     """(contract, entity, column or None) of words such as ``22366`` ``population`` or ``commune_code=22366`` ``village_name=A``.
 
@@ -39,7 +45,7 @@ def asked(
         if not fitting:
             keys = "; ".join(f"{c.dataset} by {' '.join(f'{k}=…' for k in c.key)}" for c in known)
             raise Unclear(f"no dataset has the key {', '.join(key)}; entities are found: {keys}")
-        contract, entity = _only(connection, [(c, _entity(c, key)) for c in fitting], dataset)
+        contract, entity = _only(connection, [(c, _entity(c, key, find)) for c in fitting], dataset)
     else:
         if not rest or not rest[0].isascii() or not rest[0].isdecimal() or int(rest[0]) >= 2**63:
             raise Unclear("say which entity: its id as it is published, or KEY=VALUE for each column of its key")
@@ -58,10 +64,29 @@ def _synced(connection: psycopg.Connection) -> list[str]:
     return [r[0] for r in connection.execute("select dataset from ops.contract order by 1")]
 
 
-def _entity(contract: Contract, key: Mapping[str, str]) -> int:
-    from assets.core.trace import entity_id
+def _entity(contract: Contract, key: Mapping[str, str], find: Find) -> int:
+    from assets.core.trace import NotFound, entity_id
 
-    return entity_id(contract, key)
+    try:
+        return entity_id(contract, key, find)
+    except NotFound as unknown:
+        raise Unclear(str(unknown)) from None
+
+
+def mask_of(vault: Vault) -> Callable[[Column, Any], Any]:
+    """What may be shown of values: of a number that is kept in the vault its mask."""
+
+    def shown_of(column: Column, value: Any) -> Any:
+        if not column.vaulted or value is None:
+            return value
+        import polars as pl
+
+        from schemas.mask import hidden_one
+
+        clear = vault.reveal(pl.Series([value], dtype=pl.Int64))[0]
+        return hidden_one(clear) if clear is not None else "(erased)"
+
+    return shown_of
 
 
 def _only(
@@ -76,7 +101,9 @@ def _only(
         (contract, entity)
         for contract, entity in places
         if connection.execute(
-            f"select from core.{quote(contract.dataset)} where entity_id = %s limit 1", [entity]
+            f"(select from core.{quote(contract.dataset)} where entity_id = %s limit 1) union all "
+            "(select from core.member where dataset = %s and record = %s limit 1)",
+            [entity, contract.dataset, entity],
         ).rowcount
     ]
     if not found:

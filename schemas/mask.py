@@ -23,6 +23,11 @@ def masked(text: Text) -> Text:
     return text.str.replace_all(_SHOWN, "${1}******${2}")
 
 
+def hidden_one(text: str) -> str:
+    """:func:`hidden` of one text."""
+    return str(hidden(pl.Series([text]))[0])
+
+
 def hidden(text: Text) -> Text:
     """Cells of a column that is kept in the vault, right or wrong: as :func:`masked`, and of shorter ones the first digits."""
     return masked(text).str.replace(r"^([^*]{3})[^*]+$", "${1}******")

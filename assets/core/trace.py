@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from assets.staging.observe import key_hash
-from schemas.contract import Contract
+from schemas.contract import Column, Contract
 from schemas.grid import address_of
 from schemas.migrate import quote
 from schemas.semantic import polars_type
@@ -58,18 +58,41 @@ def shown_at(connection: psycopg.Connection, known_at: datetime | None) -> int:
     return int(row[0])
 
 
-def entity_id(contract: Contract, key: Mapping[str, str]) -> int:
-    """The id of the entity with these key values; raises :class:`NotFound` where a key column is not given."""
+Find = Callable[[list[str]], Mapping[str, int]]
+"""Clear values of the vault -> the subjects of those that are known."""
+
+
+def entity_id(contract: Contract, key: Mapping[str, str], find: Find | None = None) -> int:
+    """The id of the record with these key values; raises :class:`NotFound` where a key column is not given.
+
+    ``find`` is asked for the subjects of values that are kept in the vault."""
     missing = [c for c in contract.key if c not in key]
     if missing:
         raise NotFound(f"{contract.dataset} is found by {', '.join(contract.key)}; missing: {', '.join(missing)}")
-    values = pl.DataFrame(
-        {c: pl.Series([key[c]], dtype=pl.String).cast(polars_type(contract.column(c))) for c in contract.key}
-    )
+    values = pl.DataFrame({c: _key_value(contract.column(c), key[c], find) for c in contract.key})
     found = key_hash(contract, values)[0]
     if found is None:
         raise NotFound(f"{contract.dataset}: a key value is blank")
     return int(found)
+
+
+def _key_value(column: Column, text: str, find: Find | None) -> pl.Series:
+    if not column.vaulted:
+        return pl.Series([text], dtype=pl.String).cast(polars_type(column))
+    subject = find([text]).get(text) if find is not None else None
+    if subject is None:
+        raise NotFound(f"nobody has this {column.name}")
+    return pl.Series([subject], dtype=pl.Int64)
+
+
+def resolved(connection: psycopg.Connection, contract: Contract, entity: int, shows: int) -> int:
+    """The entity that an id stands for at a publish: itself, or the one that it was joined to, so that old ids go on answering."""
+    row = connection.execute(
+        "select entity_id from core.member where dataset = %(dataset)s and record = %(id)s "
+        "and publish_from <= %(shows)s and (publish_to is null or publish_to > %(shows)s)",
+        {"dataset": contract.dataset, "id": entity, "shows": shows},
+    ).fetchone()
+    return int(row[0]) if row is not None else entity
 
 
 def trace(
@@ -82,6 +105,7 @@ def trace(
 ) -> list[Version]:
     """Versions of the entity as known at a time (all of them, or the one valid on ``at``), each with its sources."""
     shows = shown_at(connection, known_at)
+    entity = resolved(connection, contract, entity, shows)
     name = quote(contract.dataset)
     columns = ", ".join(quote(c.name) for c in contract.columns)
     with connection.cursor(row_factory=dict_row) as cursor:

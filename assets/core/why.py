@@ -21,7 +21,7 @@ from schemas.migrate import quote
 
 from .merge import asserted
 from .survivorship import words
-from .trace import NotFound, candidates, shown_at, source
+from .trace import NotFound, candidates, resolved, shown_at, source
 
 _HERE = Path(__file__).parent
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -92,6 +92,7 @@ def why(
     Without ``at``: the version of today, else the last one. Raises :class:`NotFound` where there is none.
     """
     shows = shown_at(connection, known_at)
+    entity = resolved(connection, contract, entity, shows)
     versions = _versions(connection, contract, entity, shows)
     day, nth = _on(contract, versions, at)
     version = versions[nth]

@@ -230,9 +230,11 @@ class World:
         self, dataset: str, at: date | None = None, known_at: datetime | None = None, **key: str
     ) -> list[Version]:
         """Versions of an entity with their sources."""
-        contract = self.pipeline.contracts[dataset]
-        with self.connection() as connection:
-            return trace(connection, contract, entity_id(contract, key), at=at, known_at=known_at)
+        pipeline = self.pipeline
+        contract = pipeline.contracts[dataset]
+        with self.connection() as connection, closing(pipeline):
+            entity = entity_id(contract, key, pipeline.vault.find)
+            return trace(connection, contract, entity, at=at, known_at=known_at)
 
     def proved(self, dataset: str = "villages") -> int:
         """Law 3: every published value has a source, and the cells that its sources name hold it; how many versions."""

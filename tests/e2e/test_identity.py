@@ -149,3 +149,32 @@ def test_no_ids_change_and_a_second_run_does_nothing(house: House) -> None:
         "select distinct entity_id, full_name from core.staff where publish_to is null order by 1, 2"
     )
     assert {r[0] for r in before} == {r[0] for r in after}
+
+
+def test_a_trace_finds_a_person_by_any_number_and_any_old_id(house: House) -> None:
+    house.send("SNV", NHAN)
+    mistyped = changed(NHAN, id="056185001235", post="Phó Chủ tịch")
+    house.send(house.a, mistyped, changed(LONG, id=""), period="2026-Q3")
+    house.send("SNV", NHAN, LONG, period="2026-Q3")
+    house.world.run()
+    by_right, by_wrong = (house.world.trace("staff", citizen_id=p[0]) for p in (NHAN, mistyped))
+    assert by_right == by_wrong and len({v.entity_id for v in by_right}) == 1
+    assert {s["sender"] for v in by_right for s in v.sources} == {"SNV", house.a}
+    # a row without a number is a source too
+    assert {s["sender"] for v in house.world.trace("staff", citizen_id=LONG[0]) for s in v.sources} == {"SNV", house.a}
+    assert house.world.proved("staff") >= 2
+
+
+def test_what_senders_say_differently_is_a_conflict(house: House) -> None:
+    house.send("SNV", NHAN)
+    house.send(house.a, changed(NHAN, post="Phó Chủ tịch", agency=""))
+    house.world.run()
+    assert house.world.rows(
+        "select attribute, chosen ->> 'value', chosen ->> 'sender', others -> 0 ->> 'value', rule from core.conflict "
+        "where publish_to is null and dataset = 'staff' order by 1"
+    ) == [("position", NHAN[5], "SNV", "Phó Chủ tịch", "precedence")]
+    # a blank of the better sender takes nothing away
+    house.send("SNV", changed(NHAN, agency="", post="Công chức"), period="2026-Q3")
+    house.world.run()
+    now = "select organization_name from core.staff where publish_to is null and valid_to is null"
+    assert house.world.rows(now) == [(None,)] or house.world.rows(now) == [(NHAN[6],)]
