@@ -64,7 +64,7 @@ def run_demo(settings: Settings, screen: Screen, call: str, *, direct: bool = Fa
 
 
 def compare_with_truth(connection: psycopg.Connection, truth: Truth) -> list[str]:
-    """The differences between the published villages, the answers and the truth; none where they are equal."""
+    """The differences between what is published, the answers and the truth; none where they are equal."""
     from psycopg.rows import dict_row
 
     from .sample import compare
@@ -72,7 +72,8 @@ def compare_with_truth(connection: psycopg.Connection, truth: Truth) -> list[str
     with connection.cursor(row_factory=dict_row) as cursor:
         history = cursor.execute("select * from mart_v1.villages_history").fetchall()
         answers = cursor.execute((_HERE / "demo.sql").read_text(encoding="utf-8")).fetchall()
-    return compare(truth, history, answers)
+        facts = cursor.execute((_HERE / "demo_facts.sql").read_text(encoding="utf-8")).fetchall()
+    return compare(truth, history, answers, facts)
 
 
 def _inbox(pipeline: Pipeline, screen: Screen, communes: int) -> Truth:
@@ -97,7 +98,7 @@ def _inbox(pipeline: Pipeline, screen: Screen, communes: int) -> Truth:
         chosen = list(truth.communes) if truth else real[:communes]
         screen.note(f"Writing the inbox of {plural(len(chosen), 'commune')} to {inbox} …")
         folder.mkdir(parents=True, exist_ok=True)
-        truth = generate(inbox, communes=chosen)
+        truth = generate(inbox, communes=chosen, offices=True)
         truth.save(folder)
     others = present - {s.path for s in truth.submissions}
     if others:
@@ -152,7 +153,8 @@ def _show(screen: Screen, truth: Truth, done: dict[str, Any], differences: list[
     else:
         versions = plural(len(truth.villages), "version")
         screen.say(
-            f"The warehouse equals the truth: {versions} of villages, and the answer to each of the "
+            f"The warehouse equals the truth: {versions} of villages, {plural(len(truth.facts), 'fact')} about organisations, "
+            f"officers, posts and successions, and the answer to each of the "
             f"{plural(len(truth.submissions), 'file')}.",
             style="bold green",
         )

@@ -117,7 +117,8 @@ def _pieces(
     found: list[tuple[int, int, int, str, int | None]] = []
     for s in said:
         texts: list[str] = []
-        for text in _PARTS.split(s.text):
+        named_like_several = ids.get((s.scope, s.text)) in known.get(s.scope, {})
+        for text in [s.text] if named_like_several else _PARTS.split(s.text):
             whole = ids.get((s.scope, text)) in known.get(s.scope, {})
             texts += [text] if whole else _AND.split(text)
         for text in dict.fromkeys(t for t in texts if t):
@@ -128,7 +129,8 @@ def _pieces(
 
 
 def _names(text: str) -> Iterable[str]:
-    """All that may be a name in a cell: its parts, and what 'và' joins."""
+    """All that may be a name in a cell: all of it, its parts, and what 'và' joins."""
+    yield text
     for part in _PARTS.split(text):
         if part:
             yield part

@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from .deliveries import DEFECTS, generate
 from .layouts import SHAPES
-from .truth import BadRow, Delivered, Truth, Version, compare
+from .truth import BadRow, Delivered, Fact, Truth, Version, compare
 
-__all__ = ["DEFECTS", "SHAPES", "BadRow", "Delivered", "Truth", "Version", "compare", "generate"]
+__all__ = ["DEFECTS", "SHAPES", "BadRow", "Delivered", "Fact", "Truth", "Version", "compare", "generate"]

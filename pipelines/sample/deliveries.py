@@ -16,7 +16,8 @@ from random import Random
 
 from . import layouts
 from .layouts import Line, Report, Written
-from .truth import BadRow, Delivered, State, Truth, Version
+from .offices import office_lists
+from .truth import BadRow, Delivered, Fact, State, Truth, Version
 from .workbook import Formula, Sheet, Value, broken_off, password_protected, write_workbook
 from .world import Snapshot, Village, history, last_day, live, sort_versions
 
@@ -51,6 +52,7 @@ class _Commune:
         self.neighbour, self.shape, self.defect, self.periods = neighbour, shape, defect, periods
         self.rng = Random(f"{seed}/{self.code}")
         self.ends = [last_day(period) for period in periods]
+        self.facts: list[Fact] = []
         self.world = live(self.rng, self.name, villages, len(periods))
         self.short = self.rng.random() < 0.4
         self.naming = self.rng.randrange(4)
@@ -315,6 +317,26 @@ def _out_of_scope(c: _Commune) -> list[_Sent]:
     return [*c.all_but(c.struck), c.send(c.struck, lines, defect=c.defect)]
 
 
+def _succession(c: _Commune) -> list[_Sent]:
+    """One village is renamed and two become one, and the list says so (of names that hold no separator themselves)."""
+    before = c.world[max(c.struck - 1, 0)]
+    old, one, two = [v for v in before if not set(v.name) & set(";,")][:3]
+    renamed = replace(old, name=f"{old.name} Mới")
+    both = replace(
+        one, name="Hợp Nhất", households=one.households + two.households, population=one.population + two.population
+    )
+    became = {old: renamed, one: both}
+    for quarter in range(c.struck, len(c.periods)):
+        c.world[quarter] = [became.get(v, v) for v in before if v is not two]
+    said = {renamed.name: old.name, both.name: f"{one.name}; {two.name}"}
+    lines = [replace(line, predecessors=said.get(line.name or "")) for line in c.lines(c.struck)]
+    c.facts += [
+        Fact("successions", (c.code, v.name, new.name), (kind,), c.ends[c.struck], None)
+        for v, new, kind in ((old, renamed, "RENAME"), (one, both, "MERGE"), (two, both, "MERGE"))
+    ]
+    return [*c.all_but(c.struck), c.send(c.struck, lines, defect=c.defect)]
+
+
 def _silent(c: _Commune) -> list[_Sent]:
     """Sends nothing, ever."""
     return []
@@ -348,6 +370,7 @@ DEFECTS: Mapping[str, tuple[Callable[[_Commune], list[_Sent]], frozenset[str]]] 
     "exact_repeat": (_exact_repeat, _ANY - {"form", "formulas", "halves"}),
     "total_off": (_total_off, frozenset({"form", "formulas"})),
     "out_of_scope": (_out_of_scope, layouts.WITH_CODE - {"halves"}),
+    "succession": (_succession, frozenset({"plain"})),
     "silent": (_silent, _ANY),
 }
 """Kinds of defects: what a commune with it sends, and the shapes in which it can be. ``unknown_sender`` is apart."""
@@ -395,6 +418,7 @@ def generate(
     periods: Sequence[str] = ("2025-Q4", "2026-Q1", "2026-Q2"),
     defects: bool | Sequence[str] = True,
     shapes: Sequence[str] = tuple(layouts.SHAPES),
+    offices: bool = False,
 ) -> Truth:
     """Write an inbox (``folder/<period>/<commune code>/<file>``) and return the truth about it, which is not written.
 
@@ -402,7 +426,8 @@ def generate(
     quarters, oldest first. ``defects``: all kinds of :data:`DEFECTS` and a file of an unknown sender, or none, or the
     named kinds; a commune has at most one, so all kinds need as many communes. ``shapes``: of :data:`SHAPES`, those that
     are sent; a commune whose defect does not fit its shape sends another. A file's modification time is its
-    ``received_at``. The same arguments give the same bytes and times.
+    ``received_at``. ``offices``: also organisations, staff and posts (:mod:`pipelines.sample.offices`). The same arguments give
+    the same bytes and times.
 
     Raises :class:`ValueError` for a label that is no quarter, an unknown kind, or defects in communes of under 4
     villages; :class:`OSError` where the folder cannot be written.
@@ -415,6 +440,7 @@ def generate(
     plan = _plan(seed, communes, [kind for kind in kinds if kind != "unknown_sender"], shapes)
     versions: list[Version] = []
     delivered: list[Delivered] = []
+    facts: list[Fact] = []
     silent: list[str] = []
     for index, (code, name) in enumerate(communes):
         shape, defect = plan[code]
@@ -426,6 +452,12 @@ def generate(
         made, answers = _settle(folder, code, periods, sent)
         versions += made
         delivered += answers
+        facts += commune.facts
+    if offices:
+        speaking = [c for c in communes if c[0] not in silent]
+        more, files = office_lists(folder, speaking, periods)
+        facts += more
+        delivered += files
     if "unknown_sender" in kinds and communes:
         template = _Commune(seed + 1, communes[0], "", "plain", "", villages_per_commune, periods)
         code, stray = _stray(seed, communes, template)
@@ -437,6 +469,7 @@ def generate(
         tuple(silent),
         tuple(sort_versions(versions)),
         tuple(sorted(delivered, key=lambda d: (d.received_at, d.path))),
+        tuple(sorted(facts, key=repr)),
     )
 
 

@@ -30,6 +30,8 @@ class Line:
     fault: str | None = None
     aside: str | None = None
     """Reason for which it is set aside (OUT_OF_SCOPE, REPEAT)."""
+    predecessors: str | None = None
+    """What it says that it succeeds to."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,12 @@ def _numbered(report: Report) -> list[tuple[str, Callable[[int, Line], Value]]]:
 
 
 def plain(report: Report) -> Written:
-    """The table of the province's template, nothing else."""
+    """The table of the province's template, nothing else; where there is something to say, with whom villages succeed to."""
     sheet = Sheet("Sheet1")
-    return _book(report, _table(sheet, report, _columns(report), report.lines), sheet)
+    columns = _columns(report)
+    if any(line.predecessors for line in report.lines):
+        columns.append(("Kế thừa từ", lambda _, line: line.predecessors))
+    return _book(report, _table(sheet, report, columns, report.lines), sheet)
 
 
 def moved(report: Report) -> Written:

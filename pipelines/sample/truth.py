@@ -69,6 +69,17 @@ class Delivered:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """What else must hold: of a dataset (or 'successions') one entity by its key, with some of its values, over an interval."""
+
+    dataset: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True)
 class Truth:
     """All of it. ``silent``: codes of communes that sent nothing."""
 
@@ -78,6 +89,7 @@ class Truth:
     silent: tuple[str, ...]
     villages: tuple[Version, ...]
     submissions: tuple[Delivered, ...]
+    facts: tuple[Fact, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write ``truth.json`` (everything), ``villages.csv`` and ``submissions.csv`` (to look at) into a folder."""
@@ -112,6 +124,16 @@ class Truth:
                 )
                 for s in raw["submissions"]
             ),
+            facts=tuple(
+                Fact(
+                    f["dataset"],
+                    tuple(f["key"]),
+                    tuple(f["values"]),
+                    _day(f["valid_from"]) or date.min,
+                    _day(f["valid_to"]),
+                )
+                for f in raw["facts"]
+            ),
         )
 
 
@@ -119,6 +141,7 @@ def compare(
     truth: Truth,
     history: pl.DataFrame | Iterable[Mapping[str, Any]],
     submissions: pl.DataFrame | Iterable[Mapping[str, Any]] | None = None,
+    facts: Iterable[Mapping[str, Any]] | None = None,
 ) -> list[str]:
     """The differences between a warehouse and the truth, a sentence each; empty = equal.
 
@@ -126,12 +149,29 @@ def compare(
     be ISO text. ``submissions``: a row per delivered file, or None to leave them out: ``path`` (its last three parts
     count), ``state`` (the words of :data:`State`, or 'superseded'), ``rows_accepted``, ``rows_quarantined``, and where
     the caller has them ``codes`` (everything that was said about the submission or delivery) and ``quarantined``
-    (mappings with ``row`` and ``code``, one per row and code).
+    (mappings with ``row`` and ``code``, one per row and code). ``facts``: rows with the fields of :class:`Fact`, or None.
     """
     differences = _compare_history(truth, _rows(history))
     if submissions is not None:
         differences += _compare_submissions(truth, _rows(submissions))
+    if facts is not None:
+        differences += _compare_facts(truth, facts)
     return differences
+
+
+def _compare_facts(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    held = {
+        Fact(r["dataset"], tuple(r["key"]), tuple(r["values"]), r["valid_from"], r["valid_to"]) for r in rows
+    }  # fmt: skip
+    right = set(truth.facts)
+    return [
+        f"{f.dataset} {' '.join(f.key)}: {verb} {' '.join(f.values)} from {f.valid_from} to {f.valid_to or 'now'}"
+        for verb, facts in (
+            ("the warehouse lacks", right - held),
+            ("the warehouse holds, and the truth does not,", held - right),
+        )
+        for f in sorted(facts, key=repr)
+    ]
 
 
 def _compare_history(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[str]:
