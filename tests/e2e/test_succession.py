@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from assets.marts.publish import publishing
 from tests.e2e.conftest import Make
 from tests.e2e.flows import FIRST_ARRIVAL, World, said, text_csv, worded, workbook
 
@@ -300,3 +301,21 @@ def test_a_successor_that_is_withdrawn_gives_its_predecessor_back(make_world: Ma
     assert org_history(world, "") == {"A": [(date(2025, 7, 1), None)], "Z": [(date(2025, 7, 1), None)]}
     assert world.rows("select count(*) from mart_v1.successions") == [(0,)]
     assert world.run().published is None  # nothing more to do
+
+
+def test_what_a_publisher_that_died_has_written_is_undone(make_world: Make) -> None:
+    world = make_world()
+    world.drop("SNV", organizations(("A", "1/7/2025", None, None)), "a.csv", period="2026-05")
+    world.run()
+    world.drop("SNV", organizations(("B", "1/7/2026", None, "A")), "b.csv", period="2026-07")
+    pipeline = world.pipeline
+    with pipeline.connection() as connection:
+        pipeline.receive(connection)
+        pipeline.stage(connection)
+        with publishing(connection):
+            pipeline.prepare(connection)  # and no more
+    assert world.rows("select count(*) from mart_v1.successions") == [(0,)]
+    assert org_history(world, "") == {"A": [(date(2025, 7, 1), None)]}
+    world.run()
+    assert org_history(world, "") == {"A": [(date(2025, 7, 1), JULY)], "B": [(JULY, None)]}
+    assert world.rows("select count(*), count(distinct successor_id) from core.succession") == [(1, 1)]
