@@ -85,6 +85,15 @@ def test_an_officer_moves_in_any_order_of_arrival(make_world: Make) -> None:
     for name, order, n, communes in told:
         wanted = [(communes[c], start, end) for c, start, end in STORIES[name][1]]
         assert places(world, n) == wanted, (name, order)
+        # what another sender still says is shown beside what stands, and only then
+        disputed = world.rows(
+            "select c.valid_from, c.valid_to, c.chosen ->> 'value', c.others -> 0 ->> 'value' from core.conflict c "
+            "join vault.identifier i on i.subject = c.entity_id "
+            "where c.dataset = 'staff' and c.attribute = 'commune_code' and c.publish_to is null and i.value = %s",
+            [person(n)[0]],
+        )
+        late = name in ("the old commune is late", "the office knows")
+        assert disputed == ([(Q2, None, communes["b"], communes["a"])] if late else []), (name, order)
 
 
 def test_two_communes_list_an_officer_at_once(make_world: Make) -> None:
