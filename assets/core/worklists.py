@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -140,8 +141,8 @@ def _with_its_words(contract: Contract, row: Row) -> Row:
     key = contract.column(contract.key[0])
     words = {"label": key.label, "value": row["raw"].get(key.source) or "", "address": row["address"]}
     why = [CODES[rule].text(**words) if rule in CODES else rule for rule in row["rules"]]
-    labels = {c.name: c.label for c in contract.columns}
-    said = {labels.get(name, name): value for name, value in row["raw"].items() if value}
+    # JSON of the database keeps no order: that of the contract is the one that people know
+    said = {c.label: row["raw"][c.name] for c in contract.columns if row["raw"].get(c.name)}
     kept = {name: value for name, value in row.items() if name not in ("raw", "assessment_no")}
     return {**kept, "why": why, "said": said}
 
@@ -181,10 +182,19 @@ def records(source: Source, contract: Contract, wanted: Iterable[int]) -> list[R
         table=quote(contract.dataset + "_rows"),
         values=_values(contract.columns),
     )
-    labels = {c.name: c.label for c in contract.columns}
     for row in found:
-        row["said"] = {labels[c.name]: row["said"][c.name] for c in contract.columns if row["said"][c.name] is not None}
+        told = {c.label: _readable(c, row["said"][c.name]) for c in contract.columns}
+        row["said"] = {label: value for label, value in told.items() if value is not None}
     return found
+
+
+def _readable(column: Column, value: Any) -> Any:
+    """A value of the warehouse as its column means it: a day, the Vietnamese word for a value of a list."""
+    if value is None:
+        return None
+    if column.logical_type == "date":
+        return date.fromisoformat(value)
+    return next((v.label for v in column.enum if v.value == value and v.label), value)
 
 
 def _values(columns: Sequence[Column]) -> str:
@@ -206,9 +216,6 @@ def _shown(column: Column) -> str:
 
 
 def _conflicts(source: Source) -> list[Row]:
-    there = source.connection.execute("select to_regclass('core.conflict') is not null").fetchone()
-    if there is None or not there[0]:
-        return []
     lasting = [c.dataset for c in source.contracts.values() if c.delivery == "facts" or c.valid_time == "period"]
     return source.rows("worklist_conflicts", {"lasting": lasting})
 

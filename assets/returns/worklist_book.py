@@ -28,8 +28,8 @@ from schemas.contract import Contract
 NO_PREDECESSOR = "KHONG_CO"
 """The key of a hold that has nothing before it (``hold_decisions.predecessor``)."""
 
-_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""With these a cell begins that a spreadsheet would run, once somebody edits it."""
+_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""With these a cell begins that a spreadsheet would run once somebody edits it; some take their full-width forms for them."""
 _OPEN, _LOCKED = Protection(locked=False), Protection(locked=True)
 _HEAD, _ASKED = PatternFill("solid", fgColor="DDE6F0"), PatternFill("solid", fgColor="FFF6D6")
 _LONGEST = 32_000
