@@ -180,9 +180,8 @@ def _write(
 ) -> tuple[frozenset[int], int]:
     """Write members, links and doubts; ids of the entities that gained or lost something, and how many rows differ."""
     members = linked.members.filter(pl.col("record") != pl.col("root"))
-    members = members.select(
-        "record", rule=pl.lit("model"), weight=pl.lit(None, pl.Float64), fields=pl.lit("{}"), entity_id="root"
-    )
+    # by way of records without a number, joined by people, where no pair of keyed records says why
+    members = members.select("record", pl.col("rule").fill_null("decision"), "weight", "fields", entity_id="root")
     # a list that has one such record twice does not say which of its rows is meant
     once = unkeyed.filter(pl.col("record").is_not_null(), pl.struct("record", "submission").is_unique())
     links = once.join(linked.links, on="record").select(

@@ -46,7 +46,8 @@ _SLIPS_OF_BIRTH = ("exact", "swapped", "one_digit", "missing")
 class Linked:
     """The outcome; each frame is sorted by its first columns.
 
-    ``members``: record, root of keyed records that were joined with others; the root is the one registered first.
+    ``members``: record, root of keyed records that were joined with others; the root is the one registered first; other, rule,
+    weight, fields of the pair that brought the record in, as for links (null for a root that no pair names).
     ``links``: record (not keyed), root (its entity), other (the keyed record that it matched), rule (same_id, old_card,
     model:<version>, decision), weight, fields (JSON: level and weight per field; null for a decision).
     ``queue``: left, right, weight, fields, why: pairs for people. ``unmatched``: record, neither keyed nor linked.
@@ -165,6 +166,17 @@ class _Keyed:
             pl.col("id") == "one_digit", *(pl.col(field) == "exact" for field in ("name", "birth", "sex"))
         )
         agrees = _agrees("same_id")
+        grounds = [
+            said.filter("same").select(
+                "left", "right", _nothing("weight", pl.Float64), _nothing("fields", pl.String), rule=pl.lit("decision")
+            ),
+            agreed.select(
+                "left", "right", _nothing("weight", pl.Float64), _nothing("fields", pl.String), rule=pl.lit("same_id")
+            ),
+            one_id.filter(agrees).select("left", "right", "weight", fields=explain(model), rule=pl.lit("same_id")),
+            joined.select("left", "right", "weight", fields=explain(model), rule=pl.lit(f"model:{model.name}")),
+        ]
+        self._grounds = pl.concat(g.select("left", "right", "rule", "weight", "fields") for g in grounds)
         self._nodes = self._plain_groups(said, agreed, one_id)
         # either both records of a pair are in a plain group, or none is
         across = agreed.join(self._nodes, left_on="left", right_on="record", how="anti")
@@ -288,7 +300,29 @@ class _Keyed:
 
     def members(self) -> pl.DataFrame:
         """Keyed records in clusters of more than one."""
-        return self.entity.filter(pl.len().over("root") > 1).sort("record")
+        found = self.entity.filter(pl.len().over("root") > 1).sort("record")
+        told = pl.concat(
+            [
+                self._grounds.rename({"left": "record", "right": "other"}),
+                self._grounds.rename({"right": "record", "left": "other"}).select(
+                    "record", "other", "rule", "weight", "fields"
+                ),
+            ]
+        )
+        within = (
+            told.join(found, on="record")
+            .join(found.rename({"record": "other", "root": "root_other"}), on="other")
+            .filter(pl.col("root") == pl.col("root_other"))
+        )
+        best = within.sort(
+            "record", "rule", pl.col("weight").fill_null(0), "other", descending=[False, False, True, False]
+        )
+        first = best.unique("record", keep="first").select("record", "other", "rule", "weight", "fields")
+        return found.join(first, on="record", how="left").sort("record")
+
+
+def _nothing(name: str, dtype: type[pl.DataType]) -> pl.Expr:
+    return pl.lit(None, dtype).alias(name)
 
 
 def _with_root(frame: pl.DataFrame, record: str, entity: pl.DataFrame) -> pl.DataFrame:

@@ -37,7 +37,7 @@ def decided(*words: tuple[int, int, bool]) -> pl.DataFrame:
 
 def joined(linked: Linked) -> set[frozenset[int]]:
     """The clusters of more than one record."""
-    every = pl.concat([linked.members, linked.links.select("record", "root")])
+    every = pl.concat([linked.members.select("record", "root"), linked.links.select("record", "root")])
     found = every.group_by("root").agg("record").rows()
     return {frozenset([root, *others]) for root, others in found}
 

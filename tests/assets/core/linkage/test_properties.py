@@ -105,7 +105,7 @@ def test_the_laws_hold(world: list[dict[str, Any]], said: list[tuple[int, int, b
                 if known[a]["keyed"] and known[b]["keyed"]:
                     digits = zip(known[a]["personal_id"], known[b]["personal_id"], strict=True)
                     assert sum(x != y for x, y in digits) <= 1
-    roots = {root for _, root in linked.members.rows()} | set(linked.links["root"])
+    roots = set(linked.members["root"]) | set(linked.links["root"])
     for root in roots:
         age = known[root]["registered"]
         cluster = next(c for c in clusters if root in c)
