@@ -13,8 +13,8 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, wraps
@@ -41,10 +41,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 contracts_app = typer.Typer(help="The contracts: check them, print the data dictionary.", no_args_is_help=True)
+person_app = typer.Typer(help="One person: what is held, and its erasure. Every call is audited.", no_args_is_help=True)
 vault_app = typer.Typer(help="The vault: its keys and what hangs on them.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
 linkage_app = typer.Typer(help="The model that links records of persons.", no_args_is_help=True)
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(person_app, name="person")
 app.add_typer(vault_app, name="vault")
 app.add_typer(db_app, name="db")
 app.add_typer(linkage_app, name="linkage")
@@ -58,6 +60,7 @@ Home = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show where a failure happened.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")]
 By = Annotated[str | None, typer.Option("--by", help="Who decides (default: the user of this session).")]
+Entity = Annotated[int, typer.Argument(help="Id of the person, as `person find` gives it.", min=0, max=_BIGINT)]
 Submission = Annotated[str, typer.Argument(help="Id of the submission, or a beginning of it that no other has.")]
 KnownAt = Annotated[
     datetime | None,
@@ -155,7 +158,7 @@ def _run(state: State, work: Callable[[], int | None]) -> int:
         # whoever read has read enough; nothing may be flushed into the closed pipe at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (typer.Exit, typer.BadParameter):
+    except (typer.Exit, typer.BadParameter, typer.Abort):
         raise
     except Exception as error:
         from .cli_errors import explain, show_traceback
@@ -546,7 +549,8 @@ def trace(
     if entity is None:
         entity = entity_id(contract, parse_key(contract, key or []), pipeline.vault.find)
     with state.connection() as connection:
-        found = find(connection, contract, entity, at=at.date() if at else None, known_at=known_at)
+        with _or_erased(connection, entity):
+            found = find(connection, contract, entity, at=at.date() if at else None, known_at=known_at)
         versions = described(contract, pipeline.archive, found, pipeline.settings.limits)
     pipeline.close()
     if state.json:
@@ -560,6 +564,24 @@ def _in_vietnam(time: datetime | None) -> datetime | None:
     from zoneinfo import ZoneInfo
 
     return time.replace(tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")) if time is not None and time.tzinfo is None else time
+
+
+@contextmanager
+def _or_erased(connection: psycopg.Connection, entity: int | str) -> Iterator[None]:
+    """Of an entity that nothing is known of any more, say that and why it was erased, where it was (law 1)."""
+    from assets.core.person import Erased, erased
+    from assets.core.trace import NotFound
+
+    from .report import Unclear
+
+    try:
+        yield
+    except (NotFound, Unclear):
+        number = str(entity)
+        gone = erased(connection, int(number)) if number.isdecimal() and int(number) <= _BIGINT else None
+        if gone is not None:
+            raise Erased(f"{entity} was erased on {gone[0].date().isoformat()} because {gone[1]}") from None
+        raise
 
 
 @command(app)
@@ -586,10 +608,11 @@ def why(
     known_at = _in_vietnam(known_at)
     with state.connection() as connection:
         vault = state.pipeline.vault
-        contract, number, column = asked(connection, contracts, entity, dataset, vault.find)
-        found = explain(
-            connection, contract, number, at=at.date() if at else None, known_at=known_at, mask=mask_of(vault)
-        )
+        with _or_erased(connection, entity[0]):
+            contract, number, column = asked(connection, contracts, entity, dataset, vault.find)
+            found = explain(
+                connection, contract, number, at=at.date() if at else None, known_at=known_at, mask=mask_of(vault)
+            )
         names = sender_names(connection)
     state.pipeline.close()
     if state.json:
@@ -698,6 +721,127 @@ def train(
     else:
         output.write_text(model.text(), encoding="utf-8")
         state.screen.note(f"written: {output}")
+
+
+# --- one person ----------------------------------------------------------------------------------------------------
+
+
+@command(person_app, "find")
+def person_find(
+    state: State,
+    reason: Reason,
+    number: Annotated[
+        str | None, typer.Argument(help="Number on a card; better on standard input, where no history keeps it.")
+    ] = None,
+    by: By = None,
+) -> None:
+    """Say whose a number is. It is read from standard input."""
+    from assets.core.person import find
+
+    from .cli_person import number_given, show_found
+
+    pipeline = state.pipeline
+    given = number_given(number)
+    with state.connection() as connection:
+        found = find(connection, pipeline.contracts, pipeline.vault, given, reason=reason, by=by or _user())
+    pipeline.close()
+    if state.json:
+        state.screen.json(found)
+    else:
+        show_found(state.screen, found, state.call)
+
+
+@command(person_app, "show")
+def person_show(state: State, entity: Entity, reason: Reason, by: By = None) -> None:
+    """Print what is held about a person, in short."""
+    from .cli_person import show_person
+
+    found = _held(state, entity, "show", reason, by)
+    if state.json:
+        state.screen.json(found)
+    else:
+        show_person(state.screen, found)
+
+
+@command(person_app, "export")
+def person_export(
+    state: State,
+    entity: Entity,
+    reason: Reason,
+    output: Annotated[Path | None, typer.Option(help="Write to this file, which only you may read.")] = None,
+    by: By = None,
+) -> None:
+    """Print all that is held about a person as JSON: the answer to who asks for their own data."""
+    import json
+
+    from .cli_output import plain
+
+    found = _held(state, entity, "export", reason, by)
+    if output is None:
+        state.screen.json(found)
+        return
+    with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target:
+        json.dump(found, target, ensure_ascii=False, indent=2, default=plain)
+    state.screen.note(f"written: {output}")
+
+
+def _held(state: State, entity: int, action: str, reason: str, by: str | None) -> dict[str, Any]:
+    from assets.core.person import held
+
+    with state.connection() as connection:
+        return held(
+            connection, state.pipeline.contracts, entity, action=action, reason=reason, by=by or _user()
+        )  # fmt: skip
+
+
+@command(person_app, "erase")
+def person_erase(
+    state: State,
+    entity: Entity,
+    reason: Reason,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would go; erase nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    by: By = None,
+) -> None:
+    """Erase a person from everything that is kept, and leave a tombstone. It cannot be undone."""
+    from assets.core.person import Erased, audit, erase, plan
+    from assets.returns.answers import write_answers
+
+    from .cli_person import plan_said, show_plan
+    from .report import Unclear
+
+    pipeline = state.pipeline
+    try:
+        with pipeline.connection() as connection:
+            if dry_run or not yes:
+                found = plan(connection, pipeline.contracts, entity)
+                audit(
+                    connection, by=by or _user(), action="plan erasure", reason=reason, dataset=found.person.dataset,
+                    entity=found.person.entity, details=found.counts(),
+                )  # fmt: skip
+                if state.json and dry_run:
+                    state.screen.json({**plan_said(found), "erased": False})
+                elif not state.json:
+                    show_plan(state.screen, found, done=False)
+                if dry_run:
+                    return
+                if state.json:
+                    raise Unclear("--json asks nobody: say --yes, or --dry-run")
+                typer.confirm("Erase it? It cannot be undone.", abort=True, err=True)
+            done = erase(
+                connection, pipeline.archive, pipeline.contracts, entity, reason=reason, by=by or _user()
+            )  # fmt: skip
+            write_answers(connection, pipeline.contracts, state.settings.home / "answers", done.submissions)
+    except Erased as gone:
+        if state.json:
+            state.screen.json({"entity_id": entity, "erased": True, "before": str(gone)})
+        else:
+            state.screen.say(f"There is nothing left of person {entity}: {gone}.")
+        return
+    if state.json:
+        state.screen.json({**plan_said(done), "erased": True})
+    else:
+        show_plan(state.screen, done, done=True)
 
 
 # --- the vault -----------------------------------------------------------------------------------------------------

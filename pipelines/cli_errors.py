@@ -17,6 +17,7 @@ def explain(error: BaseException) -> list[str]:
     import psycopg
 
     from assets.core.decisions import CannotDecide
+    from assets.core.person import Erased, NoSuchPerson, Unreasonable
     from assets.core.trace import NotFound
     from assets.intake.archive import Damaged, Destroyed
     from assets.intake.keys import KeysLost
@@ -36,7 +37,7 @@ def explain(error: BaseException) -> list[str]:
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
     told = (
         CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear,
-        BadSetting,
+        BadSetting, Erased, NoSuchPerson, Unreasonable,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

@@ -104,7 +104,12 @@ def _rows(connection: psycopg.Connection, contract: Contract, query: str, assess
     text = (_HERE / f"{query}.sql").read_text(encoding="utf-8")
     cursor = connection.execute(
         text.format(name=quote(contract.dataset), roles=roles),
-        {"assessments": list(assessments), "key": contract.key[0], "curable": list(CURABLE)},
+        {
+            "assessments": list(assessments),
+            "key": contract.key[0],
+            "curable": list(CURABLE),
+            "dataset": contract.dataset,
+        },
     )
     schema: dict[str, Any] = {
         "record": pl.Int64, "sender": pl.String, **_PLACE, "submission": pl.Int64, "lists": pl.List(pl.Int64),

@@ -1,11 +1,12 @@
 -- One row for each record with a readable key: what its latest fit row says, and the submissions that name it. In the order
--- in which records were first received. Parameter %(assessments)s.
+-- in which records were first received. Parameters %(assessments)s, %(dataset)s. Not of who was erased: there is nothing to compare.
 with seen as (
     select o._key, o._ok, u.submission_no, u.as_of, u.received_at, u.content, o._sheet, o._row, {roles}
     from staging.{name} o
     join intake.assessment a on a.assessment_no = o._assessment
     join intake.submission u on u.submission_no = a.submission_no
     where o._assessment = any (%(assessments)s::bigint[]) and o._key is not null
+      and not exists (select from ops.erased_entity e where e.dataset = %(dataset)s and e.entity_id = o._key)
 ),
 latest as (
     select distinct on (_key) *

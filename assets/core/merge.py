@@ -211,8 +211,14 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         )
     if contract.identity:
         parameters |= {"moved": sorted(moved), "changed": sorted(changed)}
-        for step in ("touched_members", "records"):
-            connection.execute(_sql(step), parameters)
+        connection.execute(_sql("touched_members"), parameters)
+    # of who was erased rows are left that say nothing: no version may come of them
+    connection.execute(
+        "delete from _touched t using ops.erased_entity e where e.dataset = %s and e.entity_id = t.entity_id",
+        [contract.dataset],
+    )
+    if contract.identity:
+        connection.execute(_sql("records"), parameters)
         connection.execute(_sql("hits_of_entities", **names), parameters)
     else:
         connection.execute(_sql("hits", **names))
@@ -341,7 +347,10 @@ def _is_first(connection: psycopg.Connection, contract: Contract) -> bool:
         "select exists (select from core.standing where dataset = %s and publish_to is null and standing = 'superseded')",
         [contract.dataset],
     ).fetchone()
-    return bool(alone and alone[0] and empty and empty[0] and shadows and not shadows[0])
+    erased = connection.execute(
+        "select exists (select from ops.erased_entity where dataset = %s)", [contract.dataset]
+    ).fetchone()
+    return bool(alone and alone[0] and empty and empty[0] and shadows and not shadows[0] and erased and not erased[0])
 
 
 def _write_standings(

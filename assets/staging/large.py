@@ -201,7 +201,7 @@ def _stage(tools: Tools, found: Found, head: HeaderMatch, base: _Base | None) ->
             contract, piece.raw, [pending], tools.resolver.resolve, run, blamed, tools.resolver.listed,
             whole=False, seal=tools.seal,
         )  # fmt: skip
-        said.set_aside = pl.concat([piece.aside, said.set_aside], how="vertical_relaxed")
+        said.set_aside = pl.concat([piece.aside, said.set_aside], how="diagonal_relaxed")
         return piece.raw.select("_row", hash=piece.prints), said
 
     # one piece is read ahead, one cleaned while the engine has another, one written; the connection is the writer's
@@ -284,7 +284,7 @@ def _remember(total: _Sum, prints: pl.DataFrame, observed: Observed) -> None:
     places = observed.observations.select("_row", "_key", "_value", "_ok")
     total.places.append(places.join(prints, on="_row", how="left", maintain_order="left"))
     total.verdicts.append(observed.verdicts)
-    total.aside.append(observed.set_aside.drop("text"))
+    total.aside.append(observed.set_aside.select("_sub", "_sheet", "_row", "reason"))
     total.results.append(observed.results)
     total.said += [observed.verdicts["_row"], observed.repairs.filter(rule="TWO_DIGIT_YEAR")["_row"]]
 
@@ -378,7 +378,7 @@ def _settle(tools: Tools, found: Found, total: _Sum, pending: Pending, number: i
         [pending],
     )
     quarantine = _with_raw(wrong.filter("_ok").select("_sub", "_sheet", "_row", key="_key"), raw, "raw")
-    aside = _with_raw(gone.select("_sub", "_sheet", "_row", reason=pl.lit("REPEAT")), raw, "text")
+    aside = _with_raw(gone.select("_sub", "_sheet", "_row", reason=pl.lit("REPEAT"), key="_key"), raw, "text")
     verdicts = verdicts.select(total.verdicts[0].columns)
     mended = replace(total.empty, verdicts=verdicts, quarantine=quarantine, set_aside=aside)
     write_observed(connection, contract, mended, {0: number}, observations=False)
@@ -387,7 +387,7 @@ def _settle(tools: Tools, found: Found, total: _Sum, pending: Pending, number: i
     again = (pl.col("rule") == "DUPLICATE_KEY") & bad
     total.places = [p.filter(~lost).with_columns(_ok=pl.col("_ok") & ~bad) for p in total.places]
     total.verdicts = [*(v.filter(~lost & ~again) for v in total.verdicts), verdicts]
-    total.aside.append(aside.drop("text"))
+    total.aside.append(aside.select("_sub", "_sheet", "_row", "reason"))
     total.said.append(wrong["_row"])
 
 

@@ -69,7 +69,8 @@ class Observed:
 
     ``observations``: _key (Int64 or null), _value (Int64), _ok, then the contract's columns, typed. ``verdicts``: rule,
     column_name, severity, address, params (JSON text). ``quarantine``: key, raw (JSON text). ``repairs``: column_name, rule,
-    raw. ``set_aside``: reason, text. ``results``: _sub, check, severity, status, evaluated, unexpected.
+    raw. ``set_aside``: reason, text, key (null where the row was not read). ``results``: _sub, check, severity, status,
+    evaluated, unexpected.
     """
 
     observations: pl.DataFrame
@@ -187,7 +188,9 @@ def observe(
         verdicts=verdicts.drop("_id"),
         quarantine=quarantined.drop("_id").with_columns(raw=as_json(shown[quarantined["_id"]].select(raw_columns))),
         repairs=_stack(repairs, _REPAIR).join(aside, on=_ID, how="anti", maintain_order="left"),
-        set_aside=aside.drop("_id").with_columns(text=as_json(shown[aside["_id"]].select(raw_columns))),
+        set_aside=aside.drop("_id").with_columns(
+            text=as_json(shown[aside["_id"]].select(raw_columns)), key=_whose(contract, stored, key)[aside["_id"]]
+        ),
         results=outcome.results.with_columns(
             severity=pl.col("check").replace_strict({c: v[0] for c, v in severities.items()}, return_dtype=pl.String)
         ),
@@ -221,6 +224,12 @@ def _sealed(
         issues.append(found.filter(text.str.contains(RUN)).with_columns(column_name=pl.lit(column.name)))
         stored = stored.with_columns(masked(text).alias(column.name))
     return stored
+
+
+def _whose(contract: Contract, stored: pl.DataFrame, key: pl.Series) -> pl.Series:
+    """Whom each row is about, so that a row that is set aside is found with its person; of other datasets the key."""
+    people = [stored[c.name] for c in contract.vaulted if c.semantic_type == "citizen_id"]
+    return people[0] if people else key
 
 
 def key_hash(contract: Contract, values: pl.DataFrame) -> pl.Series:

@@ -380,7 +380,7 @@ def _write_dataset(tools: Tools, contract: Contract, found: Sequence[Found]) -> 
     numbers = dict(enumerate(insert_assessments(tools, contract, found, submissions)))
     structural = [f.table.set_aside.with_columns(_sub=pl.lit(n, dtype=pl.Int64)) for n, f in enumerate(found)]
     observed.set_aside = pl.concat(
-        [*(s.select(*_PLACE, "reason", "text") for s in structural), observed.set_aside], how="vertical_relaxed"
+        [*(s.select(*_PLACE, "reason", "text") for s in structural), observed.set_aside], how="diagonal_relaxed"
     )
     write_observed(tools.connection, contract, observed, numbers)
     controls = [(n, c) for n, f in enumerate(found) for c in f.table.controls]
@@ -424,7 +424,9 @@ def write_observed(
     copy_frame(
         connection, ("staging", "repair"), placed(observed.repairs, "column_name", "rule", safe(without_nul("raw")))
     )
-    copy_frame(connection, ("staging", "set_aside"), placed(observed.set_aside, "reason", safe(without_nul("text"))))
+    copy_frame(
+        connection, ("staging", "set_aside"), placed(observed.set_aside, "reason", safe(without_nul("text")), "key")
+    )
 
 
 def finish(
