@@ -188,7 +188,7 @@ def gather(connection: psycopg.Connection, contracts: Mapping[str, Contract], en
     if gone is not None and all(_empty(connection, contracts, person)):
         raise Erased(f"erased on {gone[0].date().isoformat()} because {gone[1]}")
     if not person.rows and not person.entities:
-        raise NoSuchPerson(f"nobody is known as {entity}; `lienthong person find` gives the ids of a number")
+        raise NoSuchPerson("nobody is known by that id; `lienthong person find` gives the ids of a number")
     return person
 
 

@@ -1,0 +1,89 @@
+"""``lienthong person``: numbers from standard input, answers as JSON, a question before an erasure, and no number in an error."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from tests.e2e.flows import workbook
+
+from .conftest import House
+
+NUMBER = "056085001234"
+WHY = ("--reason", "yêu cầu số 12", "--by", "tester")
+HEAD = ("Số CCCD", "Họ và tên", "Ngày sinh", "Giới tính", "Chức vụ", "Đơn vị công tác")
+
+
+@pytest.fixture
+def home(house: House, tmp_path: Path) -> House:
+    """A house of the test's own with a list of staff."""
+    for name in ("keys", "archive"):
+        (shutil.copytree if (house.home / name).is_dir() else shutil.copy)(house.home / name, tmp_path / name)
+    own = House(tmp_path, house.url, house.truth)
+    place = tmp_path / "inbox" / "2026-Q2" / "22366" / "can_bo.xlsx"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(workbook([HEAD, (NUMBER, "Nguyễn Văn Ánh", "01/02/1985", "Nam", "Kế toán", "Văn phòng")]))
+    assert own("run", "--direct", "--json").json["states"].get("accepted") == 1
+    return own
+
+
+def typed(house: House, number: str, *arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments), input=number, env=house.environment)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+def test_from_a_number_to_an_erasure(home: House, tmp_path: Path) -> None:
+    (found,) = json.loads(typed(home, f"{NUMBER}\n", "person", "find", "--json", *WHY))
+    entity = str(found["entity_id"])
+    assert home("person", "find", NUMBER, "--json", *WHY).json == [found]
+    assert entity in typed(home, NUMBER, "person", "find", *WHY)
+    assert "Nobody" in typed(home, "056085009999", "person", "find", *WHY)
+    shown = home("person", "show", entity, *WHY)
+    assert (
+        shown.code == 0
+        and NUMBER in shown.out
+        and "Nguyễn Văn Ánh" in shown.out
+        and "2026-Q2/22366/can_bo.xlsx" in shown.out
+    )
+    out = tmp_path / "person.json"
+    assert home("person", "export", entity, "--output", str(out), *WHY).code == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert json.loads(out.read_text())["identifiers"][0]["value"] == NUMBER
+    assert home("person", "show", entity, "--json", *WHY).json["entity_id"] == int(entity)
+    planned = home("person", "erase", entity, "--dry-run", "--json", *WHY).json
+    assert planned["erased"] is False and planned["counts"]["rows"] == 1
+    assert planned["files"] == ["2026-Q2/22366/can_bo.xlsx"]
+    assert home("person", "erase", entity, "--json", *WHY).code == 2
+    assert home("person", "erase", entity, *WHY).code == 1  # nobody answers
+    assert home("person", "show", entity, *WHY).code == 0
+    done = home("person", "erase", entity, "--yes", "--json", *WHY)
+    assert done.code == 0 and done.json["erased"] is True and done.json["counts"] == planned["counts"]
+    assert home("person", "erase", entity, "--yes", "--json", *WHY).json["before"].startswith("erased on")
+    for command in (("person", "show", entity, *WHY), ("trace", "staff", "--id", entity), ("why", entity)):
+        gone = home(*command)
+        assert gone.code == 2 and "because yêu cầu số 12" in gone.err, (command, gone)
+    ((submission,),) = home.query("select submission_id from intake.submission where dataset = 'staff'")
+    assert home("show", submission, "--json").json["destroyed"]["why"] == "yêu cầu số 12"
+    assert "đã hủy ngày" in home("show", submission).out
+    assert "because yêu cầu số 12" in home("replay", "--submission", submission).err
+    actions = home.query("select action from ops.audit where who = 'tester' order by audit_id")
+    assert [a[0] for a in actions] == [
+        "find", "find", "find", "find", "show", "export", "show", "plan erasure", "plan erasure", "plan erasure", "show", "erase",
+    ]  # fmt: skip
+    assert NUMBER not in str(home.query("select to_jsonb(a)::text from ops.audit a"))
+
+
+def test_errors_say_no_number(home: House) -> None:
+    for arguments in (
+        ("person", "show", NUMBER, *WHY),
+        ("person", "find", NUMBER, "--reason", f"vì {NUMBER}"),
+        ("person", "erase", NUMBER, "--yes", "--reason", f"vì {NUMBER}"),
+    ):
+        done = home(*arguments)
+        assert done.code == 2 and NUMBER.lstrip("0") not in done.err, done
