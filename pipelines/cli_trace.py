@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from schemas.grid import KIND, Unreadable
-from schemas.mask import hidden_one
+from schemas.mask import hidden_one, without_numbers
 
 from .cli_output import Screen, shown
 from .report import Unclear
@@ -101,7 +101,8 @@ def cells(
                 from assets.intake.reader import read_apart
 
                 grids, _ = read_apart(archive.read(source["sha256"]), source["file_name"], limits)
-                files[place] = {grid.name: grid.frame for grid in grids}
+                # of a list of people the ledger has the names of sheets without numbers
+                files[place] = {name: grid.frame for grid in grids for name in (without_numbers(grid.name), grid.name)}
     frame = files.setdefault(place, {}).get(source["sheet"])
     if frame is None:
         return {}

@@ -6,7 +6,8 @@ Here: the mask of a number on an identity card and the search for such numbers i
 
 from __future__ import annotations
 
-from typing import TypeVar
+import re
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -17,10 +18,21 @@ RUN = rf"\d(?:{_GAP}\d){{8,}}"
 """Nine digits and more that may belong together: no number of our forms is as long as a number on an identity card."""
 _SHOWN = rf"(\d{_GAP}\d{_GAP}\d)(?:{_GAP}\d){{3,}}({_GAP}\d{_GAP}\d{_GAP}\d)"
 
+_SHOWN_ONE = re.compile(_SHOWN)
+
 
 def masked(text: Text) -> Text:
     """Texts with every long run of digits as '056******789' (String; null stays null)."""
     return text.str.replace_all(_SHOWN, "${1}******${2}")
+
+
+def without_numbers(value: Any) -> Any:
+    """A value as JSON has it, with every text in it as :func:`masked`: what senders write of a file's structure is told back."""
+    if isinstance(value, str):
+        return _SHOWN_ONE.sub(r"\1******\2", value)
+    if isinstance(value, dict):
+        return {without_numbers(k): without_numbers(v) for k, v in value.items()}
+    return [without_numbers(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def hidden_one(text: str) -> str:

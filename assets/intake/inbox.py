@@ -18,6 +18,7 @@ import fsspec
 import yaml
 
 from schemas.grid import Problem
+from schemas.mask import without_numbers
 
 from .markings import marked_name, marked_statement
 
@@ -182,6 +183,8 @@ def _read_sidecar(data: bytes) -> dict[str, Any]:
                 raise ValueError(f"{key} phải là ngày dạng YYYY-MM-DD") from None
         if not isinstance(value, kind) or isinstance(value, datetime):
             raise ValueError(f"{key} không đúng kiểu")
+        if key == "dataset":  # the name of one, so it cannot be a number; whatever stands there is kept
+            value = without_numbers(value)
         out[str(key)] = value.isoformat() if isinstance(value, date) else value
     return out
 

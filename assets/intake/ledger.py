@@ -15,6 +15,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from schemas.grid import Problem
+from schemas.mask import without_numbers
 
 from .archive import Archive, Changed, Stored
 from .inbox import NOT_KEPT, Arrived, delivery_id, open_arrived
@@ -167,7 +168,7 @@ def _take(
 def _told(item: Arrived) -> tuple[Any, ...]:
     return (
         item.sender, item.period, item.file_name, item.origin, item.received_at, Jsonb(item.sidecar),
-        Jsonb([asdict(p) for p in item.problems]), None,
+        Jsonb(without_numbers([asdict(p) for p in item.problems])), None,
     )  # fmt: skip
 
 

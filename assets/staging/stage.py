@@ -33,7 +33,7 @@ from expectations.run import Outcome, validate, warm
 from expectations.suite import Check, checks_of
 from schemas.contract import Contract
 from schemas.grid import Problem, Unreadable
-from schemas.mask import masked
+from schemas.mask import masked, without_numbers
 from schemas.tables import ensure_indexes, sync
 
 from .ahead import ReadAhead
@@ -300,7 +300,7 @@ def _said(
         "sha256": delivery.sha256,
         "content": content_id(delivery.sha256, delivery.sidecar),
         "file_name": delivery.file_name,
-        "problems": Jsonb([asdict(p) for p in problems]),
+        "problems": Jsonb(without_numbers([asdict(p) for p in problems])),
         "withdraws": delivery.sidecar.get("withdraws"),
     }
 
@@ -329,6 +329,8 @@ def insert_assessments(
 ) -> list[int]:
     """Write a new assessment of each submission; their numbers."""
     rules = rule_set(tools.checks_for(contract))
+    # headers and names of sheets: of a list of people they may name one
+    safe = without_numbers if contract.vaulted else list
     return _returned(
         tools.connection,
         "insert into intake.assessment (submission_no, contract_version, rule_set, reference_version, layout, base_assessment) "
@@ -339,7 +341,7 @@ def insert_assessments(
                 contract.version,
                 rules,
                 tools.reference_version,
-                Jsonb([asdict(lay) for lay in f.table.layouts]),
+                Jsonb(safe([asdict(lay) for lay in f.table.layouts])),
                 base,
             )
             for f, no in zip(found, submissions, strict=True)
