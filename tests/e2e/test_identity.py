@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -173,8 +176,29 @@ def test_what_senders_say_differently_is_a_conflict(house: House) -> None:
         "select attribute, chosen ->> 'value', chosen ->> 'sender', others -> 0 ->> 'value', rule from core.conflict "
         "where publish_to is null and dataset = 'staff' order by 1"
     ) == [("position", NHAN[5], "SNV", "Phó Chủ tịch", "precedence")]
-    # a blank of the better sender takes nothing away
-    house.send("SNV", changed(NHAN, agency="", post="Công chức"), period="2026-Q3")
+    # a blank of the better sender takes nothing away from what the other one says
+    house.send(house.a, NHAN, period="2026-Q3")
+    house.send("SNV", changed(NHAN, agency=""), period="2026-Q3")
     house.world.run()
-    now = "select organization_name from core.staff where publish_to is null and valid_to is null"
-    assert house.world.rows(now) == [(None,)] or house.world.rows(now) == [(NHAN[6],)]
+    now = "select organization_name, commune_code from core.staff where publish_to is null and valid_to is null"
+    assert house.world.rows(now) == [(NHAN[6], house.a)]
+
+
+@pytest.mark.parametrize(
+    ("row", "imported"), [(HOA, "False"), (changed(HOA, id=""), "True")], ids=["clear", "doubtful"]
+)
+def test_a_run_without_doubtful_rows_does_not_import_splink(house: House, row: Sequence[Any], imported: str) -> None:
+    house.send("SNV", NHAN, LONG, HOA)
+    house.send(house.a, NHAN, row)
+    code = (
+        "import sys; from pipelines.flow import open_pipeline; ran = open_pipeline().run(); "
+        "assert ran.published == 1; print('splink' in sys.modules)"
+    )
+    settings = {"LIENTHONG_HOME": str(house.world.home), "LIENTHONG_DATABASE_URL": house.world.url}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **settings, "LIENTHONG_SETTLE_SECONDS": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, imported), done.stderr
