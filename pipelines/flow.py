@@ -20,15 +20,13 @@ from assets.intake.archive import Archive, Destroyed
 from assets.intake.inbox import Arrived, look
 from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receive
 from assets.intake.object_keys import DatabaseKeys
-from assets.intake.reader import warm as warm_reader
 from assets.intake.submissions import SenderInfo
 from assets.marts.publish import Prepared, prepare, publish, publishing
 from assets.reference.resolver import Resolver
 from assets.reference.store import sync_reference
 from assets.reference.units import Reference, load_reference
-from assets.staging.stage import Staged, Tools, stage
+from assets.staging.stage import Staged, Tools, stage, warm_up
 from assets.staging.vault import Vault
-from expectations.run import warm
 from schemas.contract import Contract, builtin_folder, load_contracts
 from schemas.tables import sync
 
@@ -160,7 +158,7 @@ class Pipeline:
         withheld: list[str] = []
         for group in _groups(seen.arrived, 200):
             # where something is new reader and engine will be needed: their imports go on beside archiving
-            found = receive(connection, archive or self.archive, where, group, told, _warm)
+            found = receive(connection, archive or self.archive, where, group, told, warm_up)
             fresh += found.fresh
             withheld += found.withheld
         self.ran.received, self.ran.growing, self.ran.withheld = fresh, seen.growing, withheld
@@ -233,11 +231,6 @@ class Pipeline:
             self.stage(connection)
             self.publish(connection)
         return self.ran
-
-
-def _warm() -> None:
-    warm_reader()
-    warm()
 
 
 def _groups(items: Sequence[Arrived], size: int) -> Iterator[Sequence[Arrived]]:

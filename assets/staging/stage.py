@@ -94,12 +94,17 @@ class Staged:
     rejected: list[str] = field(default_factory=list)
 
 
+def warm_up() -> None:
+    """Have the reader's and the engine's process start (seconds) while the caller does other things."""
+    warm_reader()
+    warm()
+
+
 def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Delivery], None] | None = None) -> Staged:
     """Read and stage deliveries in batches of bounded rows; what was written."""
     done = Staged()
     if deliveries:
-        warm_reader()
-        warm()
+        warm_up()
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
     large = {delivery.delivery_id for delivery in deliveries if _streams(tools, delivery)}
