@@ -114,7 +114,8 @@ def keys(contract: Contract, unit: Unit, number: int) -> list[tuple[str, str]]:
     if unit.rule == "majority":
         order.insert(0, ("majority", f"-w._votes{number}"))
     if len(unit.columns) > 1 and not unit.nulls:
-        order.insert(0, ("fuller row", f"-num_nonnulls({_cells(unit)})"))
+        # where the later word counts, an older row is not better for having more in it
+        order.insert(int(unit.rule == "latest"), ("fuller row", f"-num_nonnulls({_cells(unit)})"))
     return order
 
 

@@ -184,6 +184,20 @@ def test_what_senders_say_differently_is_a_conflict(house: House) -> None:
     assert house.world.rows(now) == [(NHAN[6], house.a)]
 
 
+def test_where_somebody_works_is_what_the_latest_list_says(house: House) -> None:
+    house.send("SNV", NHAN, period="2026-Q1")
+    house.send(house.a, NHAN, period="2026-Q1")
+    house.send(house.b, changed(NHAN, post="Phó Chủ tịch", agency="Ban Xây dựng Đảng"), period="2026-Q2")
+    house.world.run()
+    assert house.world.rows(
+        "select commune_code, position, organization_name, valid_from::text, valid_to::text from core.staff "
+        "where publish_to is null order by valid_from"
+    ) == [
+        (house.a, NHAN[5], NHAN[6], "2026-03-31", "2026-06-30"),
+        (house.b, "Phó Chủ tịch", "Ban Xây dựng Đảng", "2026-06-30", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("row", "imported"), [(HOA, "False"), (changed(HOA, id=""), "True")], ids=["clear", "doubtful"]
 )

@@ -100,7 +100,8 @@ def _order(
         full = {"fuller row": -sum(s.values[c] is not None for c in columns)} if len(columns) > 1 else {}
         most = {"majority": -votes[tuple(_form(s.values[c]) for c in columns)]} if rule == "majority" else {}
         listed, late = {"precedence": places.get(s.sender, 99)}, {"later as-of": -s.as_of.toordinal()}
-        return full | most | (late | listed if rule == "latest" else listed | late) | {"later receipt": -s.rank}
+        rest = {"later receipt": -s.rank}
+        return (late | full | listed | rest) if rule == "latest" else (full | most | listed | late | rest)
 
     return sorted(((keys(s), s) for s in found), key=lambda pair: tuple(pair[0].values()))
 
