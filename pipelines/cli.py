@@ -794,6 +794,34 @@ def _held(state: State, entity: int, action: str, reason: str, by: str | None) -
         )  # fmt: skip
 
 
+@command(person_app, "correct")
+def person_correct(
+    state: State,
+    entity: Entity,
+    column: Annotated[str, typer.Argument(help="Name of the column.")],
+    reason: Reason,
+    value: Annotated[
+        str | None, typer.Argument(help="What is right; better on standard input, where no history keeps it.")
+    ] = None,
+    by: By = None,
+) -> None:
+    """Put a value of a person right. It counts before what senders say, until the correction is withdrawn."""
+    from assets.core.correction import correct
+
+    from .cli_person import value_given
+
+    pipeline = state.pipeline
+    given = value_given(value)
+    with pipeline.connection() as connection:
+        tools = pipeline.tools(connection)
+        name = correct(
+            connection, pipeline.archive, pipeline.contracts, pipeline.vault, tools.resolver, tools.reference_version,
+            entity, column, given, reason=reason, by=by or _user(),
+        )  # fmt: skip
+    words = f"{column} of person {entity} is corrected by the submission {name}"
+    _decided(state, {"submission_id": name, "entity_id": entity, "column": column, "decision": "correct"}, words)
+
+
 @command(person_app, "erase")
 def person_erase(
     state: State,

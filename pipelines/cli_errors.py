@@ -16,6 +16,7 @@ def explain(error: BaseException) -> list[str]:
     """One line, or one a finding for contracts that are wrong."""
     import psycopg
 
+    from assets.core.correction import CannotCorrect
     from assets.core.decisions import CannotDecide
     from assets.core.person import Erased, NoSuchPerson, Unreasonable
     from assets.core.trace import NotFound
@@ -37,7 +38,7 @@ def explain(error: BaseException) -> list[str]:
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
     told = (
         CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear,
-        BadSetting, Erased, NoSuchPerson, Unreasonable,
+        BadSetting, Erased, NoSuchPerson, Unreasonable, CannotCorrect,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

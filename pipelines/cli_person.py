@@ -26,6 +26,15 @@ def number_given(number: str | None) -> str:
     return sys.stdin.readline().strip()
 
 
+def value_given(value: str | None) -> str:
+    """The value that is right: the argument, else a prompt on a terminal, else a line of standard input."""
+    if value is not None:
+        return value
+    if sys.stdin.isatty():
+        return str(typer.prompt("The right value", err=True))
+    return sys.stdin.readline().strip()
+
+
 def show_found(screen: Screen, found: Sequence[Mapping[str, Any]], call: str) -> None:
     """Print the entities with a number."""
     if not found:

@@ -5,7 +5,7 @@ with seen as (
     from staging.{name} o
     join intake.assessment a on a.assessment_no = o._assessment
     join intake.submission u on u.submission_no = a.submission_no
-    where o._assessment = any (%(assessments)s::bigint[]) and o._key is not null
+    where o._assessment = any (%(assessments)s::bigint[]) and o._key is not null and u.sender <> 'STEWARD'
       and not exists (select from ops.erased_entity e where e.dataset = %(dataset)s and e.entity_id = o._key)
 ),
 latest as (

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from assets.intake.ledger import STEWARD
 from assets.staging.vault import Vault
 from schemas.contract import Contract
 from schemas.migrate import quote
@@ -142,7 +143,7 @@ def _differences(
         )
         known = {(r[0], r[1]): (r[2], r[3]) for r in rows}
     order = sorted(staged, key=lambda s: (s.sender, s.period_first, s.received_at, s.content))
-    usual = [(a.assessment_no, b.assessment_no) for a, b in pairwise(order) if a.sender == b.sender]
+    usual = [(a.assessment_no, b.assessment_no) for a, b in pairwise(order) if a.sender == b.sender != STEWARD]
     known.update(_compare(connection, contract, [p for p in usual if p not in known]))
     return known
 
@@ -298,7 +299,8 @@ def _spans(contract: Contract) -> str:
     if contract.valid_time != "asOf":
         return _sql("spans_explicit")
     absent = _sql("absent") if contract.delivery == "snapshot" else _NO_ABSENCE
-    return _sql("spans_as_of", absent=absent, until=_until(contract))
+    spans = _sql("spans_as_of", absent=absent, until=_until(contract))
+    return spans + _sql("corrections") if contract.vaulted else spans
 
 
 def _said(contract: Contract, column: str) -> str:

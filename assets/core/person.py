@@ -471,7 +471,7 @@ def erase(
             # whoever stages now is waited for: a row that is not there yet could not be found
             connection.execute(f"lock table staging.{quote(contract.dataset)} in share row exclusive mode")
         found = plan(connection, contracts, entity)
-        check_reason(reason, _names(connection, contracts, found.person))
+        check_reason(reason, names(connection, contracts, found.person))
         left = _destroy(connection, archive, found.objects, reason)
         for dataset, rows in found.person.rows.items():
             _empty_rows(connection, contracts[dataset], rows)
@@ -487,9 +487,9 @@ def erase(
     return found
 
 
-def _names(connection: psycopg.Connection, contracts: Mapping[str, Contract], person: Person) -> list[str]:
+def names(connection: psycopg.Connection, contracts: Mapping[str, Contract], person: Person) -> list[str]:
     """What the rows of the person call the person."""
-    names: list[str] = []
+    found: list[str] = []
     for dataset, rows in person.rows.items():
         for column in contracts[dataset].columns:
             if column.semantic_type == "person_name":
@@ -498,8 +498,8 @@ def _names(connection: psycopg.Connection, contracts: Mapping[str, Contract], pe
                     f"%(rows)s::integer[]) as m (a, s, r) join staging.{quote(dataset)} o "
                     "on o._assessment = m.a and o._sheet = m.s and o._row = m.r"
                 )
-                names += [r[0] for r in connection.execute(query, _places(rows)) if r[0]]
-    return names
+                found += [r[0] for r in connection.execute(query, _places(rows)) if r[0]]
+    return found
 
 
 def _destroy(connection: psycopg.Connection, archive: Archive, objects: Sequence[str], reason: str) -> list[str]:

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
+from assets.intake.ledger import STEWARD
 from schemas.contract import Contract
 
 
@@ -82,8 +83,15 @@ def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Dec
     verdicts: dict[tuple[str, str | None], str] = {}
     for d in sorted((d for d in decisions if d.kind in ("accept", "refuse")), key=lambda d: str(d.decided_at)):
         verdicts[d.submission_id, d.predecessor] = d.kind
-    found: list[Standing] = []
-    for _, of_sender in groupby(everything, key=lambda s: s.sender):
+    # a correction replaces no list, ends nobody and waits for nobody
+    found = [
+        Standing(
+            s.no, "withdrawn" if s.id in withdrawn else "in_force", ends_nobody=True, assessment_no=s.assessment_no
+        )
+        for s in everything
+        if s.sender == STEWARD
+    ]
+    for _, of_sender in groupby((s for s in everything if s.sender != STEWARD), key=lambda s: s.sender):
         before: Staged | None = None
         for _, of_period in groupby(of_sender, key=lambda s: (s.period_first, s.period_last)):
             before = _period(contract, list(of_period), before, withdrawn, verdicts, ended, found)

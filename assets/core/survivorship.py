@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from assets.intake.ledger import STEWARD
 from schemas.contract import Contract, Survivorship
 from schemas.migrate import quote
 from schemas.tables import shape
@@ -27,7 +28,7 @@ TEMPORARY = ("_several", "_word", "_composed")
 _UNLISTED = 2147483647
 """Place in an order of precedence of a sender whom it does not name."""
 
-RULES = ("fuller row", "majority", "precedence", "later as-of", "later receipt")
+RULES = ("correction", "fuller row", "majority", "precedence", "later as-of", "later receipt")
 """Names of the keys, for people: by which of them a value stands before another."""
 
 
@@ -116,6 +117,8 @@ def keys(contract: Contract, unit: Unit, number: int) -> list[tuple[str, str]]:
     if len(unit.columns) > 1 and not unit.nulls:
         # where the later word counts, an older row is not better for having more in it
         order.insert(int(unit.rule == "latest"), ("fuller row", f"-num_nonnulls({_cells(unit)})"))
+    if contract.vaulted:  # a person's values can be corrected, and then that counts before whatever anybody sends
+        order.insert(0, ("correction", f"(w._sender <> {literal(STEWARD)})::integer"))
     return order
 
 

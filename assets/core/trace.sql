@@ -45,7 +45,7 @@ assertion as (
     join core.standing s on s.submission_no = u.submission_no and s.assessment_no = a.assessment_no
         and s.publish_from <= %(shows)s and (s.publish_to is null or s.publish_to > %(shows)s)
         and s.standing in ('in_force', 'superseded')
-    where %(any_time)s or v.valid_to is null or u.as_of < v.valid_to
+    where %(any_time)s or v.valid_to is null or u.as_of < v.valid_to or u.sender = 'STEWARD'
 )
 select * from assertion
 where %(all)s or whole or told <> '{{}}'

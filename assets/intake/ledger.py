@@ -23,6 +23,8 @@ from .markings import marked, marked_name
 
 log = logging.getLogger(__name__)
 
+STEWARD = "STEWARD"
+"""Sender of corrections (:mod:`assets.core.correction`): no list of senders has it, and no file is taken from it."""
 SECRET = "SECRET_MARKING"
 """Code of the only problem of a delivery that was not archived, and why its bytes are withheld."""
 _IN_MEMORY = 64 << 20
@@ -227,9 +229,10 @@ def pending(connection: psycopg.Connection) -> list[Delivery]:
 def deliveries_of(
     connection: psycopg.Connection, *, dataset: str | None = None, submission_id: str | None = None
 ) -> list[Delivery]:
-    """Deliveries that were read before, in order of receipt: all, or those of one dataset or submission."""
+    """Deliveries that were read before, in order of receipt: all, or those of one dataset or submission. Not corrections: they
+    are no files that another contract could read otherwise."""
     where = (
-        "state <> 'received' and (%(dataset)s::text is null and %(id)s::text is null or delivery_id in "
+        "state <> 'received' and sender <> 'STEWARD' and (%(dataset)s::text is null and %(id)s::text is null or delivery_id in "
         "(select s.delivery_id from intake.submission s where s.dataset = %(dataset)s or s.submission_id = %(id)s))"
     )
     return _deliveries(connection, where, {"dataset": dataset, "id": submission_id})

@@ -87,3 +87,25 @@ def test_errors_say_no_number(home: House) -> None:
     ):
         done = home(*arguments)
         assert done.code == 2 and NUMBER.lstrip("0") not in done.err, done
+
+
+def test_a_correction_through_the_job(home: House) -> None:
+    (found,) = home("person", "find", NUMBER, "--json", *WHY).json
+    entity = str(found["entity_id"])
+    refused = home("person", "correct", entity, "gender", "Xyz", "--json", *WHY)
+    assert refused.code == 2 and "Xyz" not in refused.out + refused.err
+    done = home("person", "correct", entity, "full_name", "Nguyễn Văn Anh", "--json", *WHY)
+    assert done.code == 0 and done.json["takes_effect"] == "publish"
+    ran = home("run", "--json")
+    assert ran.code == 0 and ran.json["publish"] is not None, ran
+    assert "Nguyễn Văn Anh" in home("person", "show", entity, *WHY).out
+    told = home("why", entity, "full_name")
+    assert "STEWARD" in told.out and done.json["submission_id"] in told.out, told
+    assert done.json["submission_id"] in home("trace", "staff", "--id", entity).out
+    for command in (("status",), ("status", "--dataset", "staff"), ("show", done.json["submission_id"])):
+        assert home(*command).code == 0, command
+    assert home("replay", "--json").code in (0, 1)
+    assert "Nguyễn Văn Anh" in home("person", "show", entity, *WHY).out
+    assert home("withdraw", done.json["submission_id"], "--reason", "nhầm").code == 0
+    home("publish")
+    assert home.query("select full_name from vault.staff") == [("Nguyễn Văn Ánh",)]
