@@ -24,7 +24,12 @@ _ASIDE = {
     "TITLE": "tiêu đề", "HEADER": "đầu bảng", "SECTION": "tên mục", "TOTAL": "dòng tổng", "NOTE": "ghi chú",
     "BLANK": "dòng trống", "REPEAT": "trùng lặp", "OUT_OF_SCOPE": "ngoài địa bàn",
 }  # fmt: skip
-_AS_OF = {"sidecar": "theo tệp .yaml đi kèm", "sheet": "ghi trong bảng", "period": "ngày cuối kỳ", None: "ngày đính chính"}
+_AS_OF = {
+    "sidecar": "theo tệp .yaml đi kèm",
+    "sheet": "ghi trong bảng",
+    "period": "ngày cuối kỳ",
+    None: "ngày đính chính",
+}
 
 
 def show_answer(

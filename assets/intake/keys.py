@@ -138,12 +138,14 @@ def open_keys(connection: psycopg.Connection, path: Path) -> Keyring:
                 register(connection, keys)
                 return keys
     keys = read(path)
-    for version, fingerprint in known.items():
-        if version not in keys.masters or keys.fingerprint(version) != fingerprint:
+    while wrong := [v for v, mark in known.items() if v not in keys.masters or keys.fingerprint(v) != mark]:
+        before, known = known, _known(connection)
+        if known == before:
             raise KeysLost(
-                f"the key file {path.name} is not that of this database (version {version} of the key differs or is not in it); "
+                f"the key file {path.name} is not that of this database (version {wrong[0]} of the key differs or is not in it); "
                 "restore it from its backup, or name it in LIENTHONG_KEY_FILE"
             )
+        keys = read(path)  # a rotation ended between the question to the database and the look into the file
     # a version that the database does not know is what a rotation that was stopped has left
     return Keyring({version: keys.masters[version] for version in known})
 

@@ -104,21 +104,26 @@ class DatabaseKeys:
 
     def find(self, key_id: uuid.UUID) -> bytes:
         with self._lock:
-            row = (
-                self._open()
-                .execute(
-                    "select wrapped, key_version, destroyed_at, reason from vault.object_key where key_id = %s",
-                    [key_id],
-                )
-                .fetchone()
-            )
-            if row is None:
-                raise KeyUnknown
-            if row[0] is None:
-                raise KeyDestroyed(row[2], row[3] or "")
-            if self._keys is None or row[1] not in self._keys.masters:
+            wrapped, version = self._wrapped(key_id)
+            if self._keys is None or version not in self._keys.masters:
                 self._keys = fresh(self._open(), self.key_file, self._keys)
-            return self._keys.unwrap(row[0], row[1])
+            if version not in self._keys.masters:  # a rotation has ended in between
+                wrapped, version = self._wrapped(key_id)
+            return self._keys.unwrap(wrapped, version)
+
+    def _wrapped(self, key_id: uuid.UUID) -> tuple[bytes, int]:
+        row = (
+            self._open()
+            .execute(
+                "select wrapped, key_version, destroyed_at, reason from vault.object_key where key_id = %s", [key_id]
+            )
+            .fetchone()
+        )
+        if row is None:
+            raise KeyUnknown
+        if row[0] is None:
+            raise KeyDestroyed(row[2], row[3] or "")
+        return row[0], row[1]
 
     def close(self) -> None:
         """Write down what is still to be written and let go of the connection."""

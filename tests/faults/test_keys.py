@@ -14,6 +14,7 @@ import polars as pl
 import psycopg
 import pytest
 
+import assets.intake.keys as keys_module
 import assets.staging.vault as vault_module
 from assets.intake.keys import KeysLost, read
 from assets.staging.vault import Vault
@@ -243,3 +244,18 @@ def test_objects_of_a_run_cost_few_commits_and_say_their_content(world: World) -
     assert world.rows("select sha256 from vault.object_key where sha256 is not null order by 1") == world.rows(
         "select sha256 from intake.delivery order by 1"
     )
+
+
+def test_a_rotation_that_ends_while_the_file_is_opened(kept: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, known = subjects(kept), keys_module._known
+
+    def rotated_meanwhile(connection: psycopg.Connection) -> dict[int, str]:
+        found = known(connection)
+        monkeypatch.setattr(keys_module, "_known", known)
+        with closing(vault_of(kept)) as other:
+            other.rotate()
+        return found
+
+    monkeypatch.setattr(keys_module, "_known", rotated_meanwhile)
+    assert subjects(kept) == before
+    sound(kept, before)
