@@ -57,7 +57,9 @@ class House:
     @property
     def environment(self) -> dict[str, str]:
         """What makes a command work on this home."""
+        # a test before this one, or the shell, may have set a narrow screen
         return {
+            "COLUMNS": "200",
             "LIENTHONG_HOME": str(self.home),
             "LIENTHONG_DATABASE_URL": self.url,
             "LIENTHONG_SETTLE_SECONDS": "0",
