@@ -52,39 +52,35 @@ def doubtful(blocked: pl.DataFrame) -> pl.DataFrame:
 
 def same_id(blocked: pl.DataFrame) -> pl.DataFrame:
     """left, right: pairs of keyed records with one and the same ID."""
-    return _within(blocked.filter("keyed").select("record", key="whole").lazy())
+    return _pairs(_beside(blocked.filter("keyed").select("record", key="whole").lazy()))
 
 
 def mistyped(blocked: pl.DataFrame) -> pl.DataFrame:
     """left, right: pairs of keyed records whose IDs differ in one digit or two, and that share the name or the day."""
-    keyed = blocked.filter("keyed")
-    ids = keyed.select("record", "personal_id")
-    beside = (
-        _within(_numbered(keyed, _MISTYPED))
-        .join(ids, left_on="left", right_on="record")
-        .join(ids, left_on="right", right_on="record", suffix="_right")
-        .filter(pl.col("personal_id") != pl.col("personal_id_right"))
+    beside = _beside(_numbered(blocked.filter("keyed"), _MISTYPED, "whole"))
+    # most that share so much have one ID: they go before anything is asked of each pair
+    near = beside.filter(pl.col("whole") != pl.col("whole_right")).filter(
+        _differing_digits("whole", "whole_right") <= 2
     )
-    return beside.filter(_differing_digits("personal_id", "personal_id_right") <= 2).select("left", "right")
+    return _pairs(near)
 
 
-def _numbered(records: pl.DataFrame, passes: Sequence[Sequence[pl.Expr]]) -> pl.LazyFrame:
-    """record, key for each pass in which nothing is missing: equal keys are equal values of one pass, so that all passes
-    are one join. The factors are large odd numbers; what overflows wraps."""
+def _numbered(records: pl.DataFrame, passes: Sequence[Sequence[pl.Expr]], *beside: str) -> pl.LazyFrame:
+    """record, what is to stand ``beside`` and key, for each pass in which nothing is missing: equal keys are equal values
+    of one pass, so that all passes are one join. The factors are large odd numbers; what overflows wraps."""
     factors = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
     frames = []
     for number, columns in enumerate(passes, 1):
         parts = [column.cast(pl.UInt64) * pl.lit(f, pl.UInt64) for column, f in zip(columns, factors, strict=False)]
         key = sum(parts[1:], parts[0]) + pl.lit(number * 0xD6E8FEB86659FD93 % 2**64, pl.UInt64)
-        frames.append(records.lazy().select("record", key=key).drop_nulls())
+        frames.append(records.lazy().select("record", *beside, key=key).drop_nulls())
     return pl.concat(frames)
 
 
-def _within(numbered: pl.LazyFrame) -> pl.DataFrame:
-    """Pairs of records that share a key."""
+def _beside(numbered: pl.LazyFrame) -> pl.LazyFrame:
+    """Records that share a key, side by side, as often as they share one."""
     shared = numbered.filter(pl.col("key").is_duplicated())
-    both = shared.join(shared, on="key", suffix="_right").filter(pl.col("record") < pl.col("record_right"))
-    return _pairs(both)
+    return shared.join(shared, on="key", suffix="_right").filter(pl.col("record") < pl.col("record_right"))
 
 
 def _pairs(found: pl.LazyFrame) -> pl.DataFrame:
@@ -93,6 +89,6 @@ def _pairs(found: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _differing_digits(one: str, other: str) -> pl.Expr:
-    """In how many places two columns of twelve digits differ."""
-    places = ((pl.col(one).str.slice(at, 1) != pl.col(other).str.slice(at, 1)) for at in range(12))
+    """In how many places two columns of twelve digits, as numbers, differ."""
+    places = (pl.col(one) // 10**at % 10 != pl.col(other) // 10**at % 10 for at in range(12))
     return pl.sum_horizontal(place.cast(pl.Int8) for place in places)

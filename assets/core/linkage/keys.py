@@ -38,7 +38,7 @@ def for_blocking(records: pl.DataFrame) -> pl.DataFrame:
         "keyed",
         "registered",
         "personal_id",
-        *_words(records["name"]),
+        *_words(records["name"]).get_columns(),
         year=year,
         day=year * 10000 + month * 100 + day,
         swapped=pl.when((day <= 12) & (day != month)).then(year * 10000 + day * 100 + month),
@@ -53,28 +53,25 @@ def _card() -> pl.Expr:
     return pl.when(digits.str.len_bytes() == 9).then(digits).otherwise(pl.col("id_card"))
 
 
-def _words(names: pl.Series) -> list[pl.Series]:
-    """bag, first and last of names. Names are made of few words: each different one is folded once."""
-    parts = names.str.split(" ")
-    words = parts.explode().unique().drop_nulls()
+def _words(names: pl.Series) -> pl.DataFrame:
+    """bag, first and last of names. Names are made of few words: each different one is folded once, and what the names are
+    made of is one long column, since lists of lists are slow."""
+    each = pl.DataFrame({"word": names.str.split(" ")}).with_row_index("at")
+    spoken = each.explode("word")
+    words = spoken["word"].unique().drop_nulls()
     # a word may fold to several ("H'Lan") or to none ('-')
     inner = fold(words).str.extract_all("[^ ]+").list.eval(pl.element().hash())
-
-    def each(numbers: pl.Series) -> pl.Expr:
-        known = pl.element().replace_strict(words, numbers, default=None, return_dtype=pl.UInt64)
-        return pl.col("parts").list.eval(known).list.drop_nulls()
-
-    found = pl.DataFrame({"parts": parts}).select(
-        bag=each(inner.list.sum()).list.sum(),
-        first=each(inner.list.first()).list.first(),
-        last=each(inner.list.last()).list.last(),
-    )
-    named = found["first"].is_not_null()
-    return [
-        found["bag"].zip_with(named, pl.Series([None], dtype=pl.UInt64)).alias("bag"),
-        found["first"],
-        found["last"],
-    ]
+    known = pl.DataFrame(
+        {"word": words, "sum": inner.list.sum(), "first": inner.list.first(), "last": inner.list.last()}
+    ).drop_nulls("first")
+    spoken = spoken.join(known, on="word", maintain_order="left")
+    here, before, after = pl.col("at"), pl.col("at").shift(1), pl.col("at").shift(-1)
+    firsts = spoken.filter((here != before).fill_null(True))["first"]
+    # the sum of a name's words is the sum of all words up to its last one, less that of the name before; it may wrap
+    upto = pl.col("sum").cum_sum()
+    lasts = spoken.with_columns(upto).filter((here != after).fill_null(True))
+    found = lasts.select("at", firsts, "last", bag=pl.col("sum") - pl.col("sum").shift(1).fill_null(0))
+    return each.select("at").join(found, on="at", how="left", maintain_order="left").select("bag", "first", "last")
 
 
 def for_levels(records: pl.DataFrame) -> pl.DataFrame:
