@@ -208,8 +208,13 @@ def _separated(column: Column, cleaned: Cleaned, raw: pl.Series, context: Contex
     """The parts of each cell in its order; line breaks count, which cleaning has made into spaces."""
     parts = clean_text(raw.str.replace_all(r"[\r\n\v\u{2028}]+", ";")).str.replace_all(r" ?[;,][;, ]*", "; ")
     value = parts.str.strip_chars("; ")
-    value = without(value, cleaned.value.is_null().fill_null(True) | (value == "").fill_null(True))
-    return Cleaned(value.rename(column.name), cleaned.issue, cleaned.repair, cleaned.detail)
+    # separators alone are a blank
+    emptied = cleaned.value.is_not_null() & (value == "").fill_null(True)
+    issue = cleaned.issue
+    if column.required and emptied.any():
+        issue = issue.zip_with(~emptied, pl.Series([column.options.get("missingCode", "MISSING")]))
+    value = without(value, cleaned.value.is_null() | emptied)
+    return Cleaned(value.rename(column.name), issue, without(cleaned.repair, emptied), cleaned.detail)
 
 
 TEXT = SemanticType(
