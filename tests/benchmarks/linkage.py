@@ -50,7 +50,7 @@ def pairs(frame: pl.DataFrame, by: str) -> pl.DataFrame:
 def tally(sample: People, linked: Linked) -> dict[str, int]:
     """Pairs that are of one person, that were put into one cluster, both, and those put before people."""
     true = pairs(sample.truth, "person")
-    found = pairs(pl.concat([linked.members, linked.links.select("record", "root")]), "root")
+    found = pairs(pl.concat([f.select("record", "root") for f in (linked.members, linked.links)]), "root")
     # a root that only records without ID were linked to is in its own cluster as well
     lonely = linked.links.join(linked.members, on="root", how="anti")
     found = pl.concat(
