@@ -1,21 +1,18 @@
 -- The rows of the touched entities in every submission that is in force or leaned on, with those that a submission shares
 -- with its base. Found by entity first: the rows view would go through all rows of the base for each.
--- own_from, own_to = the row's own validity where the dataset's rows carry one, else null.
+-- found = the rows of the touched entities (found_by_key.sql, or found_by_record.sql where records may be parts of entities).
 create temporary table _hit on commit drop as
 with found as (
-    select o._assessment, o._sheet, o._row, o._key, o._value, o._ok, ({own_from})::date as vf, ({own_to})::date as vt
-    from _touched t
-    join staging.{name} o on o._key = t.entity_id
+    {found}
 ),
 speaking as (
     select assessment_no from _force union select assessment_no from _shadow
 )
-select s.assessment_no, o._assessment as home, o._sheet as sheet, o._row as row, o._key as key, o._value as value,
-       o._ok as ok, o.vf, o.vt
+select s.assessment_no, o._assessment as home, o._sheet as sheet, o._row as row, o.key, o._value as value, o._ok as ok, o.vf, o.vt
 from found o
 join speaking s on s.assessment_no = o._assessment
 union all
-select s.assessment_no, o._assessment, o._sheet, o._row, o._key, o._value, o._ok, o.vf, o.vt
+select s.assessment_no, o._assessment, o._sheet, o._row, o.key, o._value, o._ok, o.vf, o.vt
 from speaking s
 join intake.assessment a using (assessment_no)
 join found o on o._assessment = a.base_assessment

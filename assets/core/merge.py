@@ -185,13 +185,15 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
     }
     connection.execute("set local client_min_messages = warning")
     connection.execute(_sql("force"), parameters)
+    connection.execute(_sql("shadow"), parameters)
+    connection.execute(_sql("waived"))
     names = _names(contract)
     succeeded: list[int] = []
     if contract.succeeds:
         succeeded = succession.derive(
-            connection, contract, publish, lambda ids: _look(connection, names, parameters, ids)
+            connection, contract, publish, lambda ids: _look(connection, contract, names, parameters, ids)
         )
-        connection.execute("drop table _touched, _shadow, _waived, _hit, _event")
+        connection.execute("drop table if exists _touched, _record, _hit, _event")
         result.successions_changed = succession.differences(connection, contract, publish)
     if _is_first(connection, contract):
         first = names | ({"valid_from": "f.as_of", "valid_to": "null"} if contract.valid_time == "asOf" else {})
@@ -199,12 +201,10 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         result.entities = result.opened
         for statement in index_statements(contract, floor="core"):
             connection.execute(statement)
-        connection.execute("drop table _force")
+        connection.execute("drop table _force, _shadow, _waived")
         return result
     for statement in index_statements(contract, floor="core"):
         connection.execute(statement)
-    connection.execute(_sql("shadow"), parameters)
-    connection.execute(_sql("waived"))
     changed = _touch(connection, contract, names, spoken, old, new)
     if succeeded:
         connection.execute(
@@ -218,11 +218,8 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         "delete from _touched t using ops.erased_entity e where e.dataset = %s and e.entity_id = t.entity_id",
         [contract.dataset],
     )
-    if contract.identity:
-        connection.execute(_sql("records"), parameters)
-        connection.execute(_sql("hits_of_entities", **names), parameters)
-    else:
-        connection.execute(_sql("hits", **names))
+    for statement in _hits(contract, names):
+        connection.execute(statement, parameters)
     connection.execute("analyze _hit")
     connection.execute(_sql("events", **names))
     connection.execute(_spans(contract))
@@ -242,16 +239,26 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
     return result
 
 
+def _hits(contract: Contract, names: dict[str, str]) -> list[str]:
+    """SQL that makes ``_hit`` of ``_touched``; its parameter is the dataset."""
+    if not contract.identity:
+        return [_sql("hits", found=_sql("found_by_key", **names))]
+    return [_sql("records"), _sql("hits", found=_sql("found_by_record", **names))]
+
+
 def _look(
-    connection: psycopg.Connection, names: dict[str, str], parameters: dict[str, Any], entities: Collection[int]
+    connection: psycopg.Connection,
+    contract: Contract,
+    names: dict[str, str],
+    parameters: dict[str, Any],
+    entities: Collection[int],
 ) -> None:
     """Fill ``_event`` with what is said about some entities; the tables on the way are the caller's to drop."""
-    connection.execute(_sql("shadow"), parameters)
-    connection.execute(_sql("waived"))
     connection.execute(
         "create temporary table _touched on commit drop as select unnest(%s::bigint[]) as entity_id", [sorted(entities)]
     )
-    connection.execute(_sql("hits", **names))
+    for statement in _hits(contract, names):
+        connection.execute(statement, parameters)
     connection.execute(_sql("events", **names))
 
 
@@ -270,11 +277,8 @@ def asserted(connection: psycopg.Connection, contract: Contract, entity: int, sh
     connection.execute(_sql("waived"))
     # a row that was waived only later did not speak then
     connection.execute("delete from _waived w using _force f where f.assessment_no = w.assessment_no and f.waivers = 0")
-    if contract.identity:
-        connection.execute(_CURRENT.sub(then, _sql("records")), parameters)
-        connection.execute(_CURRENT.sub(then, _sql("hits_of_entities", **names)), parameters)
-    else:
-        connection.execute(_sql("hits", **names))
+    for statement in _hits(contract, names):
+        connection.execute(_CURRENT.sub(then, statement), parameters)
     connection.execute(_sql("events", **names))
     connection.execute(_spans(contract))
     return names

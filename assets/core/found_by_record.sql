@@ -1,0 +1,10 @@
+-- The rows of all records of the touched entities, and the rows without a readable key that were linked to them; a cured one
+-- speaks as if its key had been read. Parameter %(dataset)s; own_from, own_to as in found_by_key.sql.
+    select o._assessment, o._sheet, o._row, t.entity_id as key, o._value, o._ok, ({own_from})::date as vf, ({own_to})::date as vt
+    from _record t
+    join staging.{name} o on o._key = t.record
+    union all
+    select o._assessment, o._sheet, o._row, t.entity_id, o._value, l.cured, ({own_from})::date, ({own_to})::date
+    from _touched t
+    join core.link l on l.dataset = %(dataset)s and l.entity_id = t.entity_id and l.publish_to is null
+    join staging.{name} o on o._assessment = l.assessment_no and o._sheet = l.sheet and o._row = l.row
