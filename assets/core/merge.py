@@ -467,9 +467,10 @@ def _just_before(connection: psycopg.Connection, spoken: Sequence[int]) -> set[i
     ).fetchall()
     found: set[int] = set()
     done: set[tuple[str, Any]] = set()
-    for _, assessment_no, ends_nobody, sender, _, at in rows:
+    for _, assessment_no, ends_nobody, sender, as_of, at in rows:
         if (sender, at) not in done:
             found.add(assessment_no)
-            if not ends_nobody:
+            # what is of the same day may be what replaced the other: what both follow lies before them
+            if not ends_nobody and as_of < at:
                 done.add((sender, at))
     return found

@@ -154,6 +154,20 @@ def test_what_is_written_is_only_what_differs(connection: psycopg.Connection) ->
     assert (merged.opened, merged.closed) == (2, 1)  # b: cut at the new date, and its new value; a: untouched
 
 
+def test_a_list_that_replaces_one_that_ended_nobody_ends_those_before_both(connection: psycopg.Connection) -> None:
+    things = contract("snapshot")
+    wipe(connection)
+    sent = [
+        Sent(1, "x", "2025-Q3", 0, {"b": (0, True)}),
+        Sent(2, "x", "2025-Q4", 1, {"a": (0, True)}, unkeyed=1),
+        Sent(3, "x", "2025-Q4", 2, {}),
+    ]
+    for submission in sent:
+        put(connection, submission)
+        run(connection, things)
+    assert history(connection) == [("b", date(2025, 9, 30), date(2025, 12, 31), 0, None)] == oracle(things, sent, [])
+
+
 def test_back_to_shows_an_earlier_publish_and_the_next_one_shows_the_set_again(connection: psycopg.Connection) -> None:
     things = contract("snapshot")
     wipe(connection)
