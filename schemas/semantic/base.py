@@ -121,11 +121,12 @@ class SemanticType:
     logical_types: tuple[str, ...]
     options: Mapping[str, str]
     """Options that a contract may set for it, with what they mean."""
-    dtype: Callable[[Column], pl.DataType]
-    sql: Callable[[Column], str]
     cell: Callable[[Column], ReadCell]
     quick: Callable[[Column, pl.Series, pl.Series], pl.Series]
     """(column, raw, kind) -> values of ``dtype``, null where not decided."""
+    dtype: Callable[[Column], pl.DataType] = lambda column: pl.String()
+    sql: Callable[[Column], str] = lambda column: "text"
+    """Most values are texts."""
     bulk: Callable[[Column, pl.Series, pl.Series], tuple[pl.Series, pl.Series | None]] | None = None
     """As ``quick``, for the remaining rows only, with the repairs made."""
     check: Callable[[Column, pl.Series, Context], Checks] = _no_checks

@@ -286,8 +286,6 @@ CITIZEN_ID = SemanticType(
         "birthDate": "the column with the date (or year) of birth, to check against",
         "sex": "the column with the sex (values NAM, NU), to check against",
     },
-    dtype=lambda column: pl.String(),
-    sql=lambda column: "text",
     cell=_citizen_cell,
     quick=_quick_citizen,
     check=_not_born,
@@ -299,8 +297,6 @@ ID_CARD = SemanticType(
     doc="The number of an old identity card (CMND, 9 digits, a lost zero put back), or of a later one: another name of a person.",
     logical_types=("string",),
     options=COMMON_OPTIONS,
-    dtype=lambda column: pl.String(),
-    sql=lambda column: "text",
     cell=_card_cell,
     quick=lambda column, raw, kind: without(raw, ~raw.str.contains("^[0-9]{9}$").fill_null(False)),
 )
@@ -309,8 +305,6 @@ ID_AS_SENT = SemanticType(
     doc="The 8 to 14 digits that stand in the cell of a personal ID, right or wrong, so that the person may still be found.",
     logical_types=("string",),
     options=COMMON_OPTIONS,
-    dtype=lambda column: pl.String(),
-    sql=lambda column: "text",
     cell=_sent_cell,
     quick=lambda column, raw, kind: without(raw, ~raw.str.contains(_CITIZEN).fill_null(False)),
 )
@@ -319,8 +313,6 @@ TAX_CODE = SemanticType(
     doc="A tax code (MST): 10 digits with their check digit, '-' and 3 digits for a branch.",
     logical_types=("string",),
     options={**COMMON_OPTIONS, "allowCitizenId": "true: a 12-digit personal ID is a tax code too (individuals)"},
-    dtype=lambda column: pl.String(),
-    sql=lambda column: "text",
     cell=_tax_cell,
     quick=lambda column, raw, kind: nulls(raw.len(), pl.String),
 )
@@ -329,8 +321,6 @@ PHONE = SemanticType(
     doc="A telephone number, stored as +84…; eleven-digit mobile numbers from before 2018 in their new form.",
     logical_types=("string",),
     options=COMMON_OPTIONS,
-    dtype=lambda column: pl.String(),
-    sql=lambda column: "text",
     cell=_phone_cell,
     quick=_quick_phone,
 )
@@ -339,8 +329,6 @@ AGENCY_ID = SemanticType(
     doc="The electronic code of an agency in either order (000.00.15.H32, H32.15), stored from the top down.",
     logical_types=("string",),
     options=COMMON_OPTIONS,
-    dtype=lambda column: pl.String(),
-    sql=lambda column: "text",
     cell=_agency_cell,
     quick=lambda column, raw, kind: nulls(raw.len(), pl.String),
 )

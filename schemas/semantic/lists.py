@@ -205,8 +205,6 @@ CATEGORY = SemanticType(
         "keywords": "true: a spelling anywhere in the text counts, where the text has those of one value only",
         "otherwise": "with keywords: the value of texts that have none",
     },
-    dtype=lambda column: pl.String(),
-    sql=lambda column: "text",
     cell=_category_cell,
     quick=_quick_category,
 )
