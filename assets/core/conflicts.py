@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from schemas.contract import Contract
 
+from .statements import statement
 from .survivorship import parts
 
-_HERE = Path(__file__).parent
 TEMPORARY = ("_conflict",)
 
 
@@ -45,7 +44,7 @@ class Conflict:
 
 def conflicts(connection: psycopg.Connection, dataset: str | None = None) -> list[Conflict]:
     """Conflicts that readers' publish has and that no end is known of, of one dataset or of all, in a fixed order."""
-    rows = connection.execute((_HERE / "conflicts.sql").read_text(encoding="utf-8"), {"dataset": dataset})
+    rows = connection.execute(statement("conflicts"), {"dataset": dataset})
     return [Conflict(*r) for r in rows]
 
 
@@ -63,10 +62,9 @@ def write(
     if not composed and not (closing and closing[0]):
         return 0, 0
     if composed:
-        text = (_HERE / "conflict.sql").read_text(encoding="utf-8")
-        connection.execute(text.format(said=parts(contract)["said"]))
+        connection.execute(statement("conflict", said=parts(contract)["said"]))
     else:
-        connection.execute((_HERE / "conflict_none.sql").read_text(encoding="utf-8"))
-    closed = connection.execute((_HERE / "conflict_close.sql").read_text(encoding="utf-8"), parameters).rowcount
-    opened = connection.execute((_HERE / "conflict_open.sql").read_text(encoding="utf-8"), parameters).rowcount
+        connection.execute(statement("conflict_none"))
+    closed = connection.execute(statement("conflict_close"), parameters).rowcount
+    opened = connection.execute(statement("conflict_open"), parameters).rowcount
     return opened, closed

@@ -7,7 +7,6 @@ Here: reading them for the steps that obey them. Not here: decisions of the comm
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import polars as pl
 import psycopg
@@ -15,8 +14,7 @@ import psycopg
 from schemas.contract import Contract
 
 from .standing import Decision
-
-_HERE = Path(__file__).parent
+from .statements import statement
 
 HOLDS, IDENTITY = "hold_decisions", "identity_decisions"
 IN_DATASETS = (HOLDS, IDENTITY)
@@ -35,7 +33,7 @@ def identity_decisions(connection: psycopg.Connection, dataset: str) -> pl.DataF
     schema = {"left": pl.Int64, "right": pl.Int64, "same": pl.Boolean}
     if not merged(connection, IDENTITY):
         return pl.DataFrame(schema=schema)
-    query = (_HERE / "identity_decisions.sql").read_text(encoding="utf-8")
+    query = statement("identity_decisions")
     rows = connection.execute(query.encode(), {"dataset": dataset}).fetchall()
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -46,7 +44,7 @@ def hold_decisions(connection: psycopg.Connection, dataset: str) -> list[Decisio
     About submissions of decisions on holds none: whether these are in force must not hang on themselves."""
     if dataset == HOLDS or not merged(connection, HOLDS):
         return []
-    query = (_HERE / "hold_decisions.sql").read_text(encoding="utf-8")
+    query = statement("hold_decisions")
     return [Decision(*r) for r in connection.execute(query.encode(), {"dataset": dataset})]
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -29,8 +28,8 @@ from schemas.text import match_key
 from .decided import identity_decisions
 from .linkage import RECORDS, Linked, link
 from .linkage.model import ARTEFACT
+from .statements import statement
 
-_HERE = Path(__file__).parent
 CURABLE = ("MISSING", "OLD_ID_CARD", "BAD_CITIZEN_ID")
 """What may be wrong with the key of a row that was linked for it to speak all the same. A key that contradicts its own row
 (ID_MISMATCH) is never mended: such a row is only present."""
@@ -101,9 +100,8 @@ def _rows(connection: psycopg.Connection, contract: Contract, query: str, assess
         f"o.{quote(contract.identity[role])} as {role}" if role in contract.identity else f"null as {role}"
         for role in _ROLES
     )
-    text = (_HERE / f"{query}.sql").read_text(encoding="utf-8")
     cursor = connection.execute(
-        text.format(name=quote(contract.dataset), roles=roles),
+        statement(query, name=quote(contract.dataset), roles=roles),
         {
             "assessments": list(assessments),
             "key": contract.key[0],
@@ -158,7 +156,9 @@ def _records(
         ]
     )
     registered = _registered(connection, contract, keyed["record"])
-    clear = {c: vault.reveal(both[c]) for c in ("id", "claimed", "card")}
+    numbers = ("id", "claimed", "card")
+    revealed = vault.reveal(pl.concat([both[c].rename("number") for c in numbers]))
+    clear = {c: revealed.slice(i * both.height, both.height) for i, c in enumerate(numbers)}
     return both.with_columns(
         registered=both["record"].replace_strict(
             list(registered), list(registered.values()), default=2**62, return_dtype=pl.Int64

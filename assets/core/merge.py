@@ -11,7 +11,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -27,8 +26,8 @@ from . import conflicts, succession, survivorship
 from .decided import hold_decisions
 from .identity import Identified, identify
 from .standing import Decision, Staged, Standing, derive, taken_back
+from .statements import statement
 
-_HERE = Path(__file__).parent
 _NO_ABSENCE = (
     "select null::bigint as entity_id, null::text as sender, null::date as as_of, null::numeric as seq, null::text as state, "
     "null::bigint as home, null::smallint as sheet, null::integer as row, null::bigint as value where false"
@@ -68,11 +67,6 @@ class Merged:
         )
 
 
-def _sql(file: str, /, **parts: str) -> str:
-    text = (_HERE / f"{file}.sql").read_text(encoding="utf-8")
-    return text.format(**parts) if parts else text
-
-
 def current_standings(connection: psycopg.Connection, dataset: str) -> dict[int, Standing]:
     """Standings as last derived, by submission number."""
     rows = connection.execute(
@@ -87,7 +81,7 @@ def _staged(connection: psycopg.Connection, contract: Contract) -> list[Staged]:
     """Every staged submission of the dataset; nothing is linked yet."""
     return [
         Staged(*(*r[:14], tuple(r[14]), *r[15:18], 0, 0, r[18]))
-        for r in connection.execute(_sql("staged"), {"dataset": contract.dataset})
+        for r in connection.execute(statement("staged"), {"dataset": contract.dataset})
     ]
 
 
@@ -153,7 +147,7 @@ def _compare(connection: psycopg.Connection, contract: Contract, pairs: Sequence
         return {}
     parameters = {"before": [p[0] for p in pairs], "after": [p[1] for p in pairs], "dataset": contract.dataset}
     query = "ended_entities" if contract.identity else "ended"
-    rows = connection.execute(_sql(query, rows=quote(contract.dataset + "_rows")), parameters)
+    rows = connection.execute(statement(query, rows=quote(contract.dataset + "_rows")), parameters)
     return {(r[0], r[1]): (int(r[2]), int(r[3])) for r in rows}
 
 
@@ -184,9 +178,9 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         "publish": publish,
     }
     connection.execute("set local client_min_messages = warning")
-    connection.execute(_sql("force"), parameters)
-    connection.execute(_sql("shadow"), parameters)
-    connection.execute(_sql("waived"))
+    connection.execute(statement("force"), parameters)
+    connection.execute(statement("shadow"), parameters)
+    connection.execute(statement("waived"))
     names = _names(contract)
     succeeded: list[int] = []
     if contract.succeeds:
@@ -197,14 +191,14 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         result.successions_changed = succession.differences(connection, contract, publish)
     if _is_first(connection, contract):
         first = names | ({"valid_from": "f.as_of", "valid_to": "null"} if contract.valid_time == "asOf" else {})
-        result.opened = connection.execute(_sql("open_first", **first), parameters).rowcount
+        result.opened = connection.execute(statement("open_first", **first), parameters).rowcount
         result.entities = result.opened
-        for statement in index_statements(contract, floor="core"):
-            connection.execute(statement)
+        for index in index_statements(contract, floor="core"):
+            connection.execute(index)
         connection.execute("drop table _force, _shadow, _waived")
         return result
-    for statement in index_statements(contract, floor="core"):
-        connection.execute(statement)
+    for index in index_statements(contract, floor="core"):
+        connection.execute(index)
     changed = _touch(connection, contract, names, spoken, old, new)
     if succeeded:
         connection.execute(
@@ -212,27 +206,27 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         )
     if contract.identity:
         parameters |= {"moved": sorted(moved), "changed": sorted(changed)}
-        connection.execute(_sql("touched_members"), parameters)
+        connection.execute(statement("touched_members"), parameters)
     # of who was erased rows are left that say nothing: no version may come of them
     connection.execute(
         "delete from _touched t using ops.erased_entity e where e.dataset = %s and e.entity_id = t.entity_id",
         [contract.dataset],
     )
-    for statement in _hits(contract, names):
-        connection.execute(statement, parameters)
+    for step in _hits(contract, names):
+        connection.execute(step, parameters)
     connection.execute("analyze _hit")
-    connection.execute(_sql("events", **names))
+    connection.execute(statement("events", **names))
     connection.execute(_spans(contract))
     if contract.succeeds:
         succession.cut(connection, contract)
     composed = survivorship.compose(connection, contract, names)
-    connection.execute(_sql("coalesce"))
+    connection.execute(statement("coalesce"))
     touched = connection.execute("select count(*) from _touched").fetchone()
     result.entities = int(touched[0]) if touched else 0
-    result.closed = connection.execute(_sql("close", **names), parameters).rowcount
-    result.opened = connection.execute(_sql("open", **names), parameters).rowcount
+    result.closed = connection.execute(statement("close", **names), parameters).rowcount
+    result.opened = connection.execute(statement("open", **names), parameters).rowcount
     if composed:
-        result.opened += connection.execute(_sql("open_composed", **names), parameters).rowcount
+        result.opened += connection.execute(statement("open_composed", **names), parameters).rowcount
     result.disputed, result.settled = conflicts.write(connection, contract, parameters, composed=composed)
     for table in (*_TEMPORARY, *survivorship.TEMPORARY, *conflicts.TEMPORARY):
         connection.execute(f"drop table if exists {table}")
@@ -242,8 +236,8 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
 def _hits(contract: Contract, names: dict[str, str]) -> list[str]:
     """SQL that makes ``_hit`` of ``_touched``; its parameter is the dataset."""
     if not contract.identity:
-        return [_sql("hits", found=_sql("found_by_key", **names))]
-    return [_sql("records"), _sql("hits", found=_sql("found_by_record", **names))]
+        return [statement("hits", found=statement("found_by_key", **names))]
+    return [statement("records"), statement("hits", found=statement("found_by_record", **names))]
 
 
 def _look(
@@ -257,9 +251,9 @@ def _look(
     connection.execute(
         "create temporary table _touched on commit drop as select unnest(%s::bigint[]) as entity_id", [sorted(entities)]
     )
-    for statement in _hits(contract, names):
-        connection.execute(statement, parameters)
-    connection.execute(_sql("events", **names))
+    for step in _hits(contract, names):
+        connection.execute(step, parameters)
+    connection.execute(statement("events", **names))
 
 
 _CURRENT = re.compile(r"(\w+\.)?\bpublish_to is null\b")
@@ -273,13 +267,13 @@ def asserted(connection: psycopg.Connection, contract: Contract, entity: int, sh
     connection.execute("set local client_min_messages = warning")
     connection.execute(f"create temporary table _touched on commit drop as select {int(entity)}::bigint as entity_id")
     for file in ("force", "shadow"):
-        connection.execute(_CURRENT.sub(then, _sql(file)), parameters)
-    connection.execute(_sql("waived"))
+        connection.execute(_CURRENT.sub(then, statement(file)), parameters)
+    connection.execute(statement("waived"))
     # a row that was waived only later did not speak then
     connection.execute("delete from _waived w using _force f where f.assessment_no = w.assessment_no and f.waivers = 0")
-    for statement in _hits(contract, names):
-        connection.execute(_CURRENT.sub(then, statement), parameters)
-    connection.execute(_sql("events", **names))
+    for step in _hits(contract, names):
+        connection.execute(_CURRENT.sub(then, step), parameters)
+    connection.execute(statement("events", **names))
     connection.execute(_spans(contract))
     return names
 
@@ -301,10 +295,10 @@ def _names(contract: Contract) -> dict[str, str]:
 def _spans(contract: Contract) -> str:
     """SQL that makes ``_span`` of ``_event``."""
     if contract.valid_time != "asOf":
-        return _sql("spans_explicit")
-    absent = _sql("absent") if contract.delivery == "snapshot" else _NO_ABSENCE
-    spans = _sql("spans_as_of", absent=absent, until=_until(contract))
-    return spans + _sql("corrections") if contract.vaulted else spans
+        return statement("spans_explicit")
+    absent = statement("absent") if contract.delivery == "snapshot" else _NO_ABSENCE
+    spans = statement("spans_as_of", absent=absent, until=_until(contract))
+    return spans + statement("corrections") if contract.vaulted else spans
 
 
 def _said(contract: Contract, column: str) -> str:
@@ -403,11 +397,11 @@ def _touch(
     shared = _resend(connection, contract, spoken, old, new)
     if shared is not None:
         parameters: dict[str, Any] = {"changed": shared[0], "own": shared[0], "base": shared[1]}
-        connection.execute(_sql("touched_small", **names), parameters)
+        connection.execute(statement("touched_small", **names), parameters)
     else:
         if contract.delivery == "snapshot":
             assessments |= _just_before(connection, spoken)
-        connection.execute(_sql("touched", **names), {"changed": sorted(assessments)})
+        connection.execute(statement("touched", **names), {"changed": sorted(assessments)})
     connection.execute("analyze _touched")
     return assessments
 

@@ -14,7 +14,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -29,7 +28,8 @@ from schemas.mask import RUN
 from schemas.migrate import quote
 from schemas.text import fold_one
 
-_HERE = Path(__file__).parent
+from .statements import statement
+
 _STRONG = "citizen_id"
 """The semantic type of a number that one person alone has; others may be shared, or be nobody's."""
 _LEFT_BEHIND = timedelta(hours=1)
@@ -134,7 +134,7 @@ def find(
             continue
         whose = f"coalesce(l.entity_id, {', '.join('o.' + quote(c.name) for c in strong)})"
         for column in contract.vaulted:
-            query = _sql("person_find", name=quote(contract.dataset), column=quote(column.name), whose=whose)
+            query = statement("person_find", name=quote(contract.dataset), column=quote(column.name), whose=whose)
             rows = connection.execute(query, {"dataset": contract.dataset, "subjects": sorted(subjects)})
             for (subject,) in rows:
                 entity = _records(connection, subject)[0]
@@ -218,7 +218,7 @@ def erased(connection: psycopg.Connection, entity: int) -> tuple[datetime, str] 
 def _rows(connection: psycopg.Connection, contract: Contract, person: Person, weak: set[int]) -> list[Row]:
     strong = _strong(contract)
     others = [c for c in contract.vaulted if c not in strong]
-    query = _sql(
+    query = statement(
         "person_rows",
         name=quote(contract.dataset),
         by_key="o._key = any (%(subjects)s::bigint[])" if _keyed_by_number(contract) else "false",
@@ -245,14 +245,10 @@ def _others(
     """Those of the numbers that stand in rows of other people too."""
     found: set[int] = set()
     for contract in personal(contracts) if numbers else ():
-        query = _sql("person_others", name=quote(contract.dataset), all=_array(contract.vaulted))
+        query = statement("person_others", name=quote(contract.dataset), all=_array(contract.vaulted))
         given = _places(person.rows.get(contract.dataset, ())) | {"numbers": sorted(numbers)}
         found |= {r[0] for r in connection.execute(query, given)}
     return found
-
-
-def _sql(file: str, **parts: str) -> str:
-    return (_HERE / f"{file}.sql").read_text(encoding="utf-8").format(**parts)
 
 
 # --- what is held ------------------------------------------------------------------------------------------------------
@@ -344,7 +340,7 @@ def _versions(
 def _observations(
     cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, person: Person, clear: Mapping[int, Any]
 ) -> list[dict[str, Any]]:
-    query = _sql("person_observations", name=quote(contract.dataset), columns=_columns(contract, "o."))
+    query = statement("person_observations", name=quote(contract.dataset), columns=_columns(contract, "o."))
     rows = cursor.execute(query, _places(person.rows.get(contract.dataset, ()))).fetchall()
     for row in rows:
         layouts = row.pop("layout")
@@ -353,17 +349,11 @@ def _observations(
 
 
 def _conflicts(cursor: psycopg.Cursor[dict[str, Any]], dataset: str, person: Person) -> list[dict[str, Any]]:
-    if not _exists(cursor, "core.conflict"):
-        return []
     return cursor.execute(
         "select entity_id, attribute, valid_from, valid_to, chosen, others, rule from core.conflict "
         "where dataset = %s and entity_id = any (%s) and publish_to is null order by 1, 2, 3",
         [dataset, sorted(person.entities.get(dataset, ()))],
     ).fetchall()
-
-
-def _exists(cursor: psycopg.Cursor[Any], table: str) -> bool:
-    return cursor.execute("select 1 where to_regclass(%s) is not null", [table]).fetchone() is not None
 
 
 def _aside(cursor: psycopg.Cursor[dict[str, Any]], person: Person) -> list[dict[str, Any]]:
@@ -530,7 +520,7 @@ def _destroy(connection: psycopg.Connection, archive: Archive, objects: Sequence
 
 def _empty_rows(connection: psycopg.Connection, contract: Contract, rows: Sequence[Row]) -> None:
     nothing = ", ".join(f"{quote(c.name)} = null" for c in contract.columns)
-    query = _sql("person_erase_rows", name=quote(contract.dataset), nothing=nothing)
+    query = statement("person_erase_rows", name=quote(contract.dataset), nothing=nothing)
     connection.execute(query, _places(rows) | {"dataset": contract.dataset})
 
 
@@ -544,8 +534,7 @@ def _forget(connection: psycopg.Connection, found: Plan) -> None:
         [[p[i] for p in places] for i in range(3)],
     )
     subjects = sorted(person.subjects)
-    with connection.cursor() as cursor:
-        tables = [t for t in ("finding", "conflict") if _exists(cursor, f"core.{t}")]
+    tables = ("finding", "conflict")
     for dataset, ids in person.entities.items():
         for table in (quote(dataset), *tables):
             where = "entity_id = any (%s)" + (" and dataset = %s" if table in tables else "")

@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -26,7 +25,8 @@ from schemas.migrate import quote
 from schemas.semantic import polars_type
 from schemas.text import fold_one
 
-_HERE = Path(__file__).parent
+from .statements import statement
+
 KINDS = ("RENAME", "MERGE", "SPLIT", "PART")
 """One became one; several became one; one became several; only a part of it went there, or there is a part of several."""
 _PARTS = re.compile(r"\s*;\s*")
@@ -65,15 +65,17 @@ def derive(
         "insert into _piece select * from unnest(%s::bigint[], %s::smallint[], %s::integer[], %s::text[], %s::bigint[])",
         columns,
     )
-    connection.execute(_sql("succession"))
-    row = connection.execute(_sql("succession_write"), {"dataset": contract.dataset, "publish": publish}).fetchone()
+    connection.execute(statement("succession"))
+    row = connection.execute(
+        statement("succession_write"), {"dataset": contract.dataset, "publish": publish}
+    ).fetchone()
     connection.execute("drop table _piece, _edge")
     return list(row[0]) if row is not None and row[0] is not None else []
 
 
 def cut(connection: psycopg.Connection, contract: Contract) -> None:
     """End the spans of predecessors in ``_span`` where their successors begin, but for senders that assert them after that day."""
-    connection.execute(_sql("succession_cut"), {"dataset": contract.dataset})
+    connection.execute(statement("succession_cut"), {"dataset": contract.dataset})
 
 
 def differences(connection: psycopg.Connection, contract: Contract, publish: int) -> int:
@@ -85,15 +87,10 @@ def differences(connection: psycopg.Connection, contract: Contract, publish: int
     return int(row[0]) if row else 0
 
 
-def _sql(file: str, /, **parts: str) -> str:
-    text = (_HERE / f"{file}.sql").read_text(encoding="utf-8")
-    return text.format(**parts) if parts else text
-
-
 def _said(connection: psycopg.Connection, contract: Contract) -> list[_Said]:
     assert contract.succeeds is not None
     scope = [f"r.{quote(c)}" for c in contract.key[:-1]]
-    query = _sql(
+    query = statement(
         "succession_said",
         rows=quote(contract.dataset + "_rows"),
         succeeds=quote(contract.succeeds),
@@ -158,7 +155,7 @@ def _known(
 ) -> dict[tuple[Any, ...], dict[int, str]]:
     """The entities that something in force speaks of, with the last value of their key, by the other key columns."""
     scope = contract.key[:-1]
-    query = _sql(
+    query = statement(
         "succession_known",
         rows=quote(contract.dataset + "_rows"),
         last=quote(contract.key[-1]),

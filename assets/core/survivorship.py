@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -23,7 +22,8 @@ from schemas.contract import Contract, Survivorship
 from schemas.migrate import quote
 from schemas.tables import shape
 
-_HERE = Path(__file__).parent
+from .statements import statement
+
 TEMPORARY = ("_several", "_word", "_composed")
 _UNLISTED = 2147483647
 """Place in an order of precedence of a sender whom it does not name."""
@@ -168,23 +168,18 @@ def compose(connection: psycopg.Connection, contract: Contract, names: dict[str,
     Afterwards ``_word`` and ``_composed`` (a row per piece in which words differ) are there. A piece without a place in
     ``_span`` (home is null) has its values in ``_composed``.
     """
-    if not connection.execute(_sql("several")).rowcount:
+    if not connection.execute(statement("several")).rowcount:
         return False
     given = words(connection, contract, names)
-    connection.execute(_sql("compose", **given))
+    connection.execute(statement("compose", **given))
     connection.execute("delete from _span s using _several m where m.entity_id = s.entity_id")
-    connection.execute(_sql("stand", **given))
+    connection.execute(statement("stand", **given))
     return True
 
 
 def words(connection: psycopg.Connection, contract: Contract, names: dict[str, str]) -> dict[str, str]:
     """Make ``_word`` of what ``_span`` has about the entities in ``_several``; the parts of SQL for what follows."""
     given = names | parts(contract)
-    connection.execute(_sql("words", **given))
+    connection.execute(statement("words", **given))
     connection.execute("analyze _word")
     return given
-
-
-def _sql(file: str, **parts: str) -> str:
-    text = (_HERE / f"{file}.sql").read_text(encoding="utf-8")
-    return text.format(**parts) if parts else text

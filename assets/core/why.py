@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,10 +19,10 @@ from schemas.contract import Column, Contract
 from schemas.migrate import quote
 
 from .merge import asserted
+from .statements import statement
 from .survivorship import words
 from .trace import NotFound, candidates, resolved, shown_at, source
 
-_HERE = Path(__file__).parent
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 Mask = Callable[[Column, Any], Any]
@@ -168,7 +167,7 @@ def _said(
     connection.execute("create temporary table _several on commit drop as select entity_id from _touched")
     given = words(connection, contract, names)
     with connection.cursor(row_factory=dict_row) as cursor:
-        text = (_HERE / "why_said.sql").read_text(encoding="utf-8").format(**given)
+        text = statement("why_said", **given)
         said = cursor.execute(text, {"day": day}).fetchall()
         rows = cursor.execute(
             "select * from _word where _at <= %(day)s and (_until is null or _until > %(day)s)", {"day": day}

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -27,8 +26,7 @@ from schemas.contract import Column, Contract
 from schemas.migrate import quote
 
 from .identity import unkeyed_records
-
-_HERE = Path(__file__).parent
+from .statements import statement
 
 Row = dict[str, Any]
 
@@ -51,9 +49,7 @@ class Source:
 
     def rows(self, file: str, /, parameters: Mapping[str, Any] | None = None, **parts: str) -> list[Row]:
         """Rows of a query beside this module."""
-        text = (_HERE / f"{file}.sql").read_text(encoding="utf-8")
-        if parts:
-            text = text.format(**parts)
+        text = statement(file, **parts)
         with self.connection.cursor(row_factory=dict_row) as cursor:
             said = {"shows": self.shows, **(parameters or {})}
             return cursor.execute(text.encode(), said).fetchall()
