@@ -106,18 +106,24 @@ def trace(
     """Versions of the entity as known at a time (all of them, or the one valid on ``at``), each with its sources."""
     shows = shown_at(connection, known_at)
     entity = resolved(connection, contract, entity, shows)
-    name = quote(contract.dataset)
-    columns = ", ".join(quote(c.name) for c in contract.columns)
     with connection.cursor(row_factory=dict_row) as cursor:
-        versions = cursor.execute(
-            f"select entity_id, valid_from, valid_to, carried_since, publish_from, {columns} from core.{name} "
-            "where entity_id = %(entity)s and publish_from <= %(shows)s and (publish_to is null or publish_to > %(shows)s) "
-            "and (%(at)s::date is null or (valid_from <= %(at)s and (valid_to is null or valid_to > %(at)s))) order by valid_from",
-            {"entity": entity, "shows": shows, "at": at},
-        ).fetchall()
-        if not versions:
+        found = versions_of(cursor, contract, entity, shows, at)
+        if not found:
             raise NotFound(f"{contract.dataset}: no such entity was published")
-        return [_version(cursor, contract, v, shows) for v in versions]
+        return [_version(cursor, contract, v, shows) for v in found]
+
+
+def versions_of(
+    cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, entity: int, shows: int, at: date | None = None
+) -> list[dict[str, Any]]:
+    """Versions of an entity at a publish, in the order of their time: all, or the one valid on ``at``; none where there is none."""
+    columns = ", ".join(quote(c.name) for c in contract.columns)
+    return cursor.execute(
+        f"select entity_id, valid_from, valid_to, carried_since, publish_from, {columns} from core.{quote(contract.dataset)} "
+        "where entity_id = %(entity)s and publish_from <= %(shows)s and (publish_to is null or publish_to > %(shows)s) "
+        "and (%(at)s::date is null or (valid_from <= %(at)s and (valid_to is null or valid_to > %(at)s))) order by valid_from",
+        {"entity": entity, "shows": shows, "at": at},
+    ).fetchall()
 
 
 def _version(cursor: psycopg.Cursor[dict[str, Any]], contract: Contract, row: dict[str, Any], shows: int) -> Version:

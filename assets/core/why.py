@@ -16,12 +16,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from schemas.contract import Column, Contract
-from schemas.migrate import quote
 
 from .merge import asserted
 from .statements import statement
 from .survivorship import words
-from .trace import NotFound, candidates, resolved, shown_at, source
+from .trace import NotFound, candidates, resolved, shown_at, source, versions_of
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -130,21 +129,15 @@ def why(
 
 def _versions(connection: psycopg.Connection, contract: Contract, entity: int, shows: int) -> list[dict[str, Any]]:
     synced = connection.execute("select 1 from ops.contract where dataset = %s", [contract.dataset]).fetchone()
-    versions: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     if synced is not None:
-        columns = ", ".join(quote(c.name) for c in contract.columns)
         with connection.cursor(row_factory=dict_row) as cursor:
-            versions = cursor.execute(
-                f"select entity_id, valid_from, valid_to, carried_since, publish_from, {columns} "
-                f"from core.{quote(contract.dataset)} where entity_id = %(entity)s and publish_from <= %(shows)s "
-                "and (publish_to is null or publish_to > %(shows)s) order by valid_from",
-                {"entity": entity, "shows": shows},
-            ).fetchall()
-    if not versions:
+            found = versions_of(cursor, contract, entity, shows)
+    if not found:
         raise NotFound(
             f"{contract.dataset}: no such entity was published; `lienthong trace` finds entities by their key"
         )
-    return versions
+    return found
 
 
 def _on(contract: Contract, versions: Sequence[Mapping[str, Any]], at: date | None) -> tuple[date, int]:
