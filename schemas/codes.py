@@ -163,6 +163,12 @@ CODES: dict[str, Code] = {
             "{label} “{value}” thiếu ngày hoặc tháng.",
             "Ghi đủ ngày/tháng/năm vào ô {address}.",
         ),
+        (
+            "OTHER_YEAR",
+            "error",
+            "{label} {value} không phải là năm của kỳ báo cáo.",
+            "Sửa ô {address}, hoặc gửi số liệu vào kỳ của năm đó.",
+        ),
         ("FUTURE_DATE", "error", "{label} “{value}” nằm ở tương lai.", "Kiểm tra và sửa ngày ở ô {address}."),
         ("BAD_BOOLEAN", "error", "{label} “{value}” không phải là dấu chọn.", "Ghi “x” hoặc để trống ô {address}."),
         (

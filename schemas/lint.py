@@ -872,8 +872,10 @@ def _check_column(
             document.add(
                 places["missingCode"], f"missingCode is given, but '{name}' is not required", "make it required: true"
             )
-    if own.get("defaultFrom") == "asOf" and column["logicalType"] != "date":
-        document.add(places["defaultFrom"], "only a date can come from the as-of date", "leave defaultFrom out")
+    if own.get("defaultFrom") == "asOf" and column["logicalType"] not in ("date", "integer"):
+        document.add(
+            places["defaultFrom"], "only a date or a year can come from the as-of date", "leave defaultFrom out"
+        )
     if len(column.get("relationships", ())) > 1:
         document.add((*where, "relationships", 1), "a column points to one place", "keep one relationship")
     _check_siblings(document, own, places, columns)

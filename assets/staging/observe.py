@@ -364,9 +364,9 @@ def _with_defaults(
         given = {
             "sender": about["commune"],
             "senderCode": about["sender"],
-            "asOf": about["as_of"].dt.to_string("%Y-%m-%d"),
+            "asOf": about["as_of"].dt.to_string("%Y" if column.logical_type == "integer" else "%Y-%m-%d"),
         }[column.default_from]
-        kind = Kind.DATE if column.default_from == "asOf" else Kind.TEXT
+        kind = Kind.DATE if column.logical_type == "date" else Kind.TEXT
         blank = pl.col(column.name + KIND) == int(Kind.BLANK)
         fill = blank.fill_null(True) & pl.lit(given).is_not_null()
         filled = (

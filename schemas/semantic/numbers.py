@@ -411,6 +411,15 @@ def _where(values: pl.Series, value: str | None) -> pl.Series:
 
 _BLANK = {"blank": "0: an empty cell means none, as in pivot exports"}
 
+
+def _whole(column: Column, value: pl.Series, context: CleanContext) -> Checks:
+    """Its limits; and a year that the delivery's period gives is no other year where a cell says one."""
+    found = _limits(*INTEGER_DEFAULTS)(column, value, context)
+    if column.default_from == "asOf":
+        found = [*found, (value != context.as_of.dt.year(), "OTHER_YEAR")]
+    return found
+
+
 INTEGER = SemanticType(
     name="integer",
     doc="A count or other whole number; 0 to 2 147 483 647 unless the contract says otherwise.",
@@ -421,7 +430,7 @@ INTEGER = SemanticType(
     cell=_integer_cell,
     quick=_quick_integer,
     bulk=_bulk_integer,
-    check=_limits(*INTEGER_DEFAULTS),
+    check=_whole,
 )
 MONEY = SemanticType(
     name="money",

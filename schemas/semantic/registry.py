@@ -5,6 +5,7 @@ Not here: how a type reads a cell (numbers, dates, texts, lists), how tiers work
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -143,8 +144,8 @@ def _value_problem(type_name: str, name: str, value: Any) -> str | None:
     if name in _FLAGS:
         return None if isinstance(value, bool) else "must be true or false"
     if name == "blank":
-        wanted = False if type_name == "boolean" else 0
-        return None if value is wanted else f"must be {str(wanted).lower()}"
+        wanted = {"boolean": False, "code": ""}.get(type_name, 0)
+        return None if type(value) is type(wanted) and value == wanted else f"must be {json.dumps(wanted)}"
     if name in _SIZES:
         low, high = _SIZES[name]
         whole = isinstance(value, int) and not isinstance(value, bool)

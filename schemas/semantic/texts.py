@@ -260,6 +260,7 @@ CODE = SemanticType(
         "width": "number of digits; shorter ones are padded with zeros",
         "pattern": "regular expression for the whole code (no look-around)",
         "upper": "true: in capital letters",
+        "blank": "'': an empty cell is a value of its own, such as 'for all', so that a key is whole",
     },
     cell=_code_cell,
     quick=_quick_code,

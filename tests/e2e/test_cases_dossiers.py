@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from assets.returns.answers import write_answers
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, codes, said, text_csv, worded, workbook
 
-CONTRACTS = Path(__file__).parent / "contracts"
 HEAD = (
     "STT", "Mã hồ sơ", "Mã thủ tục", "Mã xã", "Ngày tiếp nhận", "Ngày hẹn trả", "Ngày trả kết quả", "Hình thức", "Lệ phí",
 )  # fmt: skip
@@ -23,8 +22,8 @@ FIRST = datetime(2026, 6, 1, 8)
 
 @pytest.fixture
 def house(make_world: Make, shared: Path) -> World:
-    """A world with the dataset and the communes of the cases."""
-    return make_world(reference=shared / "cases" / "_reference", contracts=(CONTRACTS,))
+    """A world with the communes of the cases."""
+    return make_world(reference=shared / "cases" / "_reference")
 
 
 def _submissions(folder: Path) -> list[dict[str, Any]]:
@@ -44,14 +43,14 @@ def _send(world: World, folder: Path, submission: dict[str, Any]) -> str:
 
 
 def _dossiers(world: World, *columns: str) -> list[tuple[Any, ...]]:
-    wanted = ", ".join(columns or ("dossier_no", "finished_at at time zone 'Asia/Ho_Chi_Minh'"))
-    return world.rows(f"select {wanted} from mart_v1.dossiers order by dossier_no")
+    wanted = ", ".join(columns or ("dossier_number", "finished_on"))
+    return world.rows(f"select {wanted} from mart_v1.dossiers order by dossier_number")
 
 
-def _row(n: int, *, due: int | None = 48, finished: int | None = None, commune: str = "05961") -> tuple[Any, ...]:
-    """A dossier; ``due`` and ``finished`` in hours after its receipt."""
+def _row(n: int, *, due: int | None = 2, finished: int | None = None, commune: str = "05961") -> tuple[Any, ...]:
+    """A dossier; ``due`` and ``finished`` in days after its receipt."""
     received = FIRST + timedelta(minutes=n)
-    ends = [None if h is None else received + timedelta(hours=h) for h in (due, finished)]
+    ends = [None if h is None else received + timedelta(days=h) for h in (due, finished)]
     return (n, f"H99.{commune}-2606-{n:05}", "1.004222", commune, received, *ends, "Trực tuyến", 2000)
 
 
@@ -70,7 +69,7 @@ def test_a_new_file_under_the_old_name_and_the_old_file_under_a_new_name(house: 
         house.run()
         counts.append(house.rows("select count(*), max(publish_from) from core.dossiers"))
     assert _dossiers(house) == [
-        ("H99.05961-260610-0001", datetime(2026, 6, 20, 10)),
+        ("H99.05961-260610-0001", date(2026, 6, 20)),
         ("H99.05961-260611-0002", None),
     ]
     one, two = house.submissions(places[0])  # one name, two loads
@@ -88,7 +87,7 @@ def test_it_does_not_depend_on_the_order(order: Sequence[int], house: World, sha
     for i in order:
         _send(house, folder, submissions[i])
         house.run()
-    assert _dossiers(house)[0][1] == datetime(2026, 6, 20, 10)
+    assert _dossiers(house)[0][1] == date(2026, 6, 20)
     assert _dossiers(house)[1][1] is None
     assert house.rows("select count(distinct entity_id) from core.dossiers") == [(2,)]
 
@@ -98,7 +97,7 @@ def test_the_old_file_under_a_new_name_after_a_newer_one_is_held(house: World) -
     for data, name in ((old, "hoso.csv"), (new, "hoso.csv"), (old, "hoso (1).csv")):
         last = house.drop("05961", data, name, period="2026-06")
         house.run()
-    assert _dossiers(house, "dossier_no", "finished_at is null") == [
+    assert _dossiers(house, "dossier_number", "finished_on is null") == [
         ("H99.05961-2606-00001", False), ("H99.05961-2606-00002", True),
     ]  # fmt: skip
     answered = house.submission(last)
@@ -107,14 +106,14 @@ def test_the_old_file_under_a_new_name_after_a_newer_one_is_held(house: World) -
 
 
 def test_three_times_other_bytes_under_one_name(house: World) -> None:
-    for hours in (None, 5, 7):
-        place = house.drop("05961", _csv(_row(1, finished=hours)), "hoso.csv", period="2026-06")
+    for days in (None, 5, 7):
+        place = house.drop("05961", _csv(_row(1, finished=days)), "hoso.csv", period="2026-06")
         house.run()
     answers = house.submissions(place)
     assert len({a["sha256"] for a in answers}) == len(answers) == 3
     assert [a["counts"]["accepted"] for a in answers] == [1, 1, 1]
-    ((finished,),) = _dossiers(house, "finished_at - received_at")
-    assert finished == timedelta(hours=7)
+    ((finished,),) = _dossiers(house, "finished_on - received_on")
+    assert finished == 7
 
 
 def test_three_names_for_the_same_bytes_are_one_load(house: World) -> None:
@@ -134,7 +133,7 @@ def test_more_bad_rows_than_a_tool_lists(house: World, shared: Path) -> None:
     assert {r["row"] for r in answered["rows"]} == set(range(2, 252))
     assert answered["counts"] == {"read": 301, "accepted": 50, "quarantined": 250, "set_aside": 1, "flagged": 0}
     assert answered["set_aside"] == {"HEADER": 1}
-    found = _dossiers(house, "dossier_no", "finished_at")
+    found = _dossiers(house, "dossier_number", "finished_on")
     assert [f[0] for f in found] == [f"H99.05962-2606-{n:04}" for n in range(251, 301)]
     assert sum(f[1] is None for f in found) == 33
 

@@ -14,7 +14,6 @@ from openpyxl import Workbook
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, said, saved, text_csv, workbook
 
-CONTRACTS = Path(__file__).parent / "contracts"
 CASES = ("G01", "G03", "G05", "G11", "G13")
 HEAD = ("Số CCCD", "Họ và tên", "Ngày sinh", "Giới tính", "Chức vụ", "Mã xã")
 OTHER = {"numbers": "05965", "dates": "05966", "bytes": "05963", "doubled": "05962", "formulas": "05964"}
@@ -140,7 +139,7 @@ def _others() -> dict[str, tuple[str, bytes]]:
 
 @pytest.fixture(scope="module")
 def bench(make_world: Make, shared: Path) -> Bench:
-    return Bench(make_world(reference=shared / "cases" / "_reference", contracts=(CONTRACTS,)), shared / "cases")
+    return Bench(make_world(reference=shared / "cases" / "_reference"), shared / "cases")
 
 
 def ids(people: Sequence[tuple[Any, ...]]) -> list[str]:

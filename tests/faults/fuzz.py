@@ -278,8 +278,7 @@ def tools() -> Tools:
     reference = load_reference()
     rows = reference.senders.iter_rows(named=True)
     senders = {r["code"]: SenderInfo(r["code"], r["name"], r["kind"], r["commune_code"]) for r in rows}
-    folders = [builtin_folder(), *(p for p in (ROOT / "tests" / "e2e" / "contracts",) if p.is_dir())]
-    return Tools(load_contracts(folders), senders, Resolver(reference, carry_codes=True))
+    return Tools(load_contracts([builtin_folder()]), senders, Resolver(reference, carry_codes=True))
 
 
 def parsed(data: bytes, name: str, apart: bool = False) -> Any:

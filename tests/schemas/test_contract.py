@@ -117,7 +117,8 @@ def test_other_durations_are_refused(text: str) -> None:
 
 def test_villages_says_what_others_rely_on(builtin: dict[str, Contract]) -> None:
     villages = builtin["villages"]
-    names = ["commune_code", "village_name", "village_type", "households", "population", "predecessors"]
+    names = ["commune_code", "village_name", "village_type", "households", "population", "region", "non_professional_workers",
+             "concurrent_workers", "is_special", "has_digital_team", "predecessors"]  # fmt: skip
     assert [c.name for c in villages.columns] == names
     assert villages.key == ("commune_code", "village_name") and villages.entity_id == "village_id"
     # a form without columns for code and type is still this dataset; a row without households is not

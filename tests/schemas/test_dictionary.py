@@ -18,7 +18,7 @@ def test_rows_are_one_per_column_and_survive_json() -> None:
     households = next(r for r in rows if (r["dataset"], r["column"]) == ("villages", "households"))
     assert (households["label"], households["unit"], households["required"]) == ("Số hộ", "hộ", True)
     assert [r["id"] for r in households["rules"]] == ["households_bounds", "population_at_least_households"]
-    kind = next(r for r in rows if r["column"] == "kind")
+    kind = next(r for r in rows if (r["dataset"], r["column"]) == ("unit_changes", "kind"))
     assert [v["value"] for v in kind["code_list"]] == ["TOAN_BO", "MOT_PHAN"] and kind["source_column"] == "note"
 
 

@@ -331,10 +331,10 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
             "required: true",
         ),
         (
-            "property: unit, value: quầy",
-            "property: defaultFrom, value: asOf",
-            "value: asOf}\n        quality",
-            "only a date",
+            "{property: semanticType, value: name}",
+            "{property: semanticType, value: name}\n          - {property: defaultFrom, value: asOf}",
+            "defaultFrom, value: asOf",
+            "only a date or a year",
             "leave",
         ),
         # options that name another column

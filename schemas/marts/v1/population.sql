@@ -12,6 +12,7 @@ select
     h.total,
     h.urban,
     h.rural,
+    h.households,
     h.valid_from,
     h.valid_to,
     h.carried_since
