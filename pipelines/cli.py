@@ -697,7 +697,10 @@ def dictionary(
 @command(linkage_app)
 def train(
     state: State,
-    output: Annotated[Path | None, typer.Option(help="Write to this new file instead of printing.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write to this new file instead of printing, and its statement beside it (.sql)."),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name and version of the model.")] = "person.v1",
     seed: Annotated[int, typer.Option(help="Which invented province to learn from.")] = 101,
     people: Annotated[int, typer.Option(help="How many people it has.", min=1000)] = 40_000,
@@ -720,7 +723,8 @@ def train(
         sys.stdout.write(model.text())
     else:
         output.write_text(model.text(), encoding="utf-8")
-        state.screen.note(f"written: {output}")
+        output.with_suffix(".sql").write_text(model.sql, encoding="utf-8")
+        state.screen.note(f"written: {output}, {output.with_suffix('.sql').name}")
 
 
 # --- one person ----------------------------------------------------------------------------------------------------

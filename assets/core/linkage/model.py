@@ -1,17 +1,18 @@
 """The frozen model: what a pair of records weighs, field by field.
 
-Belongs here: the levels at which two values agree, the artefact with the probabilities of each (``person.v1.json``), and
-the scoring of given pairs with Splink on DuckDB. Does not belong here: which pairs are scored (:mod:`.candidates`), what
-follows from a score (:mod:`.joining`), how the probabilities were found (:mod:`.train`).
+Belongs here: the levels at which two values agree, the artefact with the probabilities of each (``person.v1.json``) and the
+statement that Splink makes of it (``person.v1.sql``), and the scoring of given pairs on DuckDB. Does not belong here: which
+pairs are scored (:mod:`.candidates`), what follows from a score (:mod:`.joining`), how the probabilities were found
+(:mod:`.train`), how the statement was made (:mod:`.compile`).
 
 A score is a pure function of the pair and the artefact: no term frequencies, and weights that are hundredths, so that the
-order in which a machine adds them up cannot show. Splink is imported when there is something to score.
+order in which a machine adds them up cannot show. Splink's statement for a frozen model is itself frozen: to import Splink
+and have it write the statement again takes longer than all pairs of a province.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ LEVELS: dict[str, dict[str, str]] = {
     "agency": {"exact": "agency_l = agency_r", "similar": "mostly_one(office_l, office_r)"},
 }
 """Field -> level -> condition, best first; what meets none is 'other', what lacks a value on a side is 'missing'."""
-_VALUE = {"name": "fold", "birth": "born"}
+VALUE = {"name": "fold", "birth": "born"}
 """The column that is null where the field is missing, where it has another name."""
 _MACROS = (
     "one_differs(a, b) as len(a) = len(b) and len(list_filter(list_zip(a, b), lambda x: x[1] <> x[2])) = 1",
@@ -71,7 +72,8 @@ class LinkageError(RuntimeError):
 @dataclass(frozen=True)
 class Model:
     """The artefact. ``weights``: field -> level -> hundredths of log2(m/u); ``odds``: those of two records before anything
-    is compared. ``link``, ``clerical``, ``margin`` are thresholds on the sum."""
+    is compared. ``link``, ``clerical``, ``margin`` are thresholds on the sum. ``sql``: the statement over ``records`` and ``pairs``
+    (join_key_l, join_key_r, match_key) by which Splink weighs pairs."""
 
     name: str
     m: Mapping[str, Mapping[str, float]]
@@ -81,6 +83,7 @@ class Model:
     clerical: float
     margin: float
     training: Mapping[str, Any]
+    sql: str = ""
 
     def __post_init__(self) -> None:
         for field, levels in LEVELS.items():
@@ -90,7 +93,7 @@ class Model:
 
     @classmethod
     def load(cls, path: Path = ARTEFACT) -> Model:
-        """From a file as :meth:`text` writes it."""
+        """From a file as :meth:`text` writes it, and the statement beside it."""
         stored = json.loads(path.read_text(encoding="utf-8"))
         fields = stored["fields"]
         return cls(
@@ -102,6 +105,7 @@ class Model:
             stored["thresholds"]["clerical"],
             stored["thresholds"]["margin"],
             stored["training"],
+            path.with_suffix(".sql").read_text(encoding="utf-8"),
         )
 
     def text(self) -> str:
@@ -135,71 +139,43 @@ def level_names(field: str) -> list[str]:
     return [*LEVELS[field], "other"]
 
 
-def settings(model: Model | None = None) -> dict[str, Any]:
-    """The model as Splink takes it; without one, untrained."""
-    comparisons = []
-    for field, levels in LEVELS.items():
-        value = _VALUE.get(field, field)
-        missing = {"sql_condition": f"{value}_l is null or {value}_r is null", "is_null_level": True}
-        made: list[dict[str, Any]] = [missing]
-        for level in level_names(field):
-            one: dict[str, Any] = {"sql_condition": levels.get(level, "ELSE"), "label_for_charts": level}
-            if model is not None:
-                m = model.m[field][level]
-                one |= {"m_probability": m, "u_probability": m / 2 ** (model.weights[field][level] / 100)}
-            made.append(one)
-        comparisons.append({"output_column_name": field, "comparison_levels": made})
-    odds = 2.0 ** (model.odds / 100) if model is not None else 1e-4
-    return {
-        "link_type": "dedupe_only",
-        "unique_id_column_name": "record",
-        "probability_two_random_records_match": odds / (1 + odds),
-        "comparisons": comparisons,
-        "blocking_rules_to_generate_predictions": [],
-        "retain_matching_columns": False,
-        "retain_intermediate_calculation_columns": True,
-    }
-
-
-def linker(prepared: pl.DataFrame, chosen: dict[str, Any], threads: int) -> tuple[Any, Any]:
-    """A silent Splink linker over records from :func:`~assets.core.linkage.keys.for_levels`, and its database."""
-    import duckdb
-
-    # its loggers print SQL and, at warning level, what it makes of the data; our own process has no other use for them
-    for talkative in ("splink", "sqlglot"):
-        logging.getLogger(talkative).setLevel(logging.CRITICAL + 1)
-    from splink import DuckDBAPI, Linker
-
-    connection = duckdb.connect(":memory:", config={"threads": threads})
-    for macro in _MACROS:
-        connection.execute(f"create macro {macro}")
-    database = DuckDBAPI(connection)
-    registered = database.register(prepared.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    return Linker(registered, chosen, log_level=None, validate_settings=False), database
-
-
 def score(pairs: pl.DataFrame, records: pl.DataFrame, model: Model) -> pl.DataFrame:
     """left, right, weight, and the level of each field, for each of ``pairs`` (left, right) of ``records``, sorted."""
     involved = pl.concat([pairs["left"], pairs["right"]]).unique().alias("record").to_frame()
     prepared = for_levels(records.join(involved, on="record", how="semi"))
-    return levels(predict(pairs, prepared, model), model)
+    return levels(weigh(pairs, prepared, model), model)
 
 
-def predict(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """Splink's own answer on these pairs: record_l, record_r, match_weight and mw_<field>."""
-    blocked_pairs = pairs.select(match_key=pl.lit("0"), join_key_l="left", join_key_r="right")
+def weigh(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """record_l, record_r, match_weight and mw_<field> of these pairs of records from
+    :func:`~assets.core.linkage.keys.for_levels`, by the statement of the model."""
+    columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in LEVELS)])
+    blocked = pairs.select(match_key=pl.lit("0"), join_key_l="left", join_key_r="right")
     try:
-        splink, database = linker(prepared, settings(model), threads=2)
-        splink.table_management.register_blocked_pairs_for_predict(
-            database.register(blocked_pairs.to_arrow(compat_level=pl.CompatLevel.oldest()))
-        )
-        predictions = splink.inference.predict(warning_mode="never")
-        columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in LEVELS)])
-        answer: pl.DataFrame = database.duckdb_con.sql(f"select {columns} from {predictions.physical_name}").pl()
-        database.duckdb_con.close()
+        # a cursor sees its own tables only, and forgets them: what is compared does not outlive this
+        with _engine().cursor() as cursor:
+            for name, frame in (("records", prepared), ("pairs", blocked)):
+                cursor.register(name, frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+            found: pl.DataFrame = cursor.sql(f"select {columns} from ({model.sql})").pl()
     except Exception as error:
         raise LinkageError(f"the pairs could not be scored ({type(error).__name__})") from None
-    return answer
+    return found
+
+
+def start(threads: int) -> Any:
+    """DuckDB in memory with the functions that the levels use."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config={"threads": threads})
+    for macro in _MACROS:
+        connection.execute(f"create macro {macro}")
+    return connection
+
+
+@cache
+def _engine() -> Any:
+    """One for the process: it takes as long to start as to weigh a province's pairs."""
+    return start(threads=2)
 
 
 def levels(predicted: pl.DataFrame, model: Model) -> pl.DataFrame:

@@ -16,8 +16,9 @@ from typing import Any
 import polars as pl
 
 from assets.core.linkage import candidates
+from assets.core.linkage.compile import linker, settings, statement
 from assets.core.linkage.keys import for_blocking, for_levels
-from assets.core.linkage.model import LEVELS, LinkageError, Model, hundredths, level_names, linker, score, settings
+from assets.core.linkage.model import LEVELS, LinkageError, Model, hundredths, level_names, score
 
 LINK, CLERICAL, MARGIN = 6.0, 0.0, 5.0
 """Weights are log2 of odds: linked from sixty-four to one on, put before people from even odds on, clear of the second
@@ -40,6 +41,7 @@ def train(records: pl.DataFrame, truth: pl.DataFrame, *, name: str, source: str,
     # a doubtful record has one entity among as many as there are people
     odds = hundredths(1.0, float(people))
     model = Model(name, m, weights, odds, LINK, CLERICAL, MARGIN, {})
+    model = replace(model, sql=statement(model))
     training = {
         "source": source,
         "records": records.height,

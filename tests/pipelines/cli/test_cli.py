@@ -391,6 +391,7 @@ def test_linkage_train_writes_a_new_model_and_touches_none(house: House, tmp_pat
     trained = json.loads(made.read_text(encoding="utf-8"))
     assert trained["model"] == "person.v2"
     assert trained["training"]["people"] == 1000
+    assert "match_weight" in made.with_suffix(".sql").read_text(encoding="utf-8")
     assert house("linkage", "train", "--people", "1000", "--output", str(made)).code == 2
 
 

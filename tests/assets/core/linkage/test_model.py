@@ -1,4 +1,4 @@
-"""The artefact is frozen, its weights are Splink's, its levels mean what they say, and Splink is loaded for doubt only."""
+"""The artefact and its statement are frozen, both are Splink's, the levels mean what they say, and no run loads Splink."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ import polars as pl
 import pytest
 
 from assets.core.linkage import link
-from assets.core.linkage.keys import for_levels, short
-from assets.core.linkage.model import ARTEFACT, LEVELS, LinkageError, Model, person, predict, score
+from assets.core.linkage.compile import predict, statement
+from assets.core.linkage.joining import looked_at
+from assets.core.linkage.keys import for_blocking, for_levels, short
+from assets.core.linkage.model import ARTEFACT, LEVELS, LinkageError, Model, _engine, person, score, weigh
+from pipelines.sample.people import generate_people
 
 from .making import BORN, frame, record
 
@@ -36,6 +39,30 @@ def test_the_artefact_is_the_one_that_was_released() -> None:
     assert hashlib.sha256(ARTEFACT.read_bytes()).hexdigest().startswith("5b13955cc1240c6f")
     assert person().name == "person.v1"
     assert Model.load().text() == ARTEFACT.read_text(encoding="utf-8")
+
+
+def test_the_frozen_statement_is_the_one_that_splink_makes_of_the_artefact() -> None:
+    assert statement(person()) == person().sql
+
+
+def test_the_frozen_statement_weighs_as_splink_does() -> None:
+    sample = generate_people(
+        3, people=3000, communes=[("22366", "Phường Nha Trang"), ("22333", "Phường Bắc Nha Trang")], slips=3.0
+    )
+    asked = looked_at(for_blocking(sample.records)).scored()
+    prepared = for_levels(sample.records)
+    ours, splink = (f(asked, prepared, person()).sort("record_l", "record_r") for f in (weigh, predict))
+    assert ours.height == asked.height > 300
+    assert ours.equals(splink)
+
+
+def test_what_was_compared_does_not_outlive_the_comparison() -> None:
+    rows = frame(record(1, keyed=True), record(2))
+    link(rows)
+    with pytest.raises(LinkageError):
+        weigh(PAIR, pl.DataFrame({"other": [1]}), person())
+    with pytest.raises(Exception, match="does not exist"):
+        _engine().cursor().execute("select * from records")
 
 
 def test_the_same_pair_weighs_the_same_for_ever() -> None:
@@ -122,9 +149,10 @@ def test_offices_are_the_same_however_they_are_abbreviated(one: str, other: str)
 
 def test_what_cannot_be_scored_says_nothing_of_the_records() -> None:
     broken = for_levels(frame(record(1), record(2))).drop("tokens")
-    with pytest.raises(LinkageError) as refused:
-        predict(PAIR, broken, person())
-    assert "Nguyễn" not in str(refused.value) and refused.value.__cause__ is None
+    for asked in (weigh, predict):
+        with pytest.raises(LinkageError) as refused:
+            asked(PAIR, broken, person())
+        assert "Nguyễn" not in str(refused.value) and refused.value.__cause__ is None
 
 
 def test_nothing_is_logged_or_printed(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
@@ -134,7 +162,7 @@ def test_nothing_is_logged_or_printed(capfd: pytest.CaptureFixture[str], caplog:
     assert not [entry for entry in caplog.records if entry.name.startswith(("splink", "sqlglot"))]
 
 
-def test_splink_is_not_loaded_where_nothing_is_in_doubt() -> None:
+def test_splink_is_never_loaded_and_duckdb_only_where_something_is_in_doubt() -> None:
     code = """
 import sys
 from tests.assets.core.linkage.making import frame, joined, record
@@ -142,6 +170,8 @@ from assets.core.linkage import link
 clean = frame(record(1, keyed=True), record(2, keyed=True), record(3, keyed=True, personal_id="056185998877"))
 assert joined(link(clean)) == {frozenset([1, 2])}
 assert not {"splink", "duckdb", "pandas"} & set(sys.modules), sorted(sys.modules)
+assert joined(link(frame(record(1, keyed=True), record(2)))) == {frozenset([1, 2])}
+assert "duckdb" in sys.modules and not {"splink", "pandas"} & set(sys.modules), sorted(sys.modules)
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
