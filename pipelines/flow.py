@@ -28,7 +28,7 @@ from assets.reference.units import Reference, load_reference
 from assets.staging.stage import Staged, Tools, stage, warm_up
 from assets.staging.vault import Vault
 from schemas.contract import Contract, builtin_folder, load_contracts
-from schemas.tables import sync
+from schemas.tables import sync, sync_combined
 
 from .database import connect, database_url
 from .settings import Settings
@@ -113,6 +113,7 @@ class Pipeline:
                 sync_reference(connection, self.reference)
                 for contract in self.contracts.values():
                     sync(connection, contract)
+                sync_combined(connection, self.contracts)
             try:
                 yield connection
             finally:

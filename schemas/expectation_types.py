@@ -103,6 +103,7 @@ ACROSS: Mapping[str, AcrossType] = {
     "organization_unknown": AcrossType(frozenset({"organizations"}), frozenset({"organization_code"}), {}),
     "predecessor_unknown": AcrossType(frozenset(), frozenset(), {}),
     "predecessor_goes_on": AcrossType(frozenset(), frozenset(), {}),
+    "unit_share_unfit": AcrossType(frozenset(), frozenset({"old_code", "new_code", "effective_date", "share"}), {}),
 }
 """Type -> what it needs. The SQL of each stands in ``expectations/across/<type>.sql``."""
 

@@ -8,6 +8,7 @@ here: who may read which view (:mod:`schemas.roles`).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,39 @@ def grant_statements(contract: Contract) -> list[tuple[str, str]]:
         for role in readers[kind]
         for view in names
     ]
+
+
+def combined(folder: Path = _VIEWS / "combined") -> dict[str, tuple[frozenset[str], str]]:
+    """The views over several datasets: name -> the datasets that it reads (first line of its file, ``-- of: a, b``), its text.
+
+    They read ``core`` by the pointer, not each other's views, so that these can be made anew beneath them."""
+    found = {}
+    for path in sorted(folder.glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        first = text.partition("\n")[0]
+        if not first.startswith("-- of: "):
+            raise ValueError(
+                f"{path.name}: the first line must say which datasets it reads, as '-- of: population, unit_shares'"
+            )
+        found[path.stem] = (frozenset(first.removeprefix("-- of: ").split(", ")), text)
+    return found
+
+
+def sync_combined(connection: psycopg.Connection, datasets: Collection[str]) -> None:
+    """Make the views over several datasets whose tables are all there, within the caller's transaction; aggregates of no person,
+    for every reader."""
+    for name, (wanted, text) in combined().items():
+        if not wanted <= set(datasets):
+            continue
+        view, mark = f"mart_v1.{quote(name)}", hashlib.sha256(text.encode()).hexdigest()
+        row = connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [view]).fetchone()
+        if row is not None and row[0] == mark:
+            continue
+        connection.execute("select pg_advisory_xact_lock(hashtext('lienthong.contract'))")
+        connection.execute(f"drop view if exists {view}")
+        connection.execute(f"create view {view} as {text.strip().rstrip(';')}")
+        connection.execute(f"comment on view {view} is '{mark}'")
+        grant(connection, [(role, f"select on {view}") for role in (APP, OFFICER, STEWARD)])
 
 
 def sync(connection: psycopg.Connection, contract: Contract) -> None:

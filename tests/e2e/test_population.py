@@ -144,6 +144,24 @@ def test_ten_communes_are_implausible_and_truong_sa_is_not(counts: Counts) -> No
     ) == (True, "failed")
 
 
+def test_the_census_is_carried_to_the_units_of_today(counts: Counts) -> None:
+    here = "from mart_v1.population_of_todays_units where as_of = '2019-04-01' and left(commune_code, 2) = '22'"
+    rows = counts.world.rows(
+        f"select commune_code, total, certain, most, is_estimate, method, divided_units, missing_units {here} "
+        "and commune_code in (select code from core.sender where kind = 'commune') order by 1"
+    )
+    assert len(rows) == 65
+    assert [r for r in rows if r[7]] == []
+    # nobody is lost and nobody counted twice: the census has 1,231,107 in Khánh Hòa and 590,467 in Ninh Thuận
+    assert abs(sum(r[1] for r in rows) - (1_231_107 + 590_467)) <= len(rows)
+    for _, total, certain, most, is_estimate, method, divided, _ in rows:
+        assert certain <= total <= most
+        assert (certain < most) == is_estimate == bool(divided) == (method == "EQUAL_SHARES")
+    # the eight units that the reform divided, and whoever has a part of them
+    assert len({code for r in rows for code in r[6]}) == 8
+    assert {r[0] for r in rows if r[4]} == {"22435", "22453", "22465", "22708", "22780", "22888"}
+
+
 def test_the_sender_is_told_which_cell(counts: Counts) -> None:
     answered = counts.world.submission(counts.map)
     told = [r for r in answered["rows"] if r["rule"] == "population_not_implausible"]
@@ -195,6 +213,60 @@ def test_findings_follow_the_set(make_world: Make) -> None:
     assert world.rows(
         "select status from core.rule_result where rule like 'population_not%%' and publish_to is null"
     ) == [("not_evaluated",)]
+
+
+OLD = ("Xã Cam Tân", "Xã Cam Hòa", "Xã Suối Tân", "Xã Cam Hiệp Bắc", "Xã Cam Hiệp Nam", "Xã Sơn Tân")
+SHARES = ("Mã xã bị chia", "Mã xã nhận", "Tỷ lệ nhận (%)", "Ngày sắp xếp", "Căn cứ")
+
+
+def _share(old: str, new: str, share: str) -> tuple[str, ...]:
+    return (old, new, share, "01/07/2025", "Số khẩu của các thôn được giao, biên bản bàn giao")
+
+
+def test_a_divided_unit_is_never_divided_in_silence(make_world: Make) -> None:
+    """Equal shares until shares are sent, then those; both are estimates, beside what is certain and what is possible."""
+    world = make_world()
+    count = [("Tỉnh Khánh Hòa", "Huyện Cam Lâm", name, 1000, "", 1000) for name in OLD]
+    world.drop("CTK", _communes(*count), "a.csv", period="2024-Q4", sidecar={"as_of": date(2024, 12, 31)})
+    world.run()
+    shown = (
+        "select method, is_estimate, total, certain, most, cardinality(divided_units), cardinality(missing_units) "
+        "from mart_v1.population_of_todays_units where commune_code = '22708'"
+    )
+    parts = world.rows(
+        "select old_code, old_name, count(*) over (partition by old_code) from core.unit_change where old_code in "
+        "(select old_code from core.unit_change where new_code = '22708')"
+    )
+    divided = {code: n for code, _, n in parts if n > 1}
+    whole = {code for code, _, n in parts if n == 1}
+    # Suối Dầu has parts of Cam Hòa, Cam Tân and Suối Tân, each divided among three, and whole units that this count lacks
+    assert set(divided.values()) == {3} and len(divided) == 3 and whole
+    names = {code: name for code, name, _ in parts}
+    assert world.rows(shown) == [("EQUAL_SHARES", True, None, None, None, 3, len(whole))]
+    rest = [("Tỉnh Khánh Hòa", "Huyện Cam Lâm", names[code], 1000, "", 1000) for code in whole]
+    world.drop("CTK", _communes(*count, *rest), "a.csv", period="2024-Q4", sidecar={"as_of": date(2024, 12, 31)})
+    world.run()
+    sure = 1000 * len(whole)
+    assert world.rows(shown) == [("EQUAL_SHARES", True, sure + 1000, sure, sure + 3000, 3, 0)]
+    successors = {
+        code: [r[0] for r in world.rows("select new_code from core.unit_change where old_code = %s order by 1", [code])]
+        for code in divided
+    }
+    # half to Suối Dầu, the rest to the two others; for one unit a successor is forgotten at first
+    lines = [_share(code, new, "50" if new == "22708" else "25") for code, found in successors.items() for new in found]
+    world.drop("SNV", text_csv([SHARES, *lines[:-1]]), "ty_le.csv", period="2025")
+    world.run()
+    assert world.rows("select distinct params ->> 'why' from mart_v1.findings") == [("mới có 2 trong 3 đơn vị nhận",)]
+    assert world.rows(shown)[0][:3] == ("EQUAL_SHARES", True, round(sure + 1000 + 1000 / 3))
+    fixed = world.drop("SNV", text_csv([SHARES, lines[-1]]), "ty_le_2.csv", period="2025")
+    world.run()
+    assert world.rows("select count(*) from mart_v1.findings") == [(0,)]
+    assert world.rows(shown) == [("DECLARED_SHARES", True, sure + 1500, sure, sure + 3000, 3, 0)]
+    worded(world.submission(fixed))
+    # a count of after the reform stands as it is
+    world.drop("SNV", _communes(("Tỉnh Khánh Hòa", "", "Xã Suối Dầu", 4000, "", 4000)), "c.csv", period="2025-Q3")
+    world.run()
+    assert world.rows(f"{shown} and source = 'SNV'") == [("AS_COUNTED", False, 4000, 4000, 4000, 0, 0)]
 
 
 def test_a_blank_unit_is_no_province(make_world: Make) -> None:

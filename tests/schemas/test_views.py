@@ -24,7 +24,7 @@ import pytest
 from schemas.contract import Contract, builtin_folder, load_contracts
 from schemas.migrate import migrate
 from schemas.roles import APP, OFFICER, STEWARD
-from schemas.tables import is_personal, sync, view_statements, views
+from schemas.tables import combined, is_personal, sync, sync_combined, view_statements, views
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = Path(__file__).parent / "snapshots" / "views.json"
@@ -44,6 +44,8 @@ def connection(database_url: str, contracts: dict[str, Contract]) -> Iterator[ps
         for contract in contracts.values():
             with opened.transaction():
                 sync(opened, contract)
+        with opened.transaction():
+            sync_combined(opened, contracts)
         yield opened
 
 
@@ -100,6 +102,25 @@ def test_syncing_again_and_after_a_change_keeps_grants(
     assert _found(connection) == before
 
 
+def test_views_over_several_datasets_survive_that_these_are_made_anew(
+    connection: psycopg.Connection, contracts: dict[str, Contract]
+) -> None:
+    before = _found(connection)
+    for name, (datasets, _) in combined().items():
+        assert f"mart_v1.{name}" in before
+        assert datasets <= set(contracts)
+        for dataset in datasets:  # of persons no figure is shown to all
+            assert not is_personal(contracts[dataset])
+    connection.execute("update ops.contract set view_hash = 'another'")
+    connection.execute("comment on view mart_v1.population_of_todays_units is 'another'")
+    for _ in range(2):
+        with connection.transaction():
+            for contract in contracts.values():
+                sync(connection, contract)
+            sync_combined(connection, contracts)
+    assert _found(connection) == before
+
+
 def test_personal_views_hide_rows_from_a_reader_s_functions(contracts: dict[str, Contract]) -> None:
     for contract in contracts.values():
         for statement in view_statements(contract):
@@ -128,6 +149,8 @@ def test_a_user_who_may_make_no_roles_can_migrate_and_grant(
         for contract in contracts.values():
             with connection.transaction():
                 sync(connection, contract)
+        with connection.transaction():
+            sync_combined(connection, contracts)
         assert _found(connection) == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
 
 
