@@ -46,7 +46,8 @@ DIGITAL: list[Sequence[Any]] = [
 UNITS: list[Sequence[Any]] = [
     ("TÌNH HÌNH TỰ CHỦ TÀI CHÍNH NĂM 2026",),
     ("(Đơn vị tính: triệu đồng)",),
-    ("Mã đơn vị", "Loại số", "Lĩnh vực", "Nhóm tự chủ", "Tổng thu sự nghiệp", "Chi thường xuyên", "NSNN cấp", "Tự bảo đảm chi đầu tư"),
+    ("Mã đơn vị", "Loại số", "Lĩnh vực", "Nhóm tự chủ", "Tổng thu sự nghiệp", "Chi thường xuyên", "NSNN cấp",
+     "Tự bảo đảm chi đầu tư"),
     ("BVT", "Kế hoạch", "Y tế", 2, 8200, 10000, 1800, None),
     ("BVT", "TH", "Y tế", "Nhóm 3", "8200", "10.000,0", "1 800", None),
     ("TRUONG1", "TH", "GD&ĐT", 5, 10, 100, 90, None),  # no such group
@@ -70,8 +71,8 @@ STATISTICS: list[Sequence[Any]] = [
 
 KPI: list[Sequence[Any]] = [
     ("BẢNG TỔNG HỢP KẾT QUẢ ĐÁNH GIÁ THEO KPI THÁNG 6 NĂM 2026",),
-    ("STT", "Số CCCD", "Họ và tên", "Mã đơn vị", "Nhóm tương đồng", "Điểm tiêu chí chung", "Kết quả thực hiện nhiệm vụ (%)", None, None,
-     "Điểm kết quả thực hiện nhiệm vụ", "Tổng điểm", "Xếp loại", "Ngày duyệt"),
+    ("STT", "Số CCCD", "Họ và tên", "Mã đơn vị", "Nhóm tương đồng", "Điểm tiêu chí chung", "Kết quả thực hiện nhiệm vụ (%)", None,
+     None, "Điểm kết quả thực hiện nhiệm vụ", "Tổng điểm", "Xếp loại", "Ngày duyệt"),
     (None, None, None, None, None, None, "Số lượng (%)", "Chất lượng (%)", "Tiến độ (%)", None, None, None, None),
     (1, "056075000101", "Trần Văn A", "22453.KT", "Chuyên môn", 27, 100, 95, "90%", "66,5", "93,5", "HTXSNV", date(2026, 6, 30)),
     (2, "056180000102", "Lê Thị B", "22453.KT", "Chuyên môn", 25, 80, 80, 80, 56, 81, "Tốt", date(2026, 6, 30)),
