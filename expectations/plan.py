@@ -15,7 +15,7 @@ beyond that two values count as equal where they differ by less than one part in
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -25,7 +25,7 @@ from typing import Any
 import polars as pl
 
 from schemas.contract import LogicalType
-from schemas.expectation_types import problems_of
+from schemas.expectation_types import SUMS, problems_of
 
 from .suite import Check
 
@@ -101,14 +101,16 @@ def _limit(value: Any, logical_type: LogicalType) -> Any:
     return value
 
 
-def _total(columns: Sequence[str], schema: pl.Schema) -> pl.Expr:
-    """The row's sum, null where any part is; whole numbers in 128 bits, because 64 would wrap around in silence."""
+def _total(columns: Sequence[str], schema: pl.Schema, optional: Collection[str] = ()) -> pl.Expr:
+    """The row's sum, null where any part is that may not be; whole numbers in 128 bits, because 64 would wrap around in
+    silence."""
     floats = any(schema[name].is_float() for name in columns)
-    wide = [
-        pl.col(name).cast(pl.Float64 if floats else pl.Int128 if schema[name].is_integer() else schema[name])
-        for name in columns
-    ]
-    return reduce(operator.add, wide)
+
+    def wide(name: str) -> pl.Expr:
+        part = pl.col(name).cast(pl.Float64 if floats else pl.Int128 if schema[name].is_integer() else schema[name])
+        return part.fill_null(0) if name in optional else part
+
+    return reduce(operator.add, map(wide, columns))
 
 
 def plan_of(check: Check, schema: pl.Schema, logical_types: Mapping[str, LogicalType]) -> Plan:
@@ -126,11 +128,14 @@ def plan_of(check: Check, schema: pl.Schema, logical_types: Mapping[str, Logical
         if not isinstance(schema[name], _DTYPES[logical_types[name]]):
             raise CannotRun(f"column {name} is {schema[name]} and should be {logical_types[name]}")
 
-    arguments = {name: value for name, value in check.kwargs.items() if name not in ("when", "ignore_row_if")}
+    arguments = {
+        name: value for name, value in check.kwargs.items() if name not in ("when", "ignore_row_if", "optional")
+    }
     kind, names = check.kind, check.columns
     of_type = logical_types[names[0]]
     values = [_number(name, schema[name]) for name in names]
-    nulls = [pl.col(name).is_null() for name in names]
+    optional = check.kwargs.get("optional", ())
+    nulls = [pl.col(name).is_null() for name in names if name not in optional]
     applies = pl.col("_id").is_not_null()
     for name, wanted in when.items():
         listed = wanted if isinstance(wanted, (list, tuple)) else [wanted]
@@ -155,14 +160,17 @@ def plan_of(check: Check, schema: pl.Schema, logical_types: Mapping[str, Logical
         kind = "expect_column_values_to_be_between"
         arguments |= {key: _limit(arguments[key], "integer") for key in _LIMITS if arguments.get(key) is not None}
         return derived("length", pl.when(applies).then(values[0].str.len_chars().cast(pl.Int64)))
-    if kind in ("expect_row_sums_to_be_equal", "expect_multicolumn_sum_to_equal"):
+    if kind in (*SUMS, "expect_multicolumn_sum_to_equal"):
         if kind == "expect_multicolumn_sum_to_equal":
             tolerance, total = 0, _limit(arguments["sum_total"], "integer")
             difference = _total(names, schema) - pl.lit(total).cast(pl.Int128)
         else:
             tolerance, left = _limit(arguments.get("tolerance", 0), "number"), arguments.get("left", 1)
-            difference = _total(names[:left], schema) - _total(names[left:], schema)
-        kind, arguments = "expect_column_values_to_be_between", {"min_value": -tolerance, "max_value": tolerance}
+            difference = _total(names[:left], schema, optional) - _total(names[left:], schema, optional)
+        arguments = {"max_value": tolerance} | (
+            {} if kind == "expect_row_sum_to_be_at_most" else {"min_value": -tolerance}
+        )
+        kind = "expect_column_values_to_be_between"
         # a row that is not ignored and lacks a part has no sum, which is no equal sum
         own = f"{check.id}#"
         return derived("difference", pl.when(evaluated).then(difference.cast(pl.Float64).fill_null(float("inf"))))

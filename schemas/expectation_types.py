@@ -13,7 +13,7 @@ passes with failing rows would hide them), uniqueness (staging finds duplicate k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .contract import LogicalType, Rule
 
@@ -63,15 +63,20 @@ TYPES: Mapping[str, ExpectationType] = {
     "expect_column_pair_values_a_to_be_greater_than_b": _type((2, 2), _RANGED, "or_equal", "ignore_row_if"),
     "expect_column_pair_values_to_be_equal": _type((2, 2), _ANY, "ignore_row_if"),
     "expect_multicolumn_sum_to_equal": _type((2, 50), _WHOLE, "ignore_row_if", needs=("sum_total",)),
-    "expect_row_sums_to_be_equal": _type((2, 50), _NUMBERS, "left", "tolerance", "ignore_row_if"),
+    "expect_row_sums_to_be_equal": _type((2, 50), _NUMBERS, "left", "optional", "tolerance", "ignore_row_if"),
+    "expect_row_sum_to_be_at_most": _type((2, 50), _NUMBERS, "left", "optional", "tolerance", "ignore_row_if"),
 }
 """Type in snake case -> what it accepts.
 
 ``when`` (all types): ``{column: value or list of values}``; the rule counts only for rows where every named column has
 one of its values. ``ignore_row_if``: the engine's own words; left out, a row is ignored where any column is null
-(the engine's default would count it as bad). ``expect_row_sums_to_be_equal`` is our own: the sum of the first ``left``
-columns (default 1) equals the sum of the others to within ``tolerance`` (default 0). Regular expressions are Python's
-and match anywhere: anchor them with ``^`` and ``$``."""
+(the engine's default would count it as bad). Two are our own: the sum of the first ``left`` columns (default 1) equals the sum
+of the others (``expect_row_sums_to_be_equal``), or is not above it (``expect_row_sum_to_be_at_most``), to within ``tolerance``
+(default 0); a blank in a column of ``optional`` adds nothing, so that a form without it is judged too. Regular expressions are
+Python's and match anywhere: anchor them with ``^`` and ``$``."""
+
+SUMS = frozenset({"expect_row_sums_to_be_equal", "expect_row_sum_to_be_at_most"})
+"""Our own types about sums within a row."""
 
 ALLOWED: Mapping[str, frozenset[str]] = {kind: entry.kwargs for kind, entry in TYPES.items()}
 """Type in snake case -> the arguments that a contract may give it (the columns are not among them)."""
@@ -80,30 +85,76 @@ ALLOWED: Mapping[str, frozenset[str]] = {kind: entry.kwargs for kind, entry in T
 @dataclass(frozen=True)
 class AcrossType:
     """A rule that looks across submissions or datasets, run on PostgreSQL when a publish is prepared. It flags rows and
-    never quarantines them (design, law 2). ``datasets``: others that it reads beside the contract's own; ``columns``:
-    columns of the contract that it rests on; ``kwargs``: its arguments with their types, all of them needed."""
+    never quarantines them (design, law 2). ``datasets``: others that it reads beside the contract's own, with the columns that it
+    needs of each; ``columns``: columns of the contract that it rests on; ``kwargs``: its arguments with their types, all of them
+    needed; ``unsaid``: further columns of the contract that it reads and of which its findings hold no value, so that they may
+    be personal."""
 
-    datasets: frozenset[str]
-    columns: frozenset[str]
-    kwargs: Mapping[str, tuple[type, ...]]
+    datasets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    columns: frozenset[str] = frozenset()
+    kwargs: Mapping[str, tuple[type, ...]] = field(default_factory=dict)
+    unsaid: frozenset[str] = frozenset()
 
+
+def _across(
+    columns: str = "", unsaid: str = "", *, kwargs: Mapping[str, tuple[type, ...]] | None = None, **datasets: str
+) -> AcrossType:
+    others = {name: frozenset(said.split()) for name, said in datasets.items()}
+    return AcrossType(others, frozenset(columns.split()), kwargs or {}, frozenset(unsaid.split()))
+
+
+_NUMBER = (int, float)
+_LAW = "norm_code applies_to value"
+_FLOW = (
+    "organization_code procedure_code service_level opening_stock received_online received_in_person received_by_post withdrawn "
+    "resolved_early resolved_on_time resolved_late pending_in_time pending_overdue digitised results_digital"
+)
 
 ACROSS: Mapping[str, AcrossType] = {
-    "population_against_earlier": AcrossType(
-        frozenset({"unit_comparisons"}),
-        frozenset({"unit_key", "unit_code", "unit_name", "as_of", "source", "total"}),
-        {"min_ratio": (int, float)},
+    "population_against_earlier": _across(
+        "unit_key unit_code unit_name as_of source total",
+        kwargs={"min_ratio": _NUMBER},
+        unit_comparisons="old_key new_key new_code",
     ),
-    "population_parts_against_whole": AcrossType(
-        frozenset(), frozenset({"unit_key", "province_name", "unit_name", "as_of", "source", "total"}), {}
+    "population_parts_against_whole": _across("unit_key unit_name as_of source total"),
+    "main_posts_overlap": _across("organization_code is_main", "citizen_id", staff="citizen_id"),
+    "post_held_twice": _across("organization_code post", "citizen_id", kwargs={"posts": (list,)}, staff="citizen_id"),
+    "person_unknown": _across("organization_code", staff="citizen_id"),
+    "organization_unknown": _across(organizations="organization_code"),
+    "agency_code_twice": _across("organization_code agency_code"),
+    "predecessor_unknown": _across(),
+    "predecessor_goes_on": _across(),
+    "validity_overlaps": _across(),
+    "local_origin_doubtful": _across(
+        "organization_code",
+        "citizen_id local_origin",
+        staff="citizen_id home_commune_code",
+        organizations="organization_code commune_code",
     ),
-    "main_posts_overlap": AcrossType(frozenset({"staff"}), frozenset({"organization_code", "is_main"}), {}),
-    "post_held_twice": AcrossType(frozenset({"staff"}), frozenset({"organization_code", "post"}), {"posts": (list,)}),
-    "person_unknown": AcrossType(frozenset({"staff"}), frozenset({"organization_code"}), {}),
-    "organization_unknown": AcrossType(frozenset({"organizations"}), frozenset({"organization_code"}), {}),
-    "predecessor_unknown": AcrossType(frozenset(), frozenset(), {}),
-    "predecessor_goes_on": AcrossType(frozenset(), frozenset(), {}),
-    "unit_share_unfit": AcrossType(frozenset(), frozenset({"old_code", "new_code", "effective_date", "share"}), {}),
+    "quota_parts_above_whole": _across("organization_code year", organizations="organization_code parent_code"),
+    "appointments_below_list": _across(
+        "organization_code appointments appointments_published",
+        assignments="organization_code appointment published started_on",
+    ),
+    "village_type_of_other_unit": _across("commune_code village_type"),
+    "households_against_population": _across(
+        "commune_code households", kwargs={"tolerance": _NUMBER}, population="unit_code as_of source households"
+    ),
+    "kpi_scores_differ": _across("", "common_score result_score total_score", norms=_LAW),
+    "kpi_rating_out_of_band": _across("", "total_score rating failing_reason", norms=_LAW),
+    "kpi_result_out_of_parts": _across(
+        "", "quantity_pct quality_pct progress_pct unit_result_pct organising_pct uniting_pct result_score", norms=_LAW
+    ),
+    "kpi_excellent_above_cap": _across("organization_code task_group", "rating", norms=_LAW),
+    "stock_not_carried_over": _across("opening_stock pending_in_time pending_overdue"),
+    "statistics_against_dossiers": _across(
+        _FLOW,
+        dossiers=(
+            "organization_code procedure_code service_level received_on due_on finished_on withdrawn_on channel digitised "
+            "result_digital"
+        ),
+    ),
+    "unit_share_unfit": _across("old_code new_code effective_date share"),
 }
 """Type -> what it needs. The SQL of each stands in ``expectations/across/<type>.sql``."""
 
@@ -136,7 +187,9 @@ def problems_of(rule: Rule, logical_types: Mapping[str, LogicalType]) -> tuple[s
     words = _IGNORE_SEVERAL if several else _IGNORE_PAIR
     if ignore is not None and ignore not in words:
         found.append(f"ignore_row_if is none of {', '.join(words)}")
-    left = rule.kwargs.get("left", 1)
-    if rule.kind == "expect_row_sums_to_be_equal" and not (isinstance(left, int) and 1 <= left < len(rule.columns)):
+    left, optional = rule.kwargs.get("left", 1), rule.kwargs.get("optional", [])
+    if rule.kind in SUMS and not (isinstance(left, int) and 1 <= left < len(rule.columns)):
         found.append("left must leave at least one column on each side")
+    if not isinstance(optional, list | tuple) or not set(optional) < set(rule.columns):
+        found.append("optional must name some of the rule's columns, and not all")
     return tuple(found)

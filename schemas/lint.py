@@ -229,6 +229,7 @@ ARGUMENTS: dict[str, Kind] = {
     "value_set": LIST,
     "regex": TEXT,
     "or_equal": FLAG,
+    "optional": TEXTS,
     "strict_min": FLAG,
     "strict_max": FLAG,
 }
@@ -1122,7 +1123,7 @@ def _check_across(
             document.add(
                 inside, f"{body['type']} reads the personal column '{name}'", "its findings are shown as they are"
             )
-    for name in sorted(known.columns - set(columns)):
+    for name in sorted((known.columns | known.unsaid) - set(columns)):
         document.add(inside, f"{body['type']} needs the column '{name}'", "declare it in the contract")
 
 

@@ -178,6 +178,8 @@ def test_organizations_of_a_form(files: Files) -> None:
         ("E20", "organization_type_of_commune_level"),
         ("E21", "organization_type_of_province_level"),
         ("J10", "organization_predecessor_unknown"),  # SNV-NT: of SNV-KH the end is told
+        ("G12", "organization_parent_known"),  # SYT has sent nothing
+        ("G18", "organization_parent_known"),  # its row is in quarantine
     }
     worded(answered)
     assert files.world.submission(files.party)["state"] == "accepted"
@@ -212,7 +214,11 @@ def test_posts_of_a_form(files: Files) -> None:
         ("B22", "BAD_CITIZEN_ID"),  # without birth and sex nothing proves that it was a zero
     }
     warned = said(answered, "warning")
-    assert {w for w in warned if not w[1].endswith("_known")} == {("L20", "assignment_start_plausible")}
+    assert {w for w in warned if not w[1].endswith("_known")} == {
+        ("L20", "assignment_start_plausible"),
+        ("I11", "assignment_appointed_by_decision"),
+        ("I12", "assignment_appointed_by_decision"),
+    }
     # of a body whose own row is in quarantine, and of a person whose row is
     assert {("D8", "assignment_organization_known"), ("B12", "assignment_person_known")} < warned
     worded(answered)

@@ -51,6 +51,7 @@ REGEX = "expect_column_values_to_match_regex"
 PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
 EQUAL = "expect_column_pair_values_to_be_equal"
 SUMS = "expect_row_sums_to_be_equal"
+AT_MOST = "expect_row_sum_to_be_at_most"
 
 
 def check(kind: str, *columns: str, **kwargs: Any) -> Check:
@@ -82,7 +83,9 @@ def expected(rule: Check, row: dict[str, Any]) -> bool | None:
         return values[0] is not None
     if rule.kind == "expect_column_values_to_be_null":
         return values[0] is None
-    blank = [value is None for value in values]
+    optional = [name in kwargs.get("optional", ()) for name in rule.columns]
+    blank = [value is None and not may for value, may in zip(values, optional, strict=True)]
+    values = [0 if value is None and may else value for value, may in zip(values, optional, strict=True)]
     ignore = kwargs.pop("ignore_row_if", "either_value_is_missing")
     if ignore in ("either_value_is_missing", "any_value_is_missing"):
         if any(blank):
@@ -97,6 +100,10 @@ def expected(rule: Check, row: dict[str, Any]) -> bool | None:
         above = least is None or (value > least if kwargs.get("strict_min") else value >= least)
         return above and (most is None or (value < most if kwargs.get("strict_max") else value <= most))
 
+    def difference(values: list[Any]) -> Any:
+        left = kwargs.get("left", 1)
+        return sum(values[:left]) - sum(values[left:])
+
     answers: dict[str, Callable[[], bool]] = {
         BETWEEN: lambda: between(values[0]),
         LENGTHS: lambda: between(len(values[0])),
@@ -108,10 +115,8 @@ def expected(rule: Check, row: dict[str, Any]) -> bool | None:
         PAIR: lambda: values[0] >= values[1] if kwargs.get("or_equal") else values[0] > values[1],
         EQUAL: lambda: values[0] == values[1],
         "expect_multicolumn_sum_to_equal": lambda: sum(values) == kwargs["sum_total"],
-        SUMS: lambda: (
-            abs(sum(values[: kwargs.get("left", 1)]) - sum(values[kwargs.get("left", 1) :]))
-            <= Decimal(str(kwargs.get("tolerance", 0)))
-        ),
+        SUMS: lambda: abs(difference(values)) <= Decimal(str(kwargs.get("tolerance", 0))),
+        AT_MOST: lambda: difference(values) <= Decimal(str(kwargs.get("tolerance", 0))),
     }
     return answers[rule.kind]()
 
@@ -166,7 +171,9 @@ def rules(draw: st.DrawFn) -> list[Check]:
     made += [check("expect_multicolumn_sum_to_equal", "i", "i2", sum_total=total)]
     made += [check("expect_multicolumn_sum_to_equal", "i2", "i", sum_total=1, ignore_row_if=many.get(missing, "never"))]
     made += [check(SUMS, "m", "m2"), check(SUMS, "i", "i2", tolerance=1), check(SUMS, "m", "m2", "i2", left=2)]
-    made += [check(SUMS, "m", "m2", tolerance=0.05)]
+    made += [check(SUMS, "m", "m2", tolerance=0.05), check(SUMS, "i2", "m", "m2", left=2, optional=["m2"])]
+    made += [check(AT_MOST, "m", "m2"), check(AT_MOST, "m", "m2", "i2", left=2, tolerance=0.05)]
+    made += [check(AT_MOST, "i2", "m", "m2", optional=["m2", "i2"])]
     assert {rule.kind for rule in made} == set(TYPES)
     condition = {"b": True, "s": draw(st.lists(TEXTS, min_size=1, unique=True))}
     made += [replace(rule, id=rule.id + "when", kwargs={**rule.kwargs, "when": condition}) for rule in made]
@@ -223,6 +230,7 @@ ONE_EACH: list[tuple[Check, dict[str, Any], dict[str, Any]]] = [
     (check(EQUAL, "i", "i2"), {"i": 1, "i2": 1}, {"i": 1, "i2": 2}),
     (check("expect_multicolumn_sum_to_equal", "i", "i2", sum_total=3), {"i": 1, "i2": 2}, {"i": 1, "i2": 1}),
     (check(SUMS, "m", "m2"), {"m": Decimal("0.30"), "m2": Decimal("0.30")}, {"m": Decimal("0.30"), "m2": Decimal(1)}),
+    (check(AT_MOST, "i", "i2", "m", optional=["i2"]), {"i": 1, "m": Decimal(1)}, {"i": 3, "i2": 1, "m": Decimal(1)}),
 ]  # fmt: skip
 
 

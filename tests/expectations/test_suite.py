@@ -67,6 +67,7 @@ def test_two_checks_of_one_id_are_refused() -> None:
         (rule(PAIR, "n", "x", ignore_row_if="sometimes"), "ignore_row_if is none of"),
         (rule("expect_column_values_to_not_be_null", "n", when={"t": "a"}), "t is not declared"),
         (rule("expect_row_sums_to_be_equal", "n", "x", left=2), "left"),
+        (rule("expect_row_sum_to_be_at_most", "n", "x", optional=["n", "x"]), "optional"),
     ],
 )
 def test_a_rule_that_cannot_be_run_is_said_to_be_so(given: Rule, said: str) -> None:
