@@ -658,7 +658,7 @@ def lint(
     files = [f for path in given for f in (contract_files(path) if path.is_dir() else [path])]
     if not files:
         raise Unclear("there is no contract to check; name a file or a folder of *.odcs.yaml")
-    findings, _ = examine(files)
+    findings, _ = examine(files, uses=True)
     if state.json:
         state.screen.json({"files": len(files), "findings": findings})
         return int(bool(findings))

@@ -70,6 +70,9 @@ class AcrossRule:
     remedy: str
 
 
+INDICATORS = tuple(f"I{number:02}" for number in range(1, 50))
+"""Codes of the indicators (domain brief, 9). What each is, is said where they are computed."""
+
 VAULTED = frozenset({"citizen_id", "id_card", "id_as_sent"})
 """Semantic types whose values are kept in the vault only (Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15; design, "Personal data")."""
 
@@ -109,6 +112,10 @@ class Column:
     purpose: str = ""
     legal_ground: str = ""
     """Why a personal column (P2, P3) is held, and by which law (LUAT_CBCC, LUAT_CUTRU, TTHC, DONG_Y)."""
+    indicators: tuple[str, ...] = ()
+    """Indicators that read it (minimisation: Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15)."""
+    use: str = ""
+    """What else it is for, where neither an indicator nor a rule reads it (:data:`schemas.lint.USES`)."""
 
     @property
     def vaulted(self) -> bool:
@@ -247,7 +254,8 @@ def load_contract(path: Path) -> Contract:
 def load_contracts(folders: Sequence[Path]) -> dict[str, Contract]:
     """All contracts of the folders, by dataset in alphabetical order.
 
-    Raises :class:`ContractError` where the lint has anything to say about a file, or about two of them together.
+    Raises :class:`ContractError` where the lint has anything to say about a file, or about two of them together; but not about
+    a column that nothing uses, which does no harm to those that are used.
     """
     from .lint import contract_files
 
@@ -325,7 +333,9 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
 def _column(entry: Mapping[str, Any]) -> Column:
     own = own_properties(entry["customProperties"])
     headers = [entry["businessName"], *(s["synonym"] for s in entry.get("synonyms", ()))]
-    apart = ("semanticType", "unit", "defaultFrom", "purpose", "legalGround", "survivorship", "precedence")
+    apart = (
+        "semanticType", "unit", "defaultFrom", "purpose", "legalGround", "survivorship", "precedence", "indicators", "use",
+    )  # fmt: skip
     return Column(
         name=entry["name"],
         label=entry["businessName"],
@@ -345,6 +355,8 @@ def _column(entry: Mapping[str, Any]) -> Column:
         precedence=tuple(own.get("precedence", ())),
         purpose=own.get("purpose", ""),
         legal_ground=own.get("legalGround", ""),
+        indicators=tuple(own.get("indicators", ())),
+        use=own.get("use", ""),
     )
 
 

@@ -30,6 +30,7 @@ from .contract import (
     COLUMN_ARGUMENTS,
     IDENTITY_NEEDED,
     IDENTITY_ROLES,
+    INDICATORS,
     Column,
     Delivery,
     LogicalType,
@@ -151,6 +152,13 @@ ROLES = Kind(
 
 SPREAD = Kind("a list of sub-headers, or a mapping of values to lists of sub-headers, at least two", _is_spread)
 
+USES: Mapping[str, str] = {
+    "LABEL": "names or describes what the row is about to those who read the views",
+    "EVIDENCE": "the paper, person or reason on which the row rests",
+    "REFERENCE": "compared with, or kept beside, the reference lists",
+}
+"""What a column may be for that neither an indicator nor a rule reads; what is personal (P2, P3), only for EVIDENCE."""
+
 CONTRACT_PROPERTIES: dict[str, Kind] = {
     "delivery": _one_of(*get_args(Delivery)),
     "validTime": _one_of(*get_args(ValidTime)),
@@ -194,6 +202,11 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "precedence": TEXTS,
     "purpose": TEXT,
     "legalGround": _one_of("LUAT_CBCC", "LUAT_CUTRU", "TTHC", "DONG_Y"),
+    "indicators": Kind(
+        f"a list of indicators {INDICATORS[0]} to {INDICATORS[-1]}",
+        lambda v: _is_texts(v) and set(v) <= set(INDICATORS),
+    ),
+    "use": _one_of(*USES),
 }
 """Own properties of a column that hold for any semantic type; the options of its type are beside them."""
 
@@ -1179,6 +1192,42 @@ def _check_arguments(
         document.add(inside, problem, "see the expectations in docs/contracts.md")
 
 
+def _check_uses(document: _Document) -> None:
+    """No column without an indicator or a rule that reads it (minimisation: domain brief, 5).
+
+    A column's own limits are none: any column can have them."""
+    value = document.value
+    table, own = value["schema"][0], own_properties(value["customProperties"])
+    columns = {p["name"]: p for p in table["properties"]}
+    used = {own.get(name) for name in ("scope", "validFrom", "validTo", "unsaidWithout")}
+    used |= {*own.get("rowLabels", ()), *own.get("identity", {}).values()}
+    for rule in (q for part in (*columns.values(), table) for q in part.get("quality", ())):
+        kwargs = rule["implementation"].get("kwargs", {})
+        named = [kwargs[k] for k in COLUMN_ARGUMENTS[:3] if k in kwargs] + kwargs.get(COLUMN_ARGUMENTS[3], [])
+        if rule["engine"] == ACROSS_ENGINE:
+            known = ACROSS[rule["implementation"]["type"]]
+            used |= {*named, *known.columns, *known.unsaid}
+        elif len(named) > 1 or "when" in kwargs:
+            used |= {*named, *kwargs.get("when", ())}
+    used |= {name for known in ACROSS.values() for name in known.datasets.get(value["id"], ())}
+    for name, column in columns.items():
+        theirs = own_properties(column["customProperties"])
+        siblings = SEMANTIC_TYPES[theirs["semanticType"]].siblings
+        used |= {theirs.get(option) for option in ("sameAs", *siblings)}
+        if column.get("primaryKey") or theirs.get("succeeds"):
+            used.add(name)
+    for i, (name, column) in enumerate(columns.items()):
+        theirs = own_properties(column["customProperties"])
+        may = ("EVIDENCE",) if column.get("classification") in ("P2", "P3") else tuple(USES)
+        if name not in used and "indicators" not in theirs and theirs.get("use") not in may:
+            document.add(
+                ("schema", 0, "properties", i),
+                f"no indicator and no rule uses the column '{name}'",
+                "leave it out, name the indicators that read it (indicators: [I10]), write a rule that does, or say what it is "
+                f"for (use: {', '.join(may)})",
+            )
+
+
 _REQUIRED: dict[str, dict[str, type]] = {
     "contract": {"name": str, "description": dict, "schema": list, "customProperties": list, "slaProperties": list},
     "schema": {"businessName": str, "properties": list},
@@ -1298,7 +1347,7 @@ def contract_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml"))
 
 
-def _examined(path: Path) -> _Document:
+def _examined(path: Path, uses: bool = False) -> _Document:
     document = _read(path, str(path))
     if not path.name.endswith(SUFFIX):
         document.add((), f"the file is not named <dataset>{SUFFIX}", "rename it")
@@ -1306,16 +1355,18 @@ def _examined(path: Path) -> _Document:
         _check_shape(document)
     if document.shaped:
         _check_contract(document, path.name.removesuffix(SUFFIX))
+    if uses and document.shaped and not document.findings:  # what is wrong otherwise comes first
+        _check_uses(document)
     return document
 
 
-def examine(paths: Sequence[Path]) -> tuple[list[Finding], dict[Path, dict[str, Any]]]:
+def examine(paths: Sequence[Path], uses: bool = False) -> tuple[list[Finding], dict[Path, dict[str, Any]]]:
     """All findings about contracts, alone and together, in the order of file and line; and their plain contents.
 
-    Contents that have findings must not be read on: they may lack anything. Raises :class:`OSError` for a file that
-    cannot be opened.
+    ``uses``: also about columns that nothing uses. Contents that have findings must not be read on: they may lack anything.
+    Raises :class:`OSError` for a file that cannot be opened.
     """
-    documents = {path: _examined(path) for path in paths}
+    documents = {path: _examined(path, uses) for path in paths}
     _check_together([d for d in documents.values() if d.shaped])
     findings = sorted({f for d in documents.values() for f in d.findings})
     return findings, {path: d.value for path, d in documents.items() if d.shaped}
@@ -1323,9 +1374,9 @@ def examine(paths: Sequence[Path]) -> tuple[list[Finding], dict[Path, dict[str, 
 
 def lint_file(path: Path) -> list[Finding]:
     """Findings about one contract, by line; what concerns it and others together is for :func:`lint_folder`."""
-    return sorted(set(_examined(path).findings))
+    return sorted(set(_examined(path, uses=True).findings))
 
 
 def lint_folder(folder: Path) -> list[Finding]:
     """Findings about all contracts of a folder, alone and together."""
-    return examine(contract_files(folder))[0]
+    return examine(contract_files(folder), uses=True)[0]

@@ -103,6 +103,16 @@ schema:
         customProperties:
           - {property: message, value: Số quầy đang dùng nhiều hơn số quầy.}
           - {property: remedy, value: Kiểm tra hai cột.}
+      - id: great_markets_say_since_when
+        type: custom
+        engine: greatExpectations
+        severity: error
+        implementation:
+          type: expect_column_values_to_not_be_null
+          kwargs: {column: opened_on, when: {rank: H1}}
+        customProperties:
+          - {property: message, value: Chợ hạng một phải ghi ngày mở.}
+          - {property: remedy, value: Ghi ngày mở.}
 """
 
 

@@ -65,7 +65,7 @@ def test_a_contract_is_read_as_it_is_written(tmp_path: Path) -> None:
     commune = contract.column("commune_code")
     assert (commune.default_from, commune.references, commune.options) == ("sender", "units.code", {})
     assert [c.name for c in contract.columns if c.header_required] == ["market_name", "stalls"]
-    bounds, pair = contract.rules
+    bounds, pair, _ = contract.rules
     assert (bounds.columns, bounds.kwargs, bounds.severity) == (("stalls",), {"max_value": 5000}, "error")
     assert pair.columns == ("stalls", "used_stalls")
     assert pair.kwargs == {"or_equal": True, "ignore_row_if": "either_value_is_missing"}

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.contract import builtin_folder
+from schemas.contract import builtin_folder, load_contracts
 from schemas.expectation_types import TYPES
 from schemas.lint import (
     COLUMN_PROPERTIES,
@@ -511,6 +511,48 @@ def test_a_misspelt_key_is_never_dropped_in_silence(tmp_path: Path, where: tuple
     place[str(where[-1]) + "q"] = place.pop(where[-1])
     write(tmp_path, yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
     assert any(f"{where[-1]}q" in f.message for f in lint_folder(tmp_path))
+
+
+_SQUARE = """\
+      - name: square
+        businessName: Mã quảng trường
+        logicalType: string{personal}
+        customProperties:
+          - {{property: semanticType, value: code}}{more}
+    quality:
+      - id: used_within_stalls
+"""
+_PERSONAL = "\n        classification: P2"
+_GROUND = "\n          - {property: purpose, value: Tìm}\n          - {property: legalGround, value: LUAT_CBCC}"
+
+
+@pytest.mark.parametrize(
+    ("personal", "more", "found"),
+    [
+        ("", "", "no indicator and no rule uses the column 'square'"),
+        ("", "\n          - {property: indicators, value: [I10, I49]}", None),
+        ("", "\n          - {property: use, value: LABEL}", None),
+        ("", "\n          - {property: use, value: FUN}", "use: 'FUN' is not one of LABEL, EVIDENCE, REFERENCE"),
+        ("", "\n          - {property: indicators, value: [I50]}", "is not a list of indicators I01 to I49"),
+        (_PERSONAL, _GROUND, "no indicator and no rule uses the column 'square'"),
+        (_PERSONAL, _GROUND + "\n          - {property: use, value: LABEL}", "no indicator and no rule uses"),
+        (_PERSONAL, _GROUND + "\n          - {property: use, value: EVIDENCE}", None),
+        (_PERSONAL, _GROUND + "\n          - {property: indicators, value: [I22]}", None),
+    ],
+)
+def test_no_column_without_a_use(tmp_path: Path, personal: str, more: str, found: str | None) -> None:
+    text = spoilt("    quality:\n      - id: used_within_stalls\n", _SQUARE.format(personal=personal, more=more))
+    path = write(tmp_path, text)
+    messages = [f.message for f in lint_file(path)]
+    assert len(messages) == bool(found) and all(found and found in m for m in messages), messages
+
+
+def test_limits_of_its_own_are_no_use_of_a_column_and_rules_with_others_are(tmp_path: Path) -> None:
+    text = spoilt("column_B: used_stalls", "column_B: stalls", spoilt("when: {rank: H1}", "when: {rank: H2}"))
+    (only,) = lint_file(write(tmp_path, text))
+    assert "'used_stalls'" in only.message
+    # what is not used is no reason to refuse what is
+    assert load_contracts([tmp_path])["markets"].column("used_stalls").indicators == ()
 
 
 def test_a_dataset_of_facts_has_no_successors(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,10 +22,11 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from schemas.contract import Contract, builtin_folder, load_contracts
+from schemas import migrations
+from schemas.contract import Column, Contract, builtin_folder, load_contracts
 from schemas.migrate import migrate
 from schemas.roles import APP, OFFICER, STEWARD
-from schemas.tables import combined, is_personal, sync, sync_combined, view_statements, views
+from schemas.tables import ShapeRefused, combined, is_personal, shape, sync, sync_combined, view_statements, views
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = Path(__file__).parent / "snapshots" / "views.json"
@@ -129,6 +131,36 @@ def test_personal_views_hide_rows_from_a_reader_s_functions(contracts: dict[str,
                 and "_masked" not in statement.split(" as ")[0]
             )
             assert default or "with (security_barrier) as" in statement
+
+
+def test_columns_that_nothing_reads_leave_a_table_with_rows(
+    connection: psycopg.Connection, contracts: dict[str, Contract]
+) -> None:
+    before, staff = _found(connection), contracts["staff"]
+    gone = [Column(name, name, "string", "text") for name in ("rank", "political_theory")]
+    # as they were before the migration: between other columns
+    older = replace(staff, version="1.1.0", columns=(*staff.columns[:5], *gone, *staff.columns[5:]))
+    with connection.transaction():
+        for table in ("core.staff", "staging.staff"):
+            for column in gone:
+                connection.execute(f"alter table {table} add column {column.name} text")
+        shapes = json.dumps(
+            {c.name: "text" if c in gone else t for c, t in zip(older.columns, shape(older).values(), strict=True)}
+        )
+        connection.execute("update ops.contract set shape = %s, view_hash = '' where dataset = 'staff'", [shapes])
+        sync(connection, older)
+    connection.execute(
+        "insert into core.staff (entity_id, valid_from, publish_from, value_hash, position, rank) "
+        "values (1, '2026-01-01', 1, 0, 'Chuyên viên', '01.003')"
+    )
+    assert _found(connection) != before
+    with pytest.raises(ShapeRefused), connection.transaction():
+        sync(connection, staff)
+    connection.execute((Path(migrations.__file__).parent / "0010_minimised.sql").read_text(encoding="utf-8").encode())
+    with connection.transaction():
+        sync(connection, staff)
+    assert _found(connection) == before
+    assert connection.execute("select position from core.staff").fetchall() == [("Chuyên viên",)]
 
 
 def _as_user(url: str, user: str) -> str:
