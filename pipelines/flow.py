@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from assets.marts.publish import Prepared, prepare, publish, publishing
 from assets.reference.resolver import Resolver
 from assets.reference.store import sync_reference
 from assets.reference.units import Reference, load_reference
-from assets.staging.stage import Staged, Tools, stage, warm_up
+from assets.staging.ahead import ReadAhead
+from assets.staging.stage import Staged, Tools, expect, read_ahead, stage, warm_up
 from assets.staging.vault import Vault
 from schemas.contract import Contract, builtin_folder, load_contracts
 from schemas.tables import sync, sync_combined
@@ -144,8 +145,9 @@ class Pipeline:
         inbox: str | None = None,
         period: str | None = None,
         archive: Archive | None = None,
+        after: Callable[[], None] = lambda: None,
     ) -> Taken:
-        """Archive and write down what is new in the inbox."""
+        """Archive and write down what is new in the inbox; ``after`` is called after each group of files."""
         where = inbox or self.settings.inbox
         seen = look(where, period=period, settle_seconds=self.settings.settle_seconds)
         done = 0
@@ -162,12 +164,15 @@ class Pipeline:
             found = receive(connection, archive or self.archive, where, group, told, warm_up)
             fresh += found.fresh
             withheld += found.withheld
+            after()
         self.ran.received, self.ran.growing, self.ran.withheld = fresh, seen.growing, withheld
         return Taken(fresh, seen.growing, withheld)
 
-    def stage(self, connection: psycopg.Connection, *, archive: Archive | None = None) -> Staged:
-        """Read and stage every pending delivery."""
-        return self._stage(connection, pending(connection), archive)
+    def stage(
+        self, connection: psycopg.Connection, *, archive: Archive | None = None, ahead: ReadAhead | None = None
+    ) -> Staged:
+        """Read and stage every pending delivery; ``ahead`` has read some of them already."""
+        return self._stage(connection, pending(connection), archive, ahead=ahead)
 
     def _stage(
         self,
@@ -175,6 +180,7 @@ class Pipeline:
         waiting: Sequence[Delivery],
         archive: Archive | None = None,
         again: bool = False,
+        ahead: ReadAhead | None = None,
     ) -> Staged:
         done = 0
 
@@ -183,7 +189,7 @@ class Pipeline:
             done += 1
             self.progress("stage", done, len(waiting))
 
-        staged = stage(replace(self.tools(connection, archive), again=again), waiting, told)
+        staged = stage(replace(self.tools(connection, archive), again=again), waiting, told, ahead)
         self.ran.staged, self.ran.rejected = staged.staged, staged.rejected
         return staged
 
@@ -228,10 +234,17 @@ class Pipeline:
         """The whole flow once."""
         self.ran = Ran()
         with self.connection() as connection:
-            self.receive(connection, inbox=inbox, period=period)
-            self.stage(connection)
+            tools = self.tools(connection)
+            with read_ahead(tools) as ahead:
+                # what is archived is read while the next files are being archived
+                after = partial(self._expect, connection, tools, ahead)
+                self.receive(connection, inbox=inbox, period=period, after=after)
+                self.stage(connection, ahead=ahead)
             self.publish(connection)
         return self.ran
+
+    def _expect(self, connection: psycopg.Connection, tools: Tools, ahead: ReadAhead) -> None:
+        expect(tools, ahead, pending(connection))
 
 
 def _groups(items: Sequence[Arrived], size: int) -> Iterator[Sequence[Arrived]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,25 +32,24 @@ _UNPACKED = 10
 class _Ahead:
     """A delivery that is read before its turn; ``size``: what its sheets are counted for while they wait."""
 
-    delivery: Delivery
     content: Future[Content]
     size: int
 
 
 class ReadAhead:
-    """The contents of deliveries, in their order. A context: what still waits at its end is not read."""
+    """The contents of deliveries that are expected, read in their order. A context: what still waits at its end is not read.
 
-    def __init__(
-        self, archive: Archive, deliveries: Iterable[Delivery], senders: Mapping[str, SenderInfo], limits: Limits
-    ) -> None:
+    Used by one thread."""
+
+    def __init__(self, archive: Archive, senders: Mapping[str, SenderInfo], limits: Limits) -> None:
         self._archive, self._senders, self._limits = archive, senders, limits
-        self._left: Iterator[Delivery] = iter(deliveries)
-        self._next = next(self._left, None)
-        self._waiting: deque[_Ahead] = deque()
+        self._left: dict[str, Delivery] = {}
+        self._waiting: dict[str, _Ahead] = {}
+        self._unweighed: deque[_Ahead] = deque()
+        """Those of which it is not known yet how much they hold, in the order in which they are read."""
         self._size = 0
         """The sum of what all that waits is counted for: not added up anew for each of many files."""
-        self._weighed = 0
-        """How many, from the front, are read and counted for what they are."""
+        self._known: set[str] = set()
         self._thread = ThreadPoolExecutor(1)
 
     def __enter__(self) -> ReadAhead:
@@ -60,35 +59,47 @@ class ReadAhead:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
-        if any(ahead.content.running() for ahead in self._waiting):
+        if any(ahead.content.running() for ahead in self._waiting.values()):
             shared().close()  # nobody waits for a file that nobody will take
 
+    def expect(self, deliveries: Iterable[Delivery]) -> None:
+        """Read these as soon as it is their turn; their bytes are in the archive. Those that are expected already are passed
+        over."""
+        for delivery in deliveries:
+            if delivery.delivery_id not in self._known:
+                self._known.add(delivery.delivery_id)
+                self._left[delivery.delivery_id] = delivery
+        self._fill()
+
     def take(self, delivery: Delivery) -> Content:
-        """What is in the next delivery, which is ``delivery``: its bytes are as they were archived.
+        """What is in a delivery; one whose turn has not come is read behind those whose turn has.
 
         Raises :class:`assets.intake.archive.Damaged`, :class:`assets.intake.archive.Destroyed`, :class:`FileNotFoundError`,
         and what says nothing about the file (:class:`ReaderLost`, an archive that does not answer).
         """
         self._fill()
-        first = self._waiting.popleft()
-        assert first.delivery is delivery
-        self._size -= first.size
-        self._weighed = max(self._weighed - 1, 0)
-        return first.content.result()
+        ahead = self._waiting.pop(delivery.delivery_id, None)
+        if ahead is None:
+            self._left.pop(delivery.delivery_id, None)
+            self._known.add(delivery.delivery_id)
+            return self._thread.submit(self._content, delivery).result()
+        self._size -= ahead.size
+        ahead.size = 0
+        return ahead.content.result()
 
     def _fill(self) -> None:
         # one thread reads them in their order: those that are read stand before those that are not
-        while self._weighed < len(self._waiting) and self._waiting[self._weighed].content.done():
-            ahead = self._waiting[self._weighed]
-            size = _size(ahead.content)
+        while self._unweighed and self._unweighed[0].content.done():
+            ahead = self._unweighed.popleft()
+            size = _size(ahead.content) if ahead.size else 0
             self._size += size - ahead.size
             ahead.size = size
-            self._weighed += 1
-        while self._next is not None and (not self._waiting or self._size < _WAITING_MAX):
-            size = self._next.size * _UNPACKED
-            self._waiting.append(_Ahead(self._next, self._thread.submit(self._content, self._next), size))
-            self._size += size
-            self._next = next(self._left, None)
+        while self._left and (not self._waiting or self._size < _WAITING_MAX):
+            delivery = self._left.pop(next(iter(self._left)))
+            ahead = _Ahead(self._thread.submit(self._content, delivery), delivery.size * _UNPACKED + 1)
+            self._waiting[delivery.delivery_id] = ahead
+            self._unweighed.append(ahead)
+            self._size += ahead.size
 
     def _content(self, delivery: Delivery) -> Content:
         if delivery.size > self._limits.file_bytes:

@@ -100,34 +100,51 @@ def warm_up() -> None:
     warm()
 
 
-def stage(tools: Tools, deliveries: Sequence[Delivery], progress: Callable[[Delivery], None] | None = None) -> Staged:
-    """Read and stage deliveries in batches of bounded rows; what was written."""
+def read_ahead(tools: Tools) -> ReadAhead:
+    """What reads the deliveries that it is told to :func:`expect`, while this process does something else."""
+    return ReadAhead(tools.archive, tools.senders, tools.limits)
+
+
+def expect(tools: Tools, ahead: ReadAhead, deliveries: Sequence[Delivery]) -> None:
+    """Have those of the deliveries read that are read whole and have their bytes."""
+    ahead.expect(d for d in deliveries if kept(d) and not _streams(tools, d))
+
+
+def stage(
+    tools: Tools,
+    deliveries: Sequence[Delivery],
+    progress: Callable[[Delivery], None] | None = None,
+    ahead: ReadAhead | None = None,
+) -> Staged:
+    """Read and stage deliveries in batches of bounded rows; what was written. ``ahead``: what has read some of them already."""
+    if ahead is None:
+        with read_ahead(tools) as ahead:
+            return stage(tools, deliveries, progress, ahead)
     done = Staged()
     if deliveries:
         warm_up()
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
     large = {delivery.delivery_id for delivery in deliveries if _streams(tools, delivery)}
-    whole = [delivery for delivery in deliveries if delivery.delivery_id not in large and kept(delivery)]
-    with ReadAhead(tools.archive, whole, tools.senders, tools.limits) as ahead:
-        for delivery in deliveries:
-            if delivery.delivery_id in large:
-                from .large import stage_large
+    ahead.expect(d for d in deliveries if d.delivery_id not in large and kept(d))
+    for delivery in deliveries:
+        if delivery.delivery_id in large:
+            from .large import stage_large
 
+            _flush(tools, batch, done)
+            batch, rows = [], 0
+            stage_large(tools, delivery, done)
+        else:
+            found = _read(tools, delivery, ahead)
+            if found:
+                batch.append((delivery, found))
+            rows += sum(f.table.rows.height for f in found if isinstance(f, Found))
+            if rows >= tools.batch_rows or len(batch) >= tools.batch_deliveries:
                 _flush(tools, batch, done)
                 batch, rows = [], 0
-                stage_large(tools, delivery, done)
-            else:
-                found = _read(tools, delivery, ahead)
-                if found:
-                    batch.append((delivery, found))
-                rows += sum(f.table.rows.height for f in found if isinstance(f, Found))
-                if rows >= tools.batch_rows or len(batch) >= tools.batch_deliveries:
-                    _flush(tools, batch, done)
-                    batch, rows = [], 0
-            if progress is not None:
-                progress(delivery)
-        _flush(tools, batch, done)
+        if progress is not None:
+            progress(delivery)
+    _flush(tools, batch, done)
     return done
 
 

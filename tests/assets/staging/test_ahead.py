@@ -44,7 +44,9 @@ def test_what_waits_is_bounded_by_what_it_is(tmp_path, monkeypatch, rows: int) -
     monkeypatch.setattr(ahead, "_WAITING_MAX", 10_000)  # ten files unread, a tenth of one that has a thousand rows
     archive = Archive(str(tmp_path))
     wanted = deliveries(archive, 40)
-    with ReadAhead(archive, wanted, SENDERS, Limits()) as contents:
+    with ReadAhead(archive, SENDERS, Limits()) as contents:
+        contents.expect(wanted[:25])
+        contents.expect(wanted)
         for n, delivery in enumerate(wanted):
             content = contents.take(delivery)
             if n == 3:
@@ -54,3 +56,23 @@ def test_what_waits_is_bounded_by_what_it_is(tmp_path, monkeypatch, rows: int) -
                 assert content[0][0].name == delivery.file_name
             assert len(read) <= n + (11 if rows > 1 else 101)
     assert read == [f"{n}.xlsx" for n in range(40)]
+
+
+def test_deliveries_may_be_taken_in_another_order_and_unexpected(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    read: list[str] = []
+
+    def read_apart(data: bytes, file_name: str, limits: Limits) -> tuple[list[Grid], list[Problem]]:
+        read.append(file_name)
+        return [Grid(file_name, 0, pl.DataFrame({"A": ["x" * 1000]}))], []
+
+    monkeypatch.setattr(ahead, "read_apart", read_apart)
+    monkeypatch.setattr(ahead, "_WAITING_MAX", 3_000)
+    archive = Archive(str(tmp_path))
+    wanted = deliveries(archive, 12)
+    with ReadAhead(archive, SENDERS, Limits()) as contents:
+        contents.expect(wanted[:10])
+        for delivery in reversed(wanted):
+            content = contents.take(delivery)
+            assert not isinstance(content, Unreadable)
+            assert content[0][0].name == delivery.file_name
+    assert sorted(read) == sorted(d.file_name for d in wanted)  # each once
