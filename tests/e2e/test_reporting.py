@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import assets.reference
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, said, text_csv, worded, workbook
 
@@ -235,3 +237,33 @@ def test_targets(province: dict[str, Any]) -> None:
     assert said(answered) == {("A4", "BAD_CODE"), ("C5", "BAD_DATE")}
     rows = world.rows("select indicator_code, bloc_or_unit, value, direction, due_on from mart_v1.targets order by 1")
     assert rows == [("I02", "DANG", None, "AT_LEAST", None), ("I15", "", Decimal(100), "AT_LEAST", date(2030, 12, 31))]
+
+
+def test_the_values_that_come_with_the_code_go_through_the_inbox(make_world: Make) -> None:
+    world = make_world()
+    folder = Path(assets.reference.__file__).parent
+    for name in ("norms", "targets"):
+        world.drop("SNV", (folder / f"{name}.csv").read_bytes(), f"{name}.csv", period="2026-01")
+    world.run()
+    assert {s["state"] for n in ("norms", "targets") for s in world.submissions(f"2026-01/SNV/{n}.csv")} == {"accepted"}
+    assert world.rows("select count(*) from staging.quarantine") == [(0,)]
+    assert world.rows("select * from mart_v1.findings") == []
+    # what nobody has found is empty, and says so
+    assert world.rows(
+        "select count(*) from mart_v1.norms where value is null and legal_source not like '%%chưa xác minh%%'"
+    ) == [(0,)]
+    bands = world.rows("select applies_to, value::int from mart_v1.norms where norm_code = 'KPI_BAND_MIN' order by 2")
+    assert bands == [("HT", 50), ("T", 70), ("XS", 90)]
+    hard = "select indicator_code, value::int, due_on from mart_v1.targets where legal_source like 'Chương trình%%2026' order by 1"
+    end = date(2030, 12, 31)
+    assert world.rows(hard) == [
+        ("I05", 0, end),
+        ("I06", 0, end),
+        ("I08", 100, end),
+        ("I15", 100, None),
+        ("I16", 100, None),
+    ]
+    # one value of each norm on any day
+    twice = "select norm_code from mart_v1.norms_history a join mart_v1.norms_history b using (norm_code, applies_to) "
+    assert world.rows(twice + "where a.norm_id < b.norm_id and a.valid_from < coalesce(b.valid_to, 'infinity') "
+                      "and b.valid_from < coalesce(a.valid_to, 'infinity')") == []  # fmt: skip
