@@ -672,23 +672,33 @@ def lint(
 def dictionary(
     state: State,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of printing.")] = None,
+    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+    form: Annotated[str | None, typer.Option(help="markdown or html (default: as the file's name ends).")] = None,
 ) -> None:
-    """Print the data dictionary: Markdown for people, with --json rows for machines."""
+    """Print the data dictionary: every table, column, rule, code list, owner and indicator; with --json rows for machines."""
     import json
 
-    from schemas import dictionary as make
     from schemas.contract import builtin_folder, load_contracts
 
+    from .cli_dictionary import text
+
     contracts = load_contracts([builtin_folder(), *state.settings.contracts]).values()
-    rows = make.dictionary_rows(contracts)
-    if output is not None:
-        text = json.dumps(rows, ensure_ascii=False, indent=2) + "\n" if state.json else make.dictionary(contracts)
-        output.write_text(text, encoding="utf-8")
-        state.screen.note(f"written: {output}")
-    elif state.json:
-        state.screen.json(rows)
+    if state.json:
+        from schemas.dictionary import dictionary_rows
+
+        rows = dictionary_rows(contracts)
+        if output is None:
+            state.screen.json(rows)
+            return
+        said = json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
     else:
-        sys.stdout.write(make.dictionary(contracts))
+        by_name = "html" if output is not None and output.suffix in (".html", ".htm") else "markdown"
+        said = text(contracts, language, form or by_name)
+    if output is None:
+        sys.stdout.write(said)
+    else:
+        output.write_text(said, encoding="utf-8")
+        state.screen.note(f"written: {output}")
 
 
 # --- linkage -------------------------------------------------------------------------------------------------------

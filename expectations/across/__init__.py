@@ -10,6 +10,7 @@ found (:mod:`assets.marts.findings`), the value of any norm (the dataset ``norms
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from pathlib import Path
 
 from schemas.contract import AcrossRule, Contract
@@ -39,6 +40,12 @@ def query(rule: AcrossRule, contract: Contract) -> str:
         text = text.replace(f"{{{name}}}", value)
     text = re.sub(r"\{same key: (\w+) (\w+)\}", lambda m: _same_key(contract, m[1], m[2]), text)
     return re.sub(r"\{label: (\w+)\}", lambda m: _label(contract, m[1]), text)
+
+
+def says(kind: str) -> str:
+    """What a rule looks for, in English: the comment at the head of its SQL."""
+    lines = (_HERE / f"{kind}.sql").read_text(encoding="utf-8").splitlines()
+    return " ".join(line.removeprefix("-- ") for line in takewhile(lambda line: line.startswith("--"), lines))
 
 
 def _same_key(contract: Contract, left: str, right: str) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
 from pathlib import Path
 
-from schemas.contract import builtin_folder, load_contract, load_contracts
-from schemas.dictionary import dictionary, dictionary_rows
+import pytest
+
+from schemas.contract import INDICATORS, builtin_folder, load_contract, load_contracts
+from schemas.dictionary import FORMS, LANGUAGES, Form, Language, dictionary, dictionary_rows
 
 from .contracts import spoilt, write
 
@@ -34,6 +40,39 @@ def test_the_markdown_names_every_column_list_header_and_rule() -> None:
         assert all(r.message in text and r.remedy in text for r in contract.rules)
     assert "| `kind` | lấy từ cột Ghi chú |" in text
     assert "hằng quý, theo lịch; hạn nộp: ngày 05 sau kỳ" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_and_language_says_all_that_a_contract_says(language: Language, form: Form) -> None:
+    contracts = load_contracts([builtin_folder()])
+    names = {code: (f"Tên của {code}", f"Name of {code} <&>") for code in INDICATORS}
+    text = dictionary(
+        contracts.values(), language, form, indicators=names, across={"person_unknown": "people | nobody knows"}
+    )
+    plain = html.unescape(re.sub(r"<[^>]*>", "", text)) if form == "html" else text.replace("\\|", "|")
+    for contract in contracts.values():
+        assert contract.owner in plain and contract.title in plain
+        for column in contract.columns:
+            assert column.name in plain and column.label in plain
+            assert all(v.value in plain and v.label in plain for v in column.enum)
+        for rule in (*contract.rules, *contract.across):
+            assert rule.id in plain and rule.message in plain
+    assert all(names[code][LANGUAGES.index(language)] in plain for code in INDICATORS)
+    if language == "en":
+        assert "people | nobody knows" in plain
+        assert "appointments` ≥ `appointments_published" in text or form == "html"
+    if form == "html":
+        assert f'lang="{language}"' in text and "<&>" not in text
+        parser = HTMLParser()
+        parser.feed(text)
+        tags = re.findall(r"<(/?)(\w+)", text)
+        opened = Counter(name for closing, name in tags if not closing and name not in ("meta",))
+        assert opened == Counter(name for closing, name in tags if closing)
+        assert set(re.findall(r'href="#(\w+)"', text)) <= set(re.findall(r'id="(\w+)"', text))
+    else:
+        tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("| ")]
+        assert all(len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1 for table in tables)
 
 
 def test_the_order_of_contracts_does_not_matter() -> None:

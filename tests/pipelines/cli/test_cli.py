@@ -274,6 +274,12 @@ def test_contracts_dictionary(house: House, tmp_path: Path) -> None:
     assert house("contracts", "dictionary", "--output", str(target)).code == 0
     assert "village_name" in target.read_text(encoding="utf-8")
     assert house("contracts", "dictionary", "--output", str(tmp_path / "no" / "x.md")).code == 2
+    page = tmp_path / "dictionary.html"
+    assert house("contracts", "dictionary", "--language", "en", "--output", str(page)).code == 0
+    text = page.read_text(encoding="utf-8")
+    assert '<html lang="en">' in text
+    assert "Statistics that are not what the dossiers" in text  # what the SQL of a rule says of itself
+    assert house("contracts", "dictionary", "--language", "fr").code == 2
 
 
 def test_db_url_is_the_last_line(house: House) -> None:
