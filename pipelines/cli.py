@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -52,6 +53,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(linkage_app, name="linkage")
 
 _BIGINT = 2**63 - 1
+_INDICATOR = re.compile(r"[Ii]\d\d")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 Home = Annotated[
@@ -68,6 +70,13 @@ KnownAt = Annotated[
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
         help="As readers saw it then (Vietnam's time).",
     ),
+]
+Unit = Annotated[
+    str | None,
+    typer.Option(help="Of an indicator: code of the commune, organisation, bloc or field (default: the province)."),
+]
+IndicatorPeriod = Annotated[
+    str | None, typer.Option("--period", help="Of an indicator: 2026-06, 2026-Q2, 2026 (default: the newest).")
 ]
 Direct = Annotated[bool, typer.Option("--direct", help="Without Dagster: no run in its history.")]
 
@@ -524,15 +533,22 @@ def _account(state: State) -> int:
 @command(app)
 def trace(
     state: State,
-    dataset: Annotated[str, typer.Argument(help="Dataset, such as villages.")],
+    dataset: Annotated[str, typer.Argument(help="Dataset, such as villages, or indicator, such as I26.")],
     key: Annotated[list[str] | None, typer.Option(help="name=value, once for each key column.")] = None,
     id_: Annotated[
         int | None, typer.Option("--id", min=0, max=_BIGINT, help="The published id, instead of the key.")
     ] = None,
     at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what is valid on this day.")] = None,
     known_at: KnownAt = None,
+    unit: Unit = None,
+    period: IndicatorPeriod = None,
+    variant: Annotated[str, typer.Option(help="Of an indicator: another figure than the main one, such as CUT.")] = "",
+    limit: Annotated[int, typer.Option(help="Of an indicator: how many rows to show.", min=1)] = 20,
 ) -> None:
-    """From a published value back to sender, submission, file, sheet and cell."""
+    """From a published value back to sender, submission, file, sheet and cell; from an indicator to the rows that it is made of."""
+    if _INDICATOR.fullmatch(dataset):
+        _trace_indicator(state, dataset, variant, unit, period, limit)
+        return
     from assets.core.trace import entity_id
     from assets.core.trace import trace as find
 
@@ -557,6 +573,47 @@ def trace(
         state.screen.json({"dataset": dataset, "versions": versions})
     else:
         show_trace(state.screen, contract, versions, f"as known at {known_at}" if known_at else "as published")
+
+
+def _trace_indicator(state: State, code: str, variant: str, unit: str | None, period: str | None, limit: int) -> None:
+    from assets.marts.indicators import read
+
+    from . import cli_indicators as layout
+
+    pipeline = state.pipeline
+    indicator = layout.known(pipeline.indicators, code)
+    with state.connection() as connection:
+        value = read.value_of(connection, indicator, variant, unit, period)
+        norms = read.norms_of(connection, indicator, pipeline.contracts, value)
+        wanted = None if state.json else limit
+        made = layout.described(read.parts(connection, indicator, pipeline.contracts, value, wanted))
+    if state.json:
+        state.screen.json({"indicator": value, "norms": norms, "parts": made})
+    else:
+        layout.show_parts(state.screen, value, norms, made, state.call, limit)
+
+
+@command(app)
+def indicators(
+    state: State,
+    code: Annotated[
+        str | None, typer.Argument(help="One indicator, such as I26 (default: all, of the province).")
+    ] = None,
+    unit: Unit = None,
+    period: IndicatorPeriod = None,
+) -> None:
+    """The indicators: value, target, status and course; of one also by unit, with who has not reported and the way to 2030."""
+    from . import cli_indicators as layout
+
+    name = layout.known(state.pipeline.indicators, code).code if code is not None else None
+    with state.connection() as connection:
+        found = layout.board(connection, name, unit, period)
+    if state.json:
+        state.screen.json({"indicators": found})
+    elif name is not None:
+        layout.show_one(state.screen, found, state.call)
+    else:
+        layout.show_board(state.screen, found, state.call)
 
 
 def _in_vietnam(time: datetime | None) -> datetime | None:

@@ -21,6 +21,7 @@ from assets.intake.inbox import Arrived, look
 from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receive
 from assets.intake.object_keys import DatabaseKeys
 from assets.intake.submissions import SenderInfo
+from assets.marts.indicators.catalogue import Indicator, load_indicators, load_mandates, sync_indicators
 from assets.marts.publish import Prepared, prepare, publish, publishing
 from assets.reference.resolver import Resolver
 from assets.reference.store import sync_reference
@@ -71,6 +72,12 @@ class Pipeline:
         return load_contracts([builtin_folder(), *self.settings.contracts])
 
     @cached_property
+    def indicators(self) -> dict[str, Indicator]:
+        """All indicators by code; raises ``IndicatorError`` with findings where one is wrong. Those that read a dataset that is
+        not among the contracts have no values."""
+        return load_indicators()
+
+    @cached_property
     def reference(self) -> Reference:
         """Units, crosswalk, senders."""
         return load_reference(self.settings.reference, self.settings.province)
@@ -115,6 +122,7 @@ class Pipeline:
                 for contract in self.contracts.values():
                     sync(connection, contract)
                 sync_combined(connection, self.contracts)
+                sync_indicators(connection, self.indicators, load_mandates(self.indicators))
             try:
                 yield connection
             finally:
@@ -202,7 +210,7 @@ class Pipeline:
             done += 1
             self.progress("merge", done, len(self.contracts))
 
-        return prepare(connection, list(self.contracts.values()), told, self.vault)
+        return prepare(connection, list(self.contracts.values()), told, self.vault, self.indicators)
 
     def publish(self, connection: psycopg.Connection) -> tuple[Prepared, int | None]:
         """Merge and publish, under the lock."""

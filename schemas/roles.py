@@ -15,7 +15,12 @@ APP, OFFICER, STEWARD = "lienthong_app", "lienthong_officer", "lienthong_steward
 SYSTEM = (
     *((role, "usage on schema mart_v1") for role in (APP, OFFICER, STEWARD)),
     *((role, "select on mart_v1.successions") for role in (APP, OFFICER, STEWARD)),
-    *((role, "select on mart_v1.findings") for role in (OFFICER, STEWARD)),
+    *(
+        (role, f"select on mart_v1.{view}")
+        for view in ("indicators", "indicator_value", "indicator_missing", "indicator_path", "mandate_answers")
+        for role in (APP, OFFICER, STEWARD)
+    ),
+    *((role, f"select on mart_v1.{view}") for view in ("findings", "submission_log") for role in (OFFICER, STEWARD)),
     (STEWARD, "usage on schema vault"),
     (STEWARD, "select on vault.identifier"),
 )

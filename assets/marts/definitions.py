@@ -15,6 +15,7 @@ from schemas.contract import Contract
 from schemas.tables import SQL_TYPES, published_columns
 
 from .findings import results
+from .indicators.compute import Indicated
 
 
 def core_key(dataset: str) -> dg.AssetKey:
@@ -27,9 +28,21 @@ def mart_key(dataset: str) -> dg.AssetKey:
     return dg.AssetKey(["mart_v1", dataset])
 
 
+INDICATORS = dg.AssetKey(["mart_v1", "indicator_value"])
+"""Key of the values of the indicators."""
+
+
 def publication(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
-    """``core/<dataset>`` and ``mart_v1/<dataset>`` of all contracts."""
+    """``core/<dataset>`` and ``mart_v1/<dataset>`` of all contracts, and the values of the indicators."""
     specs = [spec for contract in contracts.values() for spec in _specs(contract)]
+    specs.append(
+        dg.AssetSpec(
+            INDICATORS,
+            deps=[core_key(dataset) for dataset in contracts],
+            group_name="marts",
+            description="Values of the indicators, by unit and period, of what changed; with the log of submissions.",
+        )
+    )
 
     @dg.multi_asset(name="publish", specs=specs)
     def publish(
@@ -52,6 +65,18 @@ def publication(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(
                 asset_key=mart_key(merged.dataset), metadata={"changed": merged.changed, **publish_metadata}
             )
+
+        indicated = prepared.indicated or Indicated()
+        yield dg.MaterializeResult(
+            asset_key=INDICATORS,
+            metadata={
+                "indicators_computed": len(indicated.computed),
+                "periods_computed": sum(c.periods for c in indicated.computed),
+                "values_opened": indicated.opened,
+                "values_closed": indicated.closed,
+                "log_changed": indicated.log_changed,
+            },
+        )
 
     return publish
 

@@ -7,7 +7,7 @@ publisher that died is swept before the next one begins, and the work is done ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,9 @@ from schemas.contract import Contract
 from schemas.migrate import quote
 
 from .findings import Judged, find
+from .indicators.catalogue import Indicator
+from .indicators.compute import Indicated, compute
+from .indicators.submission_log import WAIVED
 
 _HERE = Path(__file__).parent
 _LOCK = "hashtext('lienthong.publish')"
@@ -29,7 +32,10 @@ CHANNEL = "lienthong_publish"
 """NOTIFY channel; the payload is the publish number."""
 
 
-DERIVED = ("standing", "finding", "rule_result", "conflict", "member", "link", "doubt", "identity_run", "succession")
+DERIVED = (
+    "standing", "finding", "rule_result", "conflict", "member", "link", "doubt", "identity_run", "succession",
+    "submission_log", "submission_log_run", "indicator_value", "indicator_run",
+)  # fmt: skip
 """Tables of ``core`` beside the datasets' whose rows have a publish from which and to which they hold."""
 
 
@@ -49,6 +55,8 @@ class Prepared:
     merged: list[Merged] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     """Rules across submissions that were evaluated."""
+    indicated: Indicated | None = None
+    """What the indicators came to; None where none were asked for."""
 
 
 @contextmanager
@@ -88,10 +96,11 @@ def prepare(
     contracts: Sequence[Contract],
     progress: Callable[[Merged], None] | None = None,
     vault: Vault | None = None,
+    indicators: Mapping[str, Indicator] | None = None,
 ) -> Prepared:
     """Merge every dataset under a new open number. The caller holds the lock (:func:`publishing`).
 
-    ``vault``: what the linkage of persons asks; without it, keys alone say who is whom."""
+    ``vault``: what the linkage of persons asks; without it, keys alone say who is whom. ``indicators``: those to compute."""
     sweep(connection, [c.dataset for c in contracts])
     with connection.transaction():
         row = connection.execute(
@@ -106,13 +115,18 @@ def prepare(
             done.append(merge(connection, contract, number, vault))
         if progress is not None:
             progress(done[-1])
+    changed = {m.dataset for m in done if m.changed}
     with connection.transaction():
-        judged = find(connection, contracts, {m.dataset for m in done if m.changed}, number)
-    if not any(m.changed for m in done) and not any(j.changed for j in judged):
+        judged = find(connection, contracts, changed, number)
+    indicated = None
+    if indicators is not None:
+        with connection.transaction():
+            indicated = compute(connection, indicators, {c.dataset: c for c in contracts}, number, changed)
+    if not (changed or any(j.changed for j in judged) or (indicated is not None and indicated.changed)):
         with connection.transaction():
             connection.execute("update core.publish set state = 'swept' where number = %s", [number])
-        return Prepared(None, done, judged)
-    return Prepared(number, done, judged)
+        return Prepared(None, done, judged, indicated)
+    return Prepared(number, done, judged, indicated)
 
 
 def publish(connection: psycopg.Connection, prepared: Prepared) -> int | None:
@@ -135,7 +149,8 @@ def publish(connection: psycopg.Connection, prepared: Prepared) -> int | None:
         ).rowcount
         if not moved:
             return None
-        connection.execute((_HERE / "states.sql").read_text(encoding="utf-8"), {"publish": prepared.number})
+        states = (_HERE / "states.sql").read_text(encoding="utf-8").format(waived=WAIVED)
+        connection.execute(states, {"publish": prepared.number})
         connection.execute("update core.pointer set shows = %s", [prepared.number])
         connection.execute("select pg_notify(%s, %s)", [CHANNEL, str(prepared.number)])
     return prepared.number

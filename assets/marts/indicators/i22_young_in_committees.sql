@@ -1,0 +1,33 @@
+-- code: I22
+-- name_vi: Tỷ lệ cán bộ trẻ trong cấp ủy
+-- name_en: Young members of Party committees
+-- formula: 100 · count(members of committees younger than the norm of their level, in whole years on D) / count(members)
+-- theme: key_posts
+-- grain: COMMUNE BLOC PROVINCE
+-- periods: month quarter
+-- measure: share %
+-- variant: TINH share % | Cấp tỉnh | Provincial level
+-- variant: XA share % | Cấp xã | Commune level
+-- direction: up
+-- reads: assignments staff organizations
+-- norms: YOUNG_AGE
+-- source: D03, D04; M16
+-- Somebody with two posts in one body counts once there; whom the lists of staff do not know is unknown.
+with holder as (
+    select a.period_no, a.day, coalesce(o.commune_code, a.commune_code) as commune, o.bloc,
+           coalesce(o.level, case when a.commune_code is not null then 'XA' else 'TINH' end) as level, a.entity_id,
+           coalesce(m.entity_id, a.citizen_id) as person,
+           row_number() over (
+               partition by a.period_no, a.organization_code, coalesce(m.entity_id, a.citizen_id) order by a.entity_id) as place
+    from assignments_at a
+    left join member m on m.record = a.citizen_id
+    left join organizations_at o on o.period_no = a.period_no and o.organization_code = a.organization_code
+    where a.post in ('UV_BCH', 'UV_BTV')
+)
+select h.period_no, h.commune, h.bloc, v.variant, 'assignments' as dataset, h.entity_id,
+       case when h.place = 1 then (extract(year from age(h.day, s.date_of_birth)) < n.value)::integer end as numerator,
+       1 as denominator, case when h.place = 1 then 0 end as unknown
+from holder h
+left join staff_at s on s.period_no = h.period_no and s.entity_id = h.person
+left join norm n on n.period_no = h.period_no and n.norm_code = 'YOUNG_AGE' and n.applies_to = h.level
+cross join lateral (values (''), (h.level)) v (variant)

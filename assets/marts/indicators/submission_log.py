@@ -1,0 +1,126 @@
+"""The log of submissions (D00, domain brief §8): what was due from whom and what became of it, as of each publish.
+
+A function of the set: whether a day has passed is asked of the ledger (the day of the last receipt), never of the clock, so that a
+replay says the same. Here: what is due, and writing what differs. Not here: the indicators made of it (I42 to I45).
+
+What counts as due: of a contract with a ``dueDay``, every sender that it names, for every period from the first that anybody sent,
+once the day is past. A reminder is one day past without a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+
+from schemas.contract import Contract
+from schemas.periods import Period, period_of, periods_between
+
+_HERE = Path(__file__).parent
+WAIVED = (_HERE.parent / "waived_rows.sql").read_text(encoding="utf-8")
+"""SQL of rows with errors that were waived (assessment_no, rows)."""
+
+
+def due_on(contract: Contract, period: Period) -> date:
+    """Last day for sending a period: the first ``dueDay`` of a month that comes after the period (20 June for a reporting month
+    that ends on the 14th); the last day of a month that has no such day."""
+    assert contract.due_day is not None
+    month = period.last.replace(day=1)
+    while (day := _day(month, contract.due_day)) <= period.last:
+        month = (month + timedelta(days=32)).replace(day=1)
+    return day
+
+
+def _day(month: date, day: int) -> date:
+    last = (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    return month.replace(day=min(day, last.day))
+
+
+def derive(connection: psycopg.Connection, contracts: Mapping[str, Contract], publish: int) -> bool:
+    """Derive the log anew, in the caller's transaction, where ledger, standings or contracts changed; whether it differs."""
+    horizon = connection.execute(
+        "select (max(received_at) at time zone 'Asia/Ho_Chi_Minh')::date from intake.delivery"
+    ).fetchone()
+    day = horizon[0] if horizon is not None else None
+    facts = connection.execute(
+        "select (select max(submission_no) from intake.submission), (select count(*) from intake.submission), "
+        "(select max(assessment_no) from intake.assessment), (select max(decision_id) from intake.decision), "
+        "(select count(*) from intake.submission where state = 'rejected'), "
+        "(select max(publish_from) from core.standing), (select max(publish_to) from core.standing), "
+        "(select max(version) from core.reference_version)"
+    ).fetchone()
+    said = [
+        (c.dataset, c.version, c.senders, c.due_day, c.period_type, c.calendar, _required(c))
+        for c in contracts.values()
+    ]
+    mark = hashlib.sha256(repr((day, facts, sorted(said), _sql("submission_log"))).encode()).hexdigest()[:16]
+    before = connection.execute("select fingerprint from core.submission_log_run where publish_to is null").fetchone()
+    if day is None or (before is not None and before[0] == mark):
+        return False
+    connection.execute("set local client_min_messages = warning")
+    _due(connection, contracts, day)
+    required = {"datasets": list(contracts), "required": [_required(c) for c in contracts.values()]}
+    connection.execute(_sql("submission_log").format(waived=WAIVED), required)
+    parameters = {"publish": publish}
+    closed = connection.execute(_sql("submission_log_close"), parameters).rowcount
+    opened = connection.execute(_sql("submission_log_open"), parameters).rowcount
+    connection.execute("drop table _due, _log")
+    if closed or opened or before is None:
+        connection.execute("update core.submission_log_run set publish_to = %s where publish_to is null", [publish])
+        # where nothing came of it there may be no such publish
+        number = publish if closed or opened else 0
+        connection.execute(
+            "insert into core.submission_log_run (fingerprint, publish_from) values (%s, %s)", [mark, number]
+        )
+    else:
+        connection.execute("update core.submission_log_run set fingerprint = %s where publish_to is null", [mark])
+    return bool(closed or opened)
+
+
+def _sql(file: str) -> str:
+    return (_HERE / f"{file}.sql").read_text(encoding="utf-8")
+
+
+def _required(contract: Contract) -> int:
+    return sum(c.required for c in contract.columns)
+
+
+def _due(connection: psycopg.Connection, contracts: Mapping[str, Contract], horizon: date) -> None:
+    """Fill ``_due``: who was due to send which period until when."""
+    first: dict[str, date] = dict(
+        connection.execute(
+            "select dataset, min(period_first) from intake.submission where period_first is not null and dataset is not null "
+            "group by dataset"
+        ).fetchall()
+    )
+    rows = [
+        (c.dataset, p.label, p.first, p.last, day)
+        for c in contracts.values()
+        if c.due_day is not None and c.dataset in first
+        for p, day in _periods(c, first[c.dataset], horizon)
+    ]
+    connection.execute(
+        "create temporary table _due (dataset text, sender text, period text, period_first date, period_last date, due_on date) "
+        "on commit drop"
+    )
+    connection.execute(
+        _sql("due"),
+        {
+            **{name: [row[n] for row in rows] for n, name in enumerate(("dataset", "period", "first", "last", "day"))},
+            "of": [c.dataset for c in contracts.values() for _ in c.senders],
+            "wanted": [s for c in contracts.values() for s in c.senders],
+        },
+    )
+
+
+def _periods(contract: Contract, first: date, horizon: date) -> Iterator[tuple[Period, date]]:
+    """Periods of a contract, from that of ``first`` on, whose last day for sending is past, with that day."""
+    start = period_of(first, contract.period_type, contract.calendar)
+    for period in periods_between(contract.period_type, start.first, max(horizon, start.first), contract.calendar):
+        day = due_on(contract, period)
+        if day >= horizon:
+            return
+        yield period, day
