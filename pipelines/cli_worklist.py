@@ -123,6 +123,10 @@ _LAYOUT: Mapping[str, tuple[Sequence[str], _Line]] = {
             "; ".join(f"{o['value']} ({o['sender']})" for o in r["others"]), r["rule"],
         ],
     ),
+    "statistics_differences": (
+        ["!Organisation", "!Procedure", "!From", "!To", "Said ≠ found"],
+        lambda r: [r["organization_code"], r["procedure_code"], r["valid_from"], r["valid_to"], r["differences"]],
+    ),
     "unknown_codes": (
         ["!Dataset", "Column", "Value", "!Rule", ">rows", "Senders", "!for example"],
         lambda r: [

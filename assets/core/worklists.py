@@ -235,6 +235,11 @@ def _without_numbers(source: Source, rows: list[Row]) -> list[Row]:
     return rows
 
 
+def _unlike_dossiers(source: Source) -> list[Row]:
+    rules = [r.id for c in source.contracts.values() for r in c.across if r.kind == "statistics_against_dossiers"]
+    return source.rows("worklist_statistics_differences", {"rules": rules}) if rules else []
+
+
 # --- holds and codes ------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +300,14 @@ LISTS: Mapping[str, WorkList] = MappingProxyType(
                 lambda r: f"{r['dataset']} {r['entity_id']}: {r['attribute']} ({', '.join(r['senders'])})",
                 _without_numbers,
                 personal=True,
+            ),
+            WorkList(
+                "statistics_differences",
+                "Thống kê không khớp hồ sơ chi tiết",
+                "statistics that the dossiers do not bear out",
+                _unlike_dossiers,
+                # counts of cases are no personal data
+                lambda r: f"{r['organization_code']} {r['procedure_code']} {r['valid_from']}: {r['differences']}",
             ),
             WorkList(
                 "unknown_codes",

@@ -77,7 +77,9 @@ def sheets_of(lists: Mapping[str, Sequence[Row]], contracts: Mapping[str, Contra
         for dataset in sorted({r["dataset"] for r in lists["clerical_pairs"]}):
             rows = [r for r in lists["clerical_pairs"] if r["dataset"] == dataset]
             sheets.append(_pairs(dataset, rows, contracts))
-    told = {"unmatched_rows": _unmatched, "conflicts": _conflicts, "unknown_codes": _unknown}
+    told = {
+        "unmatched_rows": _unmatched, "conflicts": _conflicts, "statistics_differences": _statistics, "unknown_codes": _unknown,
+    }  # fmt: skip
     sheets += [told[name](lists[name], contracts) for name in told if name in filled]
     if "crosswalk_differences" in filled:
         sheets.append(_crosswalk(lists["crosswalk_differences"]))
@@ -192,6 +194,15 @@ def _conflicts(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
         for r in rows
     ]  # fmt: skip
     return Sheet("Mâu thuẫn", LISTS["conflicts"].title, headers, told)
+
+
+def _statistics(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
+    headers = ("Cơ quan", "Thủ tục", "Từ", "Đến trước", "Thống kê ≠ hồ sơ chi tiết")
+    told = [
+        [r["organization_code"], r["procedure_code"], _shown(r["valid_from"]), _shown(r["valid_to"]), r["differences"]]
+        for r in rows
+    ]
+    return Sheet("Thống kê", LISTS["statistics_differences"].title, headers, told)
 
 
 def _unknown(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:

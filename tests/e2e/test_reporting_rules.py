@@ -4,10 +4,13 @@ not known, what needs it says nothing; nothing depends on the order of arrival."
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
 
+from assets.core.worklists import LISTS, Source, counts
+from assets.returns.worklist_book import sheets_of
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, text_csv, worded
 
@@ -224,6 +227,20 @@ def test_senders_are_told_in_their_words(province: World) -> None:
     (row,) = [r for r in told["rows"] if r["rule"] == "statistics_follow_from_dossiers"]
     assert (row["row"], row["severity"]) == (3, "warning")
     assert "Tiếp nhận trực tuyến: 2 ≠ 1" in row["message"]
+
+
+def test_statistics_that_the_dossiers_do_not_bear_out_wait_in_a_list(province: World) -> None:
+    with province.connection() as connection:
+        source = Source(connection, province.pipeline.contracts)
+        assert counts(source)["statistics_differences"] == 1
+        rows = LISTS["statistics_differences"].rows(source)
+    assert [(r["organization_code"], r["procedure_code"], r["valid_from"]) for r in rows] == [
+        ("HCC", "1.002", date(2026, 5, 15))
+    ]
+    (sheet,) = sheets_of({"statistics_differences": rows}, province.pipeline.contracts)
+    assert sheet.rows == [
+        ["HCC", "1.002", "15/05/2026", "15/06/2026", next(iter(FLAGGED["statistics_follow_from_dossiers"]))[0]]
+    ]
 
 
 def test_nothing_depends_on_the_order_and_norms_bind_once_they_are_known(make_world: Make, province: World) -> None:
