@@ -5,11 +5,9 @@ Here: gathering these. Not here: what the dictionary says of a contract (:mod:`s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from pathlib import Path
 
-import assets.marts
+from assets.marts.indicators.catalogue import load_indicators
 from expectations.across import says
 from schemas.contract import Contract
 from schemas.dictionary import FORMS, LANGUAGES, dictionary
@@ -25,15 +23,5 @@ def text(contracts: Iterable[Contract], language: str, form: str) -> str:
             raise Unclear(f"there is no {name} {value!r}; there are: {', '.join(known)}")
     spoken = next(known for known in LANGUAGES if known == language)
     shaped = next(known for known in FORMS if known == form)
-    return dictionary(
-        contracts, spoken, shaped, indicators=indicator_names(), across={kind: says(kind) for kind in ACROSS}
-    )
-
-
-def indicator_names() -> dict[str, tuple[str, str]]:
-    """Code -> Vietnamese and English name of each indicator, as the head of its file has them."""
-    found = {}
-    for path in sorted((Path(assets.marts.__file__).parent / "indicators").glob("i[0-9][0-9]_*.sql")):
-        said = dict(re.findall(r"^-- (code|name_vi|name_en): (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
-        found[said["code"]] = (said["name_vi"], said["name_en"])
-    return found
+    names = {code: (one.name_vi, one.name_en) for code, one in load_indicators().items()}
+    return dictionary(contracts, spoken, shaped, indicators=names, across={kind: says(kind) for kind in ACROSS})
