@@ -166,6 +166,10 @@ class Contract:
     senders: tuple[str, ...] = ("communes",)
     """Who sends it: sender codes, or the groups 'communes', 'departments', 'any'."""
     due_day: int | None = None
+    due_months: int | None = None
+    """Months after the period's last in which the due day lies; None: the first such day after the period."""
+    due_from: tuple[str, ...] = ()
+    """Of the senders, those that must send; the others may."""
     effective_from: str | None = None
     description: str = ""
     owner: str = ""
@@ -316,6 +320,8 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         survivorship_groups=tuple(tuple(group) for group in own.get("survivorshipGroups", ())),
         senders=tuple(own["senders"]),
         due_day=service.get("dueDay"),
+        due_months=service.get("dueMonths"),
+        due_from=tuple(own.get("dueFrom", own["senders"])),
         effective_from=own.get("effectiveFrom"),
         description=document["description"]["purpose"],
         owner=document.get("team", {}).get("name", ""),

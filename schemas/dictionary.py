@@ -67,7 +67,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "version": "Phiên bản", "owner": "Cơ quan chủ trì", "form": "Biểu mẫu", "senders": "Đơn vị gửi", "period": "Kỳ gửi",
         "delivery": "Cách gửi", "scope": "Phạm vi", "key": "Khóa", "precedence": "Thứ tự ưu tiên khi nhiều đơn vị cùng báo",
         "sharing": "Lớp chia sẻ", "retention": "Thời gian lưu", "tables": "Bảng công bố", "years": "{} năm",
-        "due": "; hạn nộp: ngày {:02} sau kỳ", "is_key": "khóa", "yes": "có", "no": "không",
+        "due": "; hạn nộp: ngày {:02} sau kỳ", "due_months": "; hạn nộp: ngày {:02} của tháng thứ {} sau kỳ",
+        "must": "Đơn vị phải gửi", "is_key": "khóa", "yes": "có", "no": "không",
         "from_sender": "Bỏ trống thì lấy theo đơn vị gửi.", "from_as_of": "Bỏ trống thì lấy ngày số liệu.",
         "from_year": "Bỏ trống thì lấy năm của kỳ.", "survives": "Nhiều đơn vị cùng báo thì lấy {}{}.",
         "together": "Luôn lấy từ cùng một dòng với: {}.", "purpose": "Mục đích: {} ({}).", "reads_cells": "lấy từ cột {}",
@@ -83,7 +84,9 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "reads": "Columns that it reads", "version": "Version", "owner": "Owner", "form": "Form", "senders": "Sent by",
         "period": "Period", "delivery": "Delivery", "scope": "Scope", "key": "Key",
         "precedence": "Order where several senders say something", "sharing": "Sharing class", "retention": "Kept for",
-        "tables": "Published as", "years": "{} years", "due": "; due on day {} after the period", "is_key": "key", "yes": "yes",
+        "tables": "Published as", "years": "{} years", "due": "; due on day {} after the period",
+        "due_months": "; due on day {} of the month {} months after the period", "must": "Must be sent by",
+        "is_key": "key", "yes": "yes",
         "no": "no", "from_sender": "Blank: the sender's own.", "from_as_of": "Blank: the as-of date.",
         "from_year": "Blank: the year of the period.", "survives": "Of several senders: {}{}.",
         "together": "Always from one row with: {}.", "purpose": "Purpose: {} ({}).", "reads_cells": "reads the column {}",
@@ -175,7 +178,9 @@ def _row(contract: Contract, column: Column) -> dict[str, Any]:
         "owner": contract.owner,
         "senders": list(contract.senders),
         "period_type": contract.period_type,
+        "due_from": list(contract.due_from),
         "due_day": contract.due_day,
+        "due_months": contract.due_months,
         "column": column.name,
         "label": column.label,
         "description": column.description,
@@ -243,6 +248,10 @@ class _Made:
         """A word of a contract in words."""
         return self.values[of].get(value, value.replace("_", " ") if of == "kind" else value)
 
+    def who(self, senders: Sequence[str]) -> str:
+        """Senders in words."""
+        return "; ".join(self.value("senders", s) for s in senders)
+
     def chapter(self, contract: Contract) -> list[Block]:
         """A dataset: facts, columns, code lists, headers, rules."""
         w = self.words
@@ -271,14 +280,15 @@ class _Made:
         w = self.words
         when = f"{self.value('period', contract.period_type)}, {self.value('calendar', contract.calendar)}"
         if contract.due_day is not None:
-            when += w["due"].format(contract.due_day)
+            when += w["due_months" if contract.due_months else "due"].format(contract.due_day, contract.due_months)
         views = [f"mart_v1.{contract.dataset}", f"mart_v1.{contract.dataset}_history"]
         views += [f"mart_v1.{contract.dataset}_masked"] if is_personal(contract) else []
         facts = [
             ("version", contract.version),
             ("owner", contract.owner),
             ("form", contract.form_name),
-            ("senders", "; ".join(self.value("senders", s) for s in contract.senders)),
+            ("senders", self.who(contract.senders)),
+            ("must", self.who(contract.due_from) if contract.due_from != contract.senders else ""),
             ("period", when),
             ("delivery", self.value("delivery", contract.delivery)),
             ("scope", self.value("scope", contract.sender_scope)),

@@ -167,6 +167,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "senderScope": _one_of(*get_args(SenderScope)),
     "scope": TEXT,
     "senders": TEXTS,
+    "dueFrom": TEXTS,
     "precedence": TEXTS,
     "survivorshipGroups": GROUPS,
     "periodType": _one_of(*get_args(PeriodType)),
@@ -231,6 +232,7 @@ ENUM_PROPERTIES: dict[str, Kind] = {"synonyms": TEXTS}
 SERVICE_LEVELS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "frequency": (COUNT, get_args(PeriodType)),
     "dueDay": (Kind("a day from 1 to 31", lambda v: COUNT.accepts(v) and v <= 31), ("d",)),
+    "dueMonths": (COUNT, ("m",)),
     "retention": (COUNT, ("y",)),
 }
 """``slaProperties``: the values and units that each takes."""
@@ -610,6 +612,8 @@ def _check_delivery(
                 f"name a column of type {' or '.join(types)}",
             )
 
+    for name in sorted(set(own.get("dueFrom", ())) - set(own.get("senders", own.get("dueFrom", ())))):
+        document.add(places["dueFrom"], f"dueFrom: '{name}' is no sender", _nearest(name, own["senders"]))
     for name in own.get("rowLabels", ()):
         if name not in columns:
             document.add(places["rowLabels"], f"rowLabels: there is no column '{name}'", _nearest(name, columns))

@@ -47,6 +47,7 @@ def test_a_contract_is_read_as_it_is_written(tmp_path: Path) -> None:
   - {property: maxBadShare, value: 0.25}
   - {property: precedence, value: [SCT, communes]}
   - {property: sheets, value: [Chợ]}
+  - {property: dueFrom, value: [communes]}
 """,
     )
     contract = load_contract(write(tmp_path, text))
@@ -55,6 +56,7 @@ def test_a_contract_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert (contract.period_type, contract.scope_column, contract.due_day) == ("quarter", "commune_code", 7)
     assert (contract.stale_after_months, contract.max_bad_share, contract.max_ended_share) == (18, 0.25, 0.3)
     assert (contract.precedence, contract.senders, contract.sheets) == (("SCT", "communes"), ("communes",), ("Chợ",))
+    assert (contract.due_from, contract.due_months) == (("communes",), None)
     assert contract.key == ("commune_code", "market_name")
     name, rank = contract.column("market_name"), contract.column("rank")
     assert name.synonyms == ("Tên chợ", "Chợ") and name.options == {"maxLength": 100}

@@ -217,6 +217,13 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
         ("property: frequency", "property: frequenzy", "frequenzy", "unknown service level", "'frequency'"),
         ("value: 7, unit: d", "value: 32, unit: d", "value: 32", "not a day from 1 to 31", "write"),
         ("value: 7, unit: d", "value: 7", "dueDay", "its unit must be one of d", "unit: d"),
+        (
+            _OWN,
+            _OWN + "  - {property: dueFrom, value: [communes, SCT]}\n",
+            "[communes, SCT]",
+            "'SCT' is no sender",
+            "communes",
+        ),
         # delivery and time
         ("value: asOf}", "value: columns}", "value: columns}", "no column says from when", "validFrom"),
         (

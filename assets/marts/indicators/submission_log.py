@@ -26,9 +26,11 @@ WAIVED = (_HERE.parent / "waived_rows.sql").read_text(encoding="utf-8")
 
 def due_on(contract: Contract, period: Period) -> date:
     """Last day for sending a period: the first ``dueDay`` of a month that comes after the period (20 June for a reporting month
-    that ends on the 14th); the last day of a month that has no such day."""
+    that ends on the 14th), or that of the month that is ``dueMonths`` later; the last day of a month that has no such day."""
     assert contract.due_day is not None
     month = period.last.replace(day=1)
+    for _ in range(contract.due_months or 0):
+        month = (month + timedelta(days=32)).replace(day=1)
     while (day := _day(month, contract.due_day)) <= period.last:
         month = (month + timedelta(days=32)).replace(day=1)
     return day
@@ -53,7 +55,7 @@ def derive(connection: psycopg.Connection, contracts: Mapping[str, Contract], pu
         "(select max(version) from core.reference_version)"
     ).fetchone()
     said = [
-        (c.dataset, c.version, c.senders, c.due_day, c.period_type, c.calendar, _required(c))
+        (c.dataset, c.version, c.senders, c.due_from, c.due_day, c.due_months, c.period_type, c.calendar, _required(c))
         for c in contracts.values()
     ]
     mark = hashlib.sha256(repr((day, facts, sorted(said), _sql("submission_log"))).encode()).hexdigest()[:16]
@@ -110,8 +112,8 @@ def _due(connection: psycopg.Connection, contracts: Mapping[str, Contract], hori
         _sql("due"),
         {
             **{name: [row[n] for row in rows] for n, name in enumerate(("dataset", "period", "first", "last", "day"))},
-            "of": [c.dataset for c in contracts.values() for _ in c.senders],
-            "wanted": [s for c in contracts.values() for s in c.senders],
+            "of": [c.dataset for c in contracts.values() for _ in c.due_from],
+            "wanted": [s for c in contracts.values() for s in c.due_from],
         },
     )
 
