@@ -214,12 +214,22 @@ def options(
 def demo(
     state: State,
     direct: Direct = False,
-    communes: Annotated[int, typer.Option(hidden=True, min=1)] = 65,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="The whole province, quarter by quarter, in the folder 'province' of the home."),
+    ] = False,
+    quarters: Annotated[
+        int, typer.Option(help="With --full: of its eight quarters the first so many.", min=1, max=8)
+    ] = 8,
+    communes: Annotated[int | None, typer.Option(hidden=True, min=1)] = None,
 ) -> int:
     """Run three quarters of an invented province end to end and compare the warehouse with the truth."""
-    from .demo import run_demo
+    from .demo import run_demo, small, whole
 
-    return run_demo(state.settings, state.screen, state.call, direct=direct, communes=communes)
+    if not full:
+        return run_demo(state.settings, state.screen, state.call, small(communes), direct=direct)
+    own = State(state.json, state.settings.home / "province", state.debug)
+    return run_demo(own.settings, own.screen, own.call, whole(quarters), direct=direct, by_quarter=True)
 
 
 @command(app)

@@ -9,19 +9,29 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from random import Random
 
+import polars as pl
+
 from . import layouts
+from .bodies import Size
+from .frames import Frames
 from .layouts import Line, Report, Written
-from .offices import office_lists
+from .province import Progress, region, write_province
 from .truth import BadRow, Delivered, Fact, State, Truth, Version
 from .workbook import Formula, Sheet, Value, broken_off, password_protected, write_workbook
-from .world import Snapshot, Village, history, last_day, live, sort_versions
+from .world import Snapshot, Village, besides, history, last_day, live, sort_versions
 
 VIETNAM = timezone(timedelta(hours=7))
+_VILLAGES = {
+    "commune_code": pl.String, "village_name": pl.String, "village_type": pl.String, "households": pl.Int64,
+    "population": pl.Int64, "valid_from": pl.Date, "valid_to": pl.Date, "region": pl.String,
+    "non_professional_workers": pl.Int64, "concurrent_workers": pl.Int64, "is_special": pl.Boolean,
+    "has_digital_team": pl.Boolean, "predecessors": pl.String,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,12 @@ class _Commune:
 
     def lines(self, period: int) -> list[Line]:
         """The true lines of a quarter."""
-        return [Line(self.code, v.name, v.kind, v.households, v.population) for v in self.world[period]]
+        where = region(self.code, self.name)
+        return [
+            Line(self.code, v.name, v.kind, v.households, v.population,
+                 besides=None if self.shape in layouts.WITHOUT_BESIDES else besides(where, self.code, v.name))
+            for v in self.world[period]
+        ]  # fmt: skip
 
     def report(self, period: int, lines: Sequence[Line], received_at: datetime) -> Report:
         """A report without fault."""
@@ -126,7 +141,7 @@ def _village(line: Line) -> Village:
     assert line.name is not None
     assert isinstance(line.households, int)
     assert isinstance(line.population, int)
-    return Village(line.name, line.kind, line.households, line.population)
+    return Village(line.name, line.kind, line.households, line.population, line.besides, line.predecessors)
 
 
 # --- kinds of defects: a commune -> everything that it sends over all quarters ---
@@ -418,7 +433,9 @@ def generate(
     periods: Sequence[str] = ("2025-Q4", "2026-Q1", "2026-Q2"),
     defects: bool | Sequence[str] = True,
     shapes: Sequence[str] = tuple(layouts.SHAPES),
-    offices: bool = False,
+    province: Size | None = None,
+    frames: Frames | None = None,
+    progress: Progress = lambda _what, _done, _total: None,
 ) -> Truth:
     """Write an inbox (``folder/<period>/<commune code>/<file>``) and return the truth about it, which is not written.
 
@@ -426,8 +443,8 @@ def generate(
     quarters, oldest first. ``defects``: all kinds of :data:`DEFECTS` and a file of an unknown sender, or none, or the
     named kinds; a commune has at most one, so all kinds need as many communes. ``shapes``: of :data:`SHAPES`, those that
     are sent; a commune whose defect does not fit its shape sends another. A file's modification time is its
-    ``received_at``. ``offices``: also organisations, staff and posts (:mod:`pipelines.sample.offices`). The same arguments give
-    the same bytes and times.
+    ``received_at``. ``province``: also all other datasets, of a province of that size (:mod:`pipelines.sample.province`), and the
+    truth of all as ``frames`` (in memory, unless one with a folder is given). The same arguments give the same bytes and times.
 
     Raises :class:`ValueError` for a label that is no quarter, an unknown kind, or defects in communes of under 4
     villages; :class:`OSError` where the folder cannot be written.
@@ -442,6 +459,7 @@ def generate(
     delivered: list[Delivered] = []
     facts: list[Fact] = []
     silent: list[str] = []
+    census: list[tuple[str, int, int, int]] = []
     for index, (code, name) in enumerate(communes):
         shape, defect = plan[code]
         neighbour = communes[index - 1][0]
@@ -452,12 +470,22 @@ def generate(
         made, answers = _settle(folder, code, periods, sent)
         versions += made
         delivered += answers
-        facts += commune.facts
-    if offices:
+        # a list of few villages, of which three go, is held: then nothing has succeeded
+        if any(answer.in_force and answer.defect == "succession" for answer in answers):
+            facts += commune.facts
+        census += [
+            (code, quarter, sum(v.households for v in now), sum(v.population for v in now))
+            for quarter, now in enumerate(commune.world)
+        ]
+    kept = Frames() if frames is None else frames
+    if province is not None:
         speaking = [c for c in communes if c[0] not in silent]
-        more, files = office_lists(folder, speaking, periods)
+        counted = pl.DataFrame(census, ["commune_code", "quarter", "households", "population"], orient="row")
+        more, files = write_province(folder, seed, speaking, periods, province, counted, kept, progress)
         facts += more
         delivered += files
+        rows = [asdict(v) for v in sort_versions(versions)]
+        kept.put("villages", pl.DataFrame(rows, schema=_VILLAGES))
     if "unknown_sender" in kinds and communes:
         template = _Commune(seed + 1, communes[0], "", "plain", "", villages_per_commune, periods)
         code, stray = _stray(seed, communes, template)
@@ -470,6 +498,7 @@ def generate(
         tuple(sort_versions(versions)),
         tuple(sorted(delivered, key=lambda d: (d.received_at, d.path))),
         tuple(sorted(facts, key=repr)),
+        kept,
     )
 
 

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from io import StringIO
 
 from .workbook import Formula, Sheet, Value, write_workbook
+from .world import Besides
 
 ROMAN = ("I", "II", "III", "IV")
 
@@ -32,6 +33,8 @@ class Line:
     """Reason for which it is set aside (OUT_OF_SCOPE, REPEAT)."""
     predecessors: str | None = None
     """What it says that it succeeds to."""
+    besides: Besides | None = None
+    """What the list says besides, in the shapes that have columns for it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,27 @@ def _columns(report: Report) -> list[tuple[str, Callable[[int, Line], Value]]]:
         ("Loại", lambda _, line: report.kind(line)),
         ("Số hộ", lambda _, line: line.households),
         ("Số khẩu", lambda _, line: line.population),
+        *_besides(report),
+    ]
+
+
+_REGIONS = {"DONG_BANG": "Đồng bằng", "MIEN_NUI": "Miền núi", "BIEN_GIOI_HAI_DAO": "Hải đảo"}
+
+
+def _besides(report: Report) -> list[tuple[str, Callable[[int, Line], Value]]]:
+    """The columns besides, where the lines have something for them."""
+    if all(line.besides is None for line in report.lines):
+        return []
+
+    def of(said: Callable[[Besides], Value]) -> Callable[[int, Line], Value]:
+        return lambda _, line: said(line.besides) if line.besides else None
+
+    return [
+        ("Vùng", of(lambda b: _REGIONS[b.region])),
+        ("Người hoạt động KCT", of(lambda b: b.non_professional_workers)),
+        ("Số người kiêm nhiệm", of(lambda b: b.concurrent_workers)),
+        ("Đặc thù", of(lambda b: "x" if b.is_special else None)),
+        ("Tổ CNSCĐ", of(lambda b: "có" if b.has_digital_team else "không")),
     ]
 
 
@@ -118,6 +142,7 @@ def moved(report: Report) -> Written:
         ("Loại hình", known["Loại"]),
         ("Diện tích (ha)", lambda number, _: 40.5 + number * 3),
         ("Mã xã", known["Mã xã"]),
+        *_besides(report),
         ("Ghi chú", lambda number, _: "rà soát lại" if number % 9 == 4 else None),
     ]
     sheet = Sheet("Thon")
@@ -302,6 +327,9 @@ SHAPES: Mapping[str, Callable[[Report], Written]] = {
 
 WITH_CODE = frozenset({"plain", "moved", "form3", "csv_semicolon", "nfd", "text_numbers", "halves"})
 """Shapes that have a column with the commune's code."""
+
+WITHOUT_BESIDES = frozenset({"form", "form3"})
+"""Shapes that have no columns for what a list may say besides."""
 
 WORKBOOKS = frozenset(SHAPES) - {"csv_semicolon", "csv_comma"}
 """Shapes that are workbooks, and so can hold error cells and formulas."""

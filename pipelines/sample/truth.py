@@ -11,12 +11,14 @@ import json
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import polars as pl
+
+from .frames import Frames
 
 State = Literal["accepted", "partly", "held", "rejected", "repeated"]
 
@@ -32,6 +34,12 @@ class Version:
     population: int
     valid_from: date
     valid_to: date | None
+    region: str | None = None
+    non_professional_workers: int | None = None
+    concurrent_workers: int | None = None
+    is_special: bool | None = None
+    has_digital_team: bool | None = None
+    predecessors: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class Delivered:
     quarantined: tuple[BadRow, ...]
     set_aside: tuple[BadRow, ...]
     in_force: bool
+    dataset: str = "villages"
 
 
 @dataclass(frozen=True)
@@ -90,14 +99,19 @@ class Truth:
     villages: tuple[Version, ...]
     submissions: tuple[Delivered, ...]
     facts: tuple[Fact, ...] = ()
+    frames: Frames = field(default_factory=Frames, compare=False)
+    """Every dataset as a frame (:mod:`.frames`), where the whole province was asked for."""
 
     def save(self, folder: Path) -> None:
-        """Write ``truth.json`` (everything), ``villages.csv`` and ``submissions.csv`` (to look at) into a folder."""
+        """Write ``truth.json``, ``villages.csv`` and ``submissions.csv`` (to look at) into a folder, and the frames into
+        ``frames/<dataset>/`` unless they lie there already."""
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(self), ensure_ascii=False, indent=1, default=str)
+        plain = {name.name: getattr(self, name.name) for name in fields(self) if name.name != "frames"}
+        text = json.dumps(plain, ensure_ascii=False, indent=1, default=_plain)
         (folder / "truth.json").write_text(text + "\n", encoding="utf-8")
         _write_csv(folder / "villages.csv", Version, self.villages)
         _write_csv(folder / "submissions.csv", Delivered, self.submissions)
+        self.frames.keep(folder / "frames")
 
     @classmethod
     def load(cls, folder: Path) -> Truth:
@@ -134,6 +148,7 @@ class Truth:
                 )
                 for f in raw["facts"]
             ),
+            frames=Frames(folder / "frames"),
         )
 
 
@@ -153,13 +168,14 @@ def compare(
     """
     differences = _compare_history(truth, _rows(history))
     if submissions is not None:
-        differences += _compare_submissions(truth, _rows(submissions))
+        differences += compare_answers(truth, _rows(submissions))
     if facts is not None:
-        differences += _compare_facts(truth, facts)
+        differences += compare_facts(truth, facts)
     return differences
 
 
-def _compare_facts(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def compare_facts(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """As :func:`compare`, of facts alone."""
     held = {
         Fact(r["dataset"], tuple(r["key"]), tuple(r["values"]), r["valid_from"], r["valid_to"]) for r in rows
     }  # fmt: skip
@@ -174,6 +190,29 @@ def _compare_facts(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[str]
     ]
 
 
+def compare_frame(dataset: str, right: pl.DataFrame, held: pl.DataFrame) -> list[str]:
+    """The differences between a frame of the truth and what a warehouse holds of it, a sentence for each row; ``held`` has the
+    columns of ``right``. Order does not count, how often a row stands does."""
+    held = held.select(pl.col(c).cast(t) for c, t in right.schema.items())
+    sides = [right.with_columns(_more=pl.lit(1)), held.with_columns(_more=pl.lit(-1))]
+    odd = pl.concat(sides).group_by(right.columns).agg(pl.col("_more").sum()).filter(pl.col("_more") != 0)
+    verb = {True: "the warehouse lacks", False: "the warehouse holds, and the truth does not,"}
+    return [
+        f"{dataset}: {verb[row.pop('_more') > 0]} " + ", ".join(f"{c} {v}" for c, v in row.items() if v is not None)
+        for row in odd.sort(right.columns).iter_rows(named=True)
+    ]
+
+
+def arrived_by(truth: Truth, period: str | None) -> list[str]:
+    """The files that have arrived when a quarter is taken, 25 days after its end; all of them without one."""
+    if period is None:
+        return [s.path for s in truth.submissions]
+    year, _, quarter = period.partition("-Q")
+    month = 3 * int(quarter)
+    taken = date(int(year) + month // 12, month % 12 + 1, 25)
+    return [s.path for s in truth.submissions if s.received_at.date() <= taken]
+
+
 def _compare_history(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[str]:
     names = dict(truth.communes)
     wanted: dict[tuple[str, str], list[Version]] = defaultdict(list)
@@ -181,14 +220,9 @@ def _compare_history(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[st
     for version in truth.villages:
         wanted[version.commune_code, version.village_name].append(version)
     for row in rows:
+        told: dict[str, Any] = {name.name: row.get(name.name) for name in fields(Version)}
         version = Version(
-            commune_code=row["commune_code"],
-            village_name=row["village_name"],
-            village_type=row["village_type"],
-            households=row["households"],
-            population=row["population"],
-            valid_from=_day(row["valid_from"]) or date.min,
-            valid_to=_day(row["valid_to"]),
+            **told | {"valid_from": _day(row["valid_from"]) or date.min, "valid_to": _day(row["valid_to"])}
         )
         found[version.commune_code, version.village_name].append(version)
     differences = []
@@ -201,7 +235,8 @@ def _compare_history(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[st
     return differences
 
 
-def _compare_submissions(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def compare_answers(truth: Truth, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """As :func:`compare`, of the submissions alone."""
     found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         found[_place(row["path"])].append(row)
@@ -245,12 +280,25 @@ def _compare_answer(right: Delivered, row: Mapping[str, Any]) -> Iterable[str]:
 def _told(versions: Sequence[Version]) -> str:
     return (
         "; ".join(
-            f"{v.village_type} {v.households} households, {v.population} people from {v.valid_from} "
+            f"{v.village_type} {v.households} households, {v.population} people{_besides(v)} from {v.valid_from} "
             f"to {v.valid_to or 'now'}"
             for v in versions
         )
         or "nothing"
     )
+
+
+def _besides(version: Version) -> str:
+    """What the list says besides the figures, where it says anything."""
+    words = [f"succeeds to {version.predecessors}"] if version.predecessors else []
+    if version.region is not None:
+        words += [version.region, f"{version.non_professional_workers}/{version.concurrent_workers} workers"]
+        words += ["special"] * bool(version.is_special) + ["digital team"] * bool(version.has_digital_team)
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _plain(value: object) -> object:
+    return asdict(value) if isinstance(value, Version | Delivered | Fact) else str(value)
 
 
 def _rows(rows: pl.DataFrame | Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:

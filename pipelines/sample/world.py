@@ -7,7 +7,7 @@ product, what snapshots mean for the history. Does not belong here: files, layou
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -19,6 +19,24 @@ HOLD_LIMIT = 0.3
 
 
 @dataclass(frozen=True)
+class Besides:
+    """What a list may say of a village besides its figures, all of it or nothing. The workers are counts of người."""
+
+    region: str
+    non_professional_workers: int
+    concurrent_workers: int
+    is_special: bool
+    has_digital_team: bool
+
+
+def besides(region: str, commune_code: str, name: str) -> Besides:
+    """A function of the village's name, so that it stays as it is from quarter to quarter."""
+    rng = Random(f"besides/{commune_code}/{name}")
+    workers = rng.choices((2, 3, 4), (0.2, 0.6, 0.2))[0]
+    return Besides(region, workers, rng.randint(0, 2), rng.random() < 0.06, rng.random() < 0.82)
+
+
+@dataclass(frozen=True)
 class Village:
     """One village in one quarter. ``kind``: THON or TDP; households and population are counts of hộ and người."""
 
@@ -26,6 +44,9 @@ class Village:
     kind: str
     households: int
     population: int
+    besides: Besides | None = None
+    predecessors: str | None = None
+    """What a list says that it succeeds to; a list that no longer says so says something else."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +141,9 @@ def history(commune_code: str, snapshots: Iterable[Snapshot]) -> tuple[list[Vers
         for name in ended:
             versions.append(replace(open_versions.pop(name), valid_to=snapshot.as_of))
         for name, village in good.items():
+            said = {"predecessors": village.predecessors} | (asdict(village.besides) if village.besides else {})
             version = Version(
-                commune_code, name, village.kind, village.households, village.population, snapshot.as_of, None
+                commune_code, name, village.kind, village.households, village.population, snapshot.as_of, None, **said
             )
             before = open_versions.get(name)
             if before is not None:

@@ -80,6 +80,37 @@ def make_large(folder: str, rows: str) -> dict[str, Any]:
     return asdict(prepare(Path(folder), int(rows)))
 
 
+def make_full(home: str, communes: str, quarters: str, staff: str, dossiers: str) -> dict[str, Any]:
+    """Write what the sample province sends into an outbox, and the truth beside it."""
+    from dataclasses import replace
+
+    from assets.reference.units import load_reference
+    from pipelines.demo import whole
+    from pipelines.sample import Frames, generate
+
+    cut, folder = whole(int(quarters)), Path(home)
+    senders = load_reference().senders.filter(kind="commune")
+    real = list(senders.select("code", "name").iter_rows())[: int(communes)]
+    truth = generate(
+        folder / "outbox", communes=real, periods=cut.periods, frames=Frames(folder / "demo-truth" / "frames"),
+        province=replace(cut.size, staff=int(staff), dossiers=int(dossiers)),
+    )  # fmt: skip
+    truth.save(folder / "demo-truth")
+    return {"files": len(truth.submissions)}
+
+
+def compare_full(url: str, home: str) -> dict[str, Any]:
+    """The differences between the warehouse and the truth, by dataset: the first ten of each."""
+    import psycopg
+
+    from pipelines.demo import compare_with_truth
+    from pipelines.sample import Truth
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = compare_with_truth(connection, Truth.load(Path(home) / "demo-truth"))
+    return {dataset: lines[:10] for dataset, lines in found.items() if lines}
+
+
 def openpyxl(home: str) -> dict[str, Any]:
     """Bare reading of the workbooks of an inbox with openpyxl, every cell."""
     from openpyxl import load_workbook
@@ -161,5 +192,7 @@ if __name__ == "__main__":
         "dlt": dlt,
         "make_small": make_small,
         "make_large": make_large,
+        "make_full": make_full,
+        "compare_full": compare_full,
     }[what](*arguments)
     print(json.dumps(found))

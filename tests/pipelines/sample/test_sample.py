@@ -259,30 +259,6 @@ def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
         generate(tmp_path, communes=COMMUNES[:2], villages_per_commune=(1, 3))
 
 
-def test_offices_are_a_function_of_the_communes(tmp_path: Path) -> None:
-    first = generate(tmp_path / "a", communes=COMMUNES[:4], defects=False, offices=True)
-    assert generate(tmp_path / "b", communes=COMMUNES[:4], defects=False, offices=True) == first
-    for s in first.submissions:
-        assert (tmp_path / "a" / s.path).read_bytes() == (tmp_path / "b" / s.path).read_bytes()
-    first.save(tmp_path / "truth")
-    assert Truth.load(tmp_path / "truth") == first
-    assert {f.dataset for f in first.facts} == {"organizations", "staff", "assignments", "successions"}
-    people = {f.key[0] for f in first.facts if f.dataset == "staff"}
-    assert len(people) == 12 * 4 and all(len(p) == 12 and p.isdigit() for p in people)
-    mover = [f for f in first.facts if f.dataset == "staff" and f.valid_to is not None]
-    assert [f.valid_to for f in mover] == [LAST["2026-Q2"]]
-
-
-def test_compare_names_what_is_held_wrongly_of_offices(tmp_path: Path) -> None:
-    truth = generate(tmp_path, communes=COMMUNES[:2], defects=False, offices=True)
-    rows = [asdict(f) for f in truth.facts]
-    villages = [asdict(v) for v in truth.villages]
-    assert compare(truth, villages, None, rows) == []
-    lacking, wrong = compare(truth, villages, None, [{**rows[0], "values": ("X",)}, *rows[1:]])
-    assert "lacks" in lacking and "holds" in wrong
-    assert "successions" not in lacking
-
-
 def test_a_village_succeeds_to_what_the_list_says(sample: tuple[Path, Truth]) -> None:
     _, truth = sample
     told = [f for f in truth.facts if f.dataset == "successions"]
