@@ -71,12 +71,11 @@ FORMS = {
                 "citizen_id": "Số CCCD", "full_name": "Họ và tên", "date_of_birth": "Ngày sinh", "gender": "Giới tính",
                 "position": "Chức vụ", "organization_code": "Mã tổ chức", "started_on": "Ngày bắt đầu",
                 "employment_type": "Loại cán bộ", "education": "Trình độ", "specialism": "Ngành đào tạo",
-                "political_theory": "LLCT", "digital_skills": "Đạt kỹ năng số", "training_hours": "Số giờ bồi dưỡng",
+                "digital_skills": "Đạt kỹ năng số", "training_hours": "Số giờ bồi dưỡng",
             },
             {"gender": _SEX, "employment_type": {"CAN_BO": "Cán bộ", "CONG_CHUC": "Công chức", "VIEN_CHUC": "Viên chức"},
              "education": {"TS": "Tiến sĩ", "ThS": "Thạc sĩ", "DH": "Đại học", "CD": "Cao đẳng", "TC": "Trung cấp"},
-             "specialism": _FIELDS,
-             "political_theory": {"CN": "Cử nhân", "CC": "Cao cấp", "TC": "Trung cấp", "SC": "Sơ cấp", "CHUA": "Chưa qua"}},
+             "specialism": _FIELDS},
         ),
         Form(
             "assignments", "DANH SÁCH CHỨC DANH",
@@ -191,15 +190,14 @@ class Mailbox:
         self.delivered: list[Delivered] = []
 
     def send(
-        self, dataset: str, sender: str, period: str, name: str, received_on: date, frame: pl.DataFrame, bad: Bad = (), *,
-        in_force: bool = True,
+        self, dataset: str, sender: str, period: str, name: str, received_on: date, frame: pl.DataFrame, bad: Bad = (),
     ) -> None:  # fmt: skip
         """A list as a file: ``name`` says by its ending how (.xlsx, .csv, .parquet). ``frame`` has columns of the contract, of
         which those of the form are written; an empty frame is not sent."""
         if frame.is_empty():
             return
         form = FORMS[dataset]
-        at = _moment(received_on, sender, name)
+        at = moment(received_on, sender, name)
         suffix = name.rpartition(".")[2]
         table = _texts(form, frame, suffix)
         wrong = [_spoilt(table, change) for change, _ in bad]
@@ -213,21 +211,28 @@ class Mailbox:
             data, sheet, first = out.getvalue(), "", 2
         else:
             data, sheet, first = _csv(whole), "", 2
+        quarantined = [BadRow(sheet, first + frame.height + n, code) for n, (_, code) in enumerate(bad)]
+        self.put(dataset, sender, period, name, at, data, frame.height, quarantined)
+
+    def put(
+        self, dataset: str, sender: str, period: str, name: str, at: datetime, data: bytes, rows: int,
+        quarantined: Sequence[BadRow] = (),
+    ) -> None:  # fmt: skip
+        """A file as it is, with so many sound rows."""
         path = self.folder / period / sender / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         os.utime(path, (at.timestamp(), at.timestamp()))
-        quarantined = tuple(BadRow(sheet, first + frame.height + n, code) for n, (_, code) in enumerate(bad))
         self.delivered.append(
             Delivered(
                 path=f"{period}/{sender}/{name}", period=period, sender=sender, received_at=at, shape="", defect="",
-                state="partly" if quarantined else "accepted", code=None, warnings=(), rows_accepted=frame.height,
-                quarantined=quarantined, set_aside=(), in_force=in_force, dataset=dataset,
+                state="partly" if quarantined else "accepted", code=None, warnings=(), rows_accepted=rows,
+                quarantined=tuple(quarantined), set_aside=(), in_force=True, dataset=dataset,
             )
         )  # fmt: skip
 
 
-def _moment(day: date, sender: str, name: str) -> datetime:
+def moment(day: date, sender: str, name: str) -> datetime:
     """Some time in office hours, another for each sender and list."""
     seconds = sum((n + 1) * ord(c) for n, c in enumerate(sender + name)) % 28_000
     return datetime.combine(day, time(8), _VIETNAM) + timedelta(seconds=seconds)

@@ -46,7 +46,7 @@ class People:
     """Everybody who ever works in the province, by number; ``body``: numbers of bodies.
 
     ``persons``: number, citizen_id, full_name, date_of_birth, gender, employment_type, education, specialism,
-    political_theory, skilled_from (quarter from which digital skills are confirmed), hours, more_hours, hours_from (quarter
+    skilled_from (quarter from which digital skills are confirmed), hours, more_hours, hours_from (quarter
     from which the hours of training are ``more_hours``), body, role, joins, leaves, moves, moves_to, deputy_until (quarters),
     started_on, local_origin. A person is there in quarters joins <= q < leaves.
     """
@@ -225,9 +225,6 @@ def _persons(rng: np.random.Generator, seed: int, count: int, public: np.ndarray
         rng.choice(5, count, p=[0.72, 0.06, 0.16, 0.06, 0.0]),
         rng.choice(5, count, p=[0.70, 0.22, 0.04, 0.03, 0.01]),
     )
-    theory = np.array(["TC", "SC", "CC", "CN", "CHUA"])
-    civil = rng.choice(5, count, p=[0.5, 0.2, 0.2, 0.02, 0.08])
-    known = np.where(public, rng.choice(5, count, p=[0.1, 0.3, 0.01, 0.0, 0.59]), civil)
     hours = rng.integers(0, 12, count) * 8
     return {
         "number": np.arange(count),
@@ -237,7 +234,6 @@ def _persons(rng: np.random.Generator, seed: int, count: int, public: np.ndarray
         "gender": np.where(women, "NU", "NAM"),
         "employment_type": np.where(public, "VIEN_CHUC", "CONG_CHUC"),
         "education": education[level],
-        "political_theory": theory[known],
         "skilled_from": np.where(rng.random(count) < 0.55, 0, rng.integers(1, 14, count)),
         "hours": hours,
         "more_hours": hours + rng.integers(1, 6, count) * 8,
@@ -274,7 +270,7 @@ def staff_at(people: People, quarter: int) -> pl.DataFrame:
         )
         .select(
             "citizen_id", "full_name", "date_of_birth", "gender", "position", "organization_code", "commune_code", "started_on",
-            "employment_type", "education", "specialism", "political_theory", "digital_skills", "training_hours", "number",
+            "employment_type", "education", "specialism",  "digital_skills", "training_hours", "number",
             "body", "role", "sender",
         )
         .sort("body", "role", "number")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +19,7 @@ from . import officers, work
 from .bodies import Size
 from .casework import Casework, offices, reporting_month
 from .frames import Frames, stream
-from .lists import Bad, Mailbox
+from .lists import Bad, Mailbox, moment
 from .truth import Delivered, Fact
 from .world import last_day
 
@@ -89,6 +90,7 @@ def write_province(
     _posts(mail, frames, posts, periods)
     _years(mail, frames, people, seed, posts)
     _territory(mail, frames, communes, periods, census, seed, snapshots, people)
+    _norms(mail, frames, work.months_of(periods[0])[0])
     planted = []
     cases = Casework(seed, periods, offices(bodies, census), size.dossiers)
     place = bodies.select(organization_code="code", commune_code="commune")
@@ -252,6 +254,29 @@ def _territory(
         kept["administrative_units"].append(named.rename({"commune_code": "unit_code"}).with_columns(**span))
     for dataset, parts in kept.items():
         frames.put(dataset, pl.concat(parts))
+
+
+_DIRECTIONS = {"Tối thiểu": "AT_LEAST", "Tối đa": "AT_MOST"}
+_NORMS = {
+    "Mã định mức": "norm_code", "Áp dụng cho": "applies_to", "Mã chỉ tiêu": "indicator_code", "Khối hoặc đơn vị": "bloc_or_unit",
+    "Hiệu lực từ ngày": "effective_from", "Hiệu lực đến ngày": "effective_to", "Giá trị": "value", "Đơn vị tính": "unit",
+    "Chiều mục tiêu": "direction", "Thời hạn đạt": "due_on", "Căn cứ pháp lý": "legal_source",
+}  # fmt: skip
+
+
+def _norms(mail: Mailbox, frames: Frames, month: str) -> None:
+    """Norms and targets: the province's own files (``assets/reference``), as they are."""
+    for dataset in ("norms", "targets"):
+        data = (files("assets.reference") / f"{dataset}.csv").read_bytes()
+        rows = pl.read_csv(data, infer_schema=False).rename(lambda header: _NORMS[header])
+        at = moment(_next_month(month, 2), "SNV", dataset)
+        mail.put(dataset, "SNV", month, f"{dataset}.csv", at, data, rows.height)
+        days = [c for c in ("effective_from", "effective_to", "due_on") if c in rows.columns]
+        rows = rows.with_columns(pl.col(days).str.to_date(), pl.col("value").cast(pl.Float64))
+        rows = rows.with_columns(pl.col("effective_to") + pl.duration(days=1))
+        if dataset == "targets":
+            rows = rows.with_columns(pl.col("direction").replace(_DIRECTIONS))
+        frames.put(dataset, rows.with_columns(valid_from="effective_from", valid_to="effective_to"))
 
 
 def _ratings(mail: Mailbox, frames: Frames, seed: int, staff: pl.DataFrame, month: str) -> pl.DataFrame:

@@ -194,6 +194,8 @@ def compare_frame(dataset: str, right: pl.DataFrame, held: pl.DataFrame) -> list
     """The differences between a frame of the truth and what a warehouse holds of it, a sentence for each row; ``held`` has the
     columns of ``right``. Order does not count, how often a row stands does."""
     held = held.select(pl.col(c).cast(t) for c, t in right.schema.items())
+    # an empty text and none are one in what was written as CSV
+    right, held = (f.with_columns(pl.col(pl.String).replace("", None)) for f in (right, held))
     sides = [right.with_columns(_more=pl.lit(1)), held.with_columns(_more=pl.lit(-1))]
     odd = pl.concat(sides).group_by(right.columns).agg(pl.col("_more").sum()).filter(pl.col("_more") != 0)
     verb = {True: "the warehouse lacks", False: "the warehouse holds, and the truth does not,"}
