@@ -45,7 +45,7 @@ contracts_app = typer.Typer(help="The contracts: check them, print the data dict
 person_app = typer.Typer(help="One person: what is held, and its erasure. Every call is audited.", no_args_is_help=True)
 vault_app = typer.Typer(help="The vault: its keys and what hangs on them.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
-linkage_app = typer.Typer(help="The model that links records of persons.", no_args_is_help=True)
+linkage_app = typer.Typer(help="The models that link records of persons, organisations and villages.", no_args_is_help=True)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(person_app, name="person")
 app.add_typer(vault_app, name="vault")
@@ -778,24 +778,22 @@ def train(
         Path | None,
         typer.Option(help="Write to this new file instead of printing, and its statement beside it (.sql)."),
     ] = None,
-    name: Annotated[str, typer.Option(help="Name and version of the model.")] = "person.v1",
+    kind: Annotated[str, typer.Option(help="What is linked: person, or unit (organisations and villages).")] = "person",
+    name: Annotated[str | None, typer.Option(help="Name and version of the model; <kind>.v1 unless said.")] = None,
     seed: Annotated[int, typer.Option(help="Which invented province to learn from.")] = 101,
     people: Annotated[int, typer.Option(help="How many people it has.", min=1000)] = 40_000,
 ) -> None:
     """Train a model offline on an invented province; no run ever does. The same options give the same file."""
-    from assets.core.linkage.train import train as learn
-    from assets.reference.units import load_reference
-
     from .report import Unclear
-    from .sample.people import communes_of, generate_people
+    from .training import person_model, unit_model
 
     if output is not None and output.exists():
         raise Unclear(f"{output} exists; a model is frozen, so a new one goes into a file of its own")
-    reference = load_reference()
-    sample = generate_people(seed, people=people, communes=communes_of(reference.units, reference.province))
-    state.screen.note(f"Learning from {sample.records.height} reports about {people} invented people …")
-    source = f"pipelines.sample.people, seed {seed}"
-    model = learn(sample.records, sample.truth, name=name, source=source)
+    if kind not in ("person", "unit"):
+        raise Unclear(f"there is no kind '{kind}'; say person or unit")
+    state.screen.note("Learning from an invented province …")
+    name = name or f"{kind}.v1"
+    model = person_model(name, seed, people) if kind == "person" else unit_model(name, seed)
     if output is None:
         sys.stdout.write(model.text())
     else:

@@ -183,7 +183,9 @@ class Contract:
     """Columns, outer first, that pivot exports have as row labels: without a header, left of the figures, the outer ones
     filled on their first row only."""
     identity: Mapping[str, str] = field(default_factory=dict)
-    """Role in the linkage of persons -> column that plays it (:data:`IDENTITY_ROLES`); none: the key alone says who is whom."""
+    """Role in the linkage -> column that plays it (:data:`IDENTITY_ROLES`); none: the key alone says who is whom."""
+    identity_kind: Literal["person", "unit"] = "person"
+    """What is linked where there are roles: persons, or units (organisations, villages)."""
     unsaid_without: str | None = None
     """Column without which a row says nothing: a work list is sent back half filled in, and what is open stays open."""
     across: tuple[AcrossRule, ...] = ()
@@ -201,6 +203,11 @@ class Contract:
         return next((c.name for c in self.columns if c.options.get("succeeds")), None)
 
     @property
+    def joins(self) -> bool:
+        """Whether records with keys of their own may be one: of persons, and of units whose name is part of the key."""
+        return bool(self.identity) and (self.identity_kind == "person" or self.identity["name"] in self.key)
+
+    @property
     def key(self) -> tuple[str, ...]:
         """Names of the key columns in the order of ``primaryKeyPosition``."""
         keyed = [c for c in self.columns if c.key_position is not None]
@@ -214,20 +221,31 @@ class Contract:
         raise KeyError(name)
 
 
-IDENTITY_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+IDENTITY_ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "name": ("person_name",),
-        "born": ("date",),
-        "sex": ("category",),
-        "id": ("citizen_id",),
-        "claimed": ("id_as_sent",),
-        "card": ("id_card",),
-        "commune": ("commune_code",),
-        "agency": ("text", "name"),
+        "person": {
+            "name": ("person_name",),
+            "born": ("date",),
+            "sex": ("category",),
+            "id": ("citizen_id",),
+            "claimed": ("id_as_sent",),
+            "card": ("id_card",),
+            "commune": ("commune_code",),
+            "agency": ("text", "name"),
+        },
+        "unit": {
+            "name": ("name",),
+            "commune": ("commune_code",),
+            "type": ("category",),
+            "parent": ("code",),
+            "code": ("agency_id",),
+        },
     }
 )
-"""Roles of columns in the linkage of persons -> semantic types that can play them; name, born and id are needed."""
-IDENTITY_NEEDED = ("name", "born", "id")
+"""Kind -> roles of columns in its linkage -> semantic types that can play them."""
+IDENTITY_NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"person": ("name", "born", "id"), "unit": ("name", "commune")}
+)
 
 COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
 """The arguments by which Great Expectations names columns, in the order of :attr:`Rule.columns`."""
@@ -330,7 +348,8 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         retention_years=service.get("retention"),
         sheets=tuple(own.get("sheets", ())),
         row_labels=tuple(own.get("rowLabels", ())),
-        identity=own.get("identity", {}),
+        identity={role: name for role, name in own.get("identity", {}).items() if role != "kind"},
+        identity_kind=own.get("identity", {}).get("kind", "person"),
         unsaid_without=own.get("unsaidWithout"),
         across=tuple(_across(q) for q in table.get("quality", ()) if q["engine"] == ACROSS_ENGINE),
     )

@@ -146,7 +146,7 @@ def _is_spread(value: Any) -> bool:
 
 
 ROLES = Kind(
-    "a mapping of roles to columns, such as {name: full_name, born: date_of_birth, id: citizen_id}",
+    "a mapping of roles to columns, such as {name: full_name, born: date_of_birth, id: citizen_id}, or with kind: unit",
     lambda v: isinstance(v, dict) and bool(v) and all(map(_is_text, v.values())),
 )
 
@@ -258,7 +258,7 @@ SYSTEM_COLUMNS = frozenset(
 SYSTEM_TABLES = frozenset(
     ("verdict", "quarantine", "repair", "set_aside", "check_result", "dropped", "shift", "publish", "pointer",
      "standing", "shown", "pair_difference", "finding", "findings", "rule_result", "reference_version", "unit",
-     "unit_change", "sender", "conflict", "record", "member", "link", "doubt", "identity_run",
+     "unit_change", "sender", "conflict", "record", "member", "link", "mention", "doubt", "identity_run",
      "key", "identifier", "object_key", "entity", "units", "senders", "succession", "successions")
 )  # fmt: skip
 """Names in the schemas staging, core and mart_v1 that a dataset's own tables would run into."""
@@ -681,27 +681,34 @@ def _check_succession(document: _Document, own: Mapping[str, Any], columns: Mapp
             document.add(where, "succeeds: persons have no successors", "leave succeeds out")
         if len(found) > 1:
             document.add(where, f"succeeds: '{found[0]}' says it already", "keep one")
-        if "identity" in own or own.get("delivery") == "facts" or own.get("validTime") == "period":
+        if own.get("identity", {}).get("kind", "person" if "identity" in own else "") == "person":
+            document.add(where, "succeeds: persons have no successors", "leave it out")
+        if own.get("delivery") == "facts" or own.get("validTime") == "period":
             document.add(where, "succeeds: the dataset has no entities that begin and end by its key", "leave it out")
 
 
 def _check_identity(
     document: _Document, roles: Mapping[str, str], where: Location, columns: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    for role in (r for r in IDENTITY_NEEDED if r not in roles):
+    linked = roles.get("kind", "person")
+    if linked not in IDENTITY_ROLES:
+        document.add(where, f"identity: unknown kind '{linked}'", _nearest(linked, IDENTITY_ROLES))
+        return
+    known = IDENTITY_ROLES[linked]
+    for role in (r for r in IDENTITY_NEEDED[linked] if r not in roles):
         document.add(where, f"identity: the role '{role}' is missing", f"add {role}: <column>")
-    for role, name in roles.items():
-        if role not in IDENTITY_ROLES:
-            document.add(where, f"identity: unknown role '{role}'", _nearest(role, IDENTITY_ROLES))
+    for role, name in ((role, name) for role, name in roles.items() if role != "kind"):
+        if role not in known:
+            document.add(where, f"identity: unknown role '{role}'", _nearest(role, known))
         elif name not in columns:
             document.add(where, f"identity: there is no column '{name}'", _nearest(name, columns))
         else:
             kind = own_properties(columns[name].get("customProperties", ())).get("semanticType")
-            if kind not in IDENTITY_ROLES[role]:
+            if kind not in known[role]:
                 document.add(
                     where,
                     f"identity: the column '{name}' is of type {kind}, which cannot be '{role}'",
-                    f"name a column of type {' or '.join(IDENTITY_ROLES[role])}",
+                    f"name a column of type {' or '.join(known[role])}",
                 )
 
 

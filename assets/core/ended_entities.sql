@@ -4,15 +4,13 @@ with pair as (
     select * from unnest(%(before)s::bigint[], %(after)s::bigint[]) as p (before_no, after_no)
 ),
 named as materialized (
-    select r._assessment as assessment_no, coalesce(m.entity_id, r._key) as entity_id
+    select distinct r._assessment as assessment_no, coalesce(l.entity_id, m.entity_id, r._key) as entity_id
     from staging.{rows} r
+    left join core.link l
+        on l.assessment_no = r._home and l.sheet = r._sheet and l.row = r._home_row and l.publish_to is null
     left join core.member m on m.dataset = %(dataset)s and m.record = r._key and m.publish_to is null
-    where r._assessment = any (%(before)s::bigint[] || %(after)s::bigint[]) and r._key is not null
-    union
-    select l.assessment_no, l.entity_id
-    from core.link l
-    where l.dataset = %(dataset)s and l.publish_to is null
-      and l.assessment_no = any (%(before)s::bigint[] || %(after)s::bigint[])
+    where r._assessment = any (%(before)s::bigint[] || %(after)s::bigint[])
+      and (r._key is not null or l.entity_id is not null)
 )
 select p.before_no, p.after_no, count(b.entity_id) filter (where a.entity_id is null), count(b.entity_id)
 from pair p

@@ -25,9 +25,11 @@ from schemas.contract import Contract
 from schemas.migrate import quote
 from schemas.text import match_key
 
+from . import units
 from .decided import identity_decisions
-from .linkage import RECORDS, Linked, link
+from .linkage import RECORDS, link
 from .linkage.model import ARTEFACT
+from .registry import registered
 from .statements import statement
 
 CURABLE = ("MISSING", "OLD_ID_CARD", "BAD_CITIZEN_ID")
@@ -54,25 +56,26 @@ def identify(
     contract: Contract,
     assessments: Collection[int],
     publish: int,
-    vault: Vault,
+    vault: Vault | None,
 ) -> Identified:
     """Derive who is whom among the rows of ``assessments`` and write the differences under the open publish number.
 
-    The caller's transaction; nothing is looked at where neither rows nor decisions nor the model changed.
+    The caller's transaction; nothing is looked at where neither rows nor decisions nor the model changed. Persons are found
+    with the ``vault`` only.
     """
     decisions = identity_decisions(connection, contract.dataset)
-    mark = _fingerprint(assessments, decisions)
+    mark = _fingerprint(contract, assessments, decisions)
     row = connection.execute(
         "select fingerprint from core.identity_run where dataset = %s and publish_to is null", [contract.dataset]
     ).fetchone()
     moved, differences = frozenset[int](), 0
     if row is None or row[0] != mark:
-        keyed = _rows(connection, contract, "identity_keyed", assessments)
-        unkeyed = _rows(connection, contract, "identity_unkeyed", assessments)
-        unkeyed = _with_records(unkeyed, vault)
-        records = _records(connection, contract, keyed, unkeyed, vault)
-        linked = link(records, decisions)
-        moved, differences = _write(connection, contract, linked, unkeyed, publish)
+        if contract.identity_kind == "unit":
+            found = units.find(connection, contract, assessments, decisions)
+        else:
+            assert vault is not None
+            found = _find_persons(connection, contract, assessments, decisions, vault)
+        moved, differences = _write(connection, contract, found, publish)
         connection.execute(
             "update core.identity_run set publish_to = %s where dataset = %s and publish_to is null",
             [publish, contract.dataset],
@@ -83,14 +86,28 @@ def identify(
         )
     counts = connection.execute(
         "select assessment_no, count(*), count(*) filter (where cured) from core.link "
-        "where dataset = %s and publish_to is null group by 1",
+        "where dataset = %s and publish_to is null and not keyed group by 1",
         [contract.dataset],
     ).fetchall()
     return Identified(differences, moved, {r[0]: r[1] for r in counts}, {r[0]: r[2] for r in counts})
 
 
-def _fingerprint(assessments: Collection[int], decisions: pl.DataFrame) -> str:
-    model = hashlib.sha256(ARTEFACT.read_bytes()).hexdigest()
+def _find_persons(
+    connection: psycopg.Connection,
+    contract: Contract,
+    assessments: Collection[int],
+    decisions: pl.DataFrame,
+    vault: Vault,
+) -> units.Found:
+    keyed = _rows(connection, contract, "identity_keyed", assessments)
+    unkeyed = _with_records(_rows(connection, contract, "identity_unkeyed", assessments), vault)
+    linked = link(_records(connection, contract, keyed, unkeyed, vault), decisions)
+    return units.Found(linked, unkeyed, units.NO_OLD_NAMES)
+
+
+def _fingerprint(contract: Contract, assessments: Collection[int], decisions: pl.DataFrame) -> str:
+    artefact = ARTEFACT if contract.identity_kind == "person" else units.ARTEFACT
+    model = hashlib.sha256(artefact.read_bytes()).hexdigest()
     return hashlib.sha256(repr((model, sorted(assessments), sorted(decisions.iter_rows()))).encode()).hexdigest()[:32]
 
 
@@ -118,9 +135,15 @@ def _rows(connection: psycopg.Connection, contract: Contract, query: str, assess
 
 
 def unkeyed_records(
-    connection: psycopg.Connection, contract: Contract, assessments: Collection[int], vault: Vault
+    connection: psycopg.Connection, contract: Contract, assessments: Collection[int], vault: Vault | None
 ) -> pl.DataFrame:
-    """assessment_no, sheet, row, record of the rows without a readable key that are told from others by what they say."""
+    """assessment_no, sheet, row, record of the rows without a readable key that are told from others by what they say; none of
+    persons without the ``vault``."""
+    if contract.identity_kind == "unit":
+        rows = units.unkeyed_rows(connection, contract, assessments)
+        return rows.filter(pl.col("record").is_not_null()).select(*_PLACE, "record")
+    if vault is None:
+        return pl.DataFrame(schema=_PLACE | {"record": pl.Int64})
     rows = _with_records(_rows(connection, contract, "identity_unkeyed", assessments), vault)
     return rows.filter(pl.col("record").is_not_null()).select(*_PLACE, "record")
 
@@ -155,13 +178,13 @@ def _records(
             grouped.select("record", *_ROLES, "lists", keyed=pl.lit(False)),
         ]
     )
-    registered = _registered(connection, contract, keyed["record"])
+    order = registered(connection, contract, keyed["record"])
     numbers = ("id", "claimed", "card")
     revealed = vault.reveal(pl.concat([both[c].rename("number") for c in numbers]))
     clear = {c: revealed.slice(i * both.height, both.height) for i, c in enumerate(numbers)}
     return both.with_columns(
         registered=both["record"].replace_strict(
-            list(registered), list(registered.values()), default=2**62, return_dtype=pl.Int64
+            list(order), list(order.values()), default=2**62, return_dtype=pl.Int64
         ),
         personal_id=pl.select(pl.when(both["keyed"]).then(clear["id"]).otherwise(clear["claimed"])).to_series(),
         id_card=clear["card"],
@@ -169,28 +192,21 @@ def _records(
     ).select(list(RECORDS))
 
 
-def _registered(connection: psycopg.Connection, contract: Contract, records: pl.Series) -> dict[int, int]:
-    """Records with a key -> the order in which they were first seen; ``records`` are in the order of their receipt."""
-    connection.execute(
-        "insert into core.record (dataset, record) select %s, r from unnest(%s::bigint[]) with ordinality as t (r, n) "
-        "where not exists (select from core.record c where c.dataset = %s and c.record = r) order by n",
-        [contract.dataset, records.to_list(), contract.dataset],
-    )
-    rows = connection.execute("select record, registered_no from core.record where dataset = %s", [contract.dataset])
-    return dict(rows.fetchall())
-
-
 def _write(
-    connection: psycopg.Connection, contract: Contract, linked: Linked, unkeyed: pl.DataFrame, publish: int
+    connection: psycopg.Connection, contract: Contract, found: units.Found, publish: int
 ) -> tuple[frozenset[int], int]:
     """Write members, links and doubts; ids of the entities that gained or lost something, and how many rows differ."""
+    linked, unkeyed = found.linked, found.unkeyed
     members = linked.members.filter(pl.col("record") != pl.col("root"))
     # by way of records without a number, joined by people, where no pair of keyed records says why
     members = members.select("record", pl.col("rule").fill_null("decision"), "weight", "fields", entity_id="root")
     # a list that has one such record twice does not say which of its rows is meant
     once = unkeyed.filter(pl.col("record").is_not_null(), pl.struct("record", "submission").is_unique())
     links = once.join(linked.links, on="record").select(
-        *_PLACE, "record", "rule", "weight", "fields", "cured", entity_id="root"
+        *_PLACE, "record", "rule", "weight", "fields", "cured", entity_id="root", keyed=pl.lit(False)
+    )
+    old_names = found.renamed.with_columns(
+        rule=pl.lit("renamed"), weight=pl.lit(None, pl.Float64), fields=pl.lit(None, pl.String), keyed=pl.lit(True)
     )
     lost = unkeyed.filter(pl.col("record").is_not_null()).join(links.select(*_PLACE), on=list(_PLACE), how="anti")
     asked = linked.queue.select("why", "weight", "fields", left_record="left", right_record="right")
@@ -203,6 +219,7 @@ def _write(
     )  # fmt: skip
     doubts = pl.concat([asked, unmatched.select(asked.columns)])
     changed, count = set[int](), 0
+    links = pl.concat([links, old_names.select(links.columns)])
     for table, frame in (("member", members), ("link", links), ("doubt", doubts)):
         entities, rows = _differences(connection, contract, table, frame, publish)
         changed |= entities
@@ -210,7 +227,11 @@ def _write(
     return frozenset(changed), count
 
 
-_TOLD = {"member": "entity_id, record, null", "link": "entity_id, null, assessment_no", "doubt": "null, null, null"}
+_TOLD = {
+    "member": "entity_id, record, null",
+    "link": "entity_id, case when keyed then record end, assessment_no",
+    "doubt": "null, null, null",
+}
 """Table -> the two entities and the assessment that a row of it is about."""
 
 

@@ -157,7 +157,7 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
     old = current_standings(connection, contract.dataset)
     staged, decisions = _staged(connection, contract), _decisions(connection, contract)
     moved: frozenset[int] = frozenset()
-    if contract.identity and vault is not None:
+    if contract.identity and (contract.identity_kind == "unit" or vault is not None):
         gone = taken_back(staged, decisions)
         who = identify(connection, contract, [s.assessment_no for s in staged if s.id not in gone], publish, vault)
         staged, moved = _with_links(staged, who), who.entities
@@ -301,11 +301,23 @@ def _spans(contract: Contract) -> str:
     return spans + statement("corrections") if contract.vaulted else spans
 
 
+_OLD_NAME = (
+    "exists (select from core.link x where x.assessment_no = d.home and x.sheet = d.sheet and x.row = d.row and x.keyed "
+    "and x.publish_to is null)"
+)
+"""SQL: the row of the version ``d`` calls its entity by an old name."""
+
+
 def _said(contract: Contract, column: str) -> str:
-    """SQL of a value of the version ``d`` as its row ``o`` says it. Of somebody known otherwise the number is never lost: where
-    no row says it, it is that of the record whose id the entity has."""
+    """SQL of a value of the version ``d`` as its row ``o`` says it. Of what is known otherwise the key is never lost: where no
+    row says it, or says an old name, it is that of the record whose id the entity has."""
     value = f"o.{quote(column)}"
-    return f"coalesce({value}, d.entity_id)" if column == contract.identity.get("id") else value
+    if column == contract.identity.get("id"):
+        return f"coalesce({value}, d.entity_id)"
+    if contract.identity_kind == "unit" and column in contract.key:
+        own = f"(select min(k.{quote(column)}) from staging.{quote(contract.dataset)} k where k._key = d.entity_id)"
+        return f"case when {_OLD_NAME} then coalesce({own}, {value}) else coalesce({value}, {own}) end"
+    return value
 
 
 def _speaks(s: Standing | None) -> bool:

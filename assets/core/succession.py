@@ -34,8 +34,12 @@ _AND = re.compile(r"\s+(?:và|&|\+)\s+", re.IGNORECASE)
 _FORMER = re.compile(r"\s*\(?\b(?:cũ|trước đây)\)?\s*$", re.IGNORECASE)
 
 
+Known = Mapping[tuple[Any, ...], Mapping[int, tuple[int, str]]]
+"""The other key columns -> record -> (its entity, the last value of its key)."""
+
+
 @dataclass(frozen=True)
-class _Said:
+class Said:
     """A row that names predecessors: its entity, where it stands, the other key columns, and what it says."""
 
     entity: int
@@ -54,7 +58,7 @@ def derive(
     entities (``events.sql``).
     """
     said = _said(connection, contract)
-    pieces = _pieces(connection, contract, said)
+    pieces = named(contract, said, _known(connection, contract, {s.scope for s in said}))
     look({s.entity for s in said} | {p[-1] for p in pieces if p[-1] is not None})
     connection.execute(
         "create temporary table _piece (home bigint, sheet smallint, row integer, said text, predecessor_id bigint) "
@@ -87,7 +91,7 @@ def differences(connection: psycopg.Connection, contract: Contract, publish: int
     return int(row[0]) if row else 0
 
 
-def _said(connection: psycopg.Connection, contract: Contract) -> list[_Said]:
+def _said(connection: psycopg.Connection, contract: Contract) -> list[Said]:
     assert contract.succeeds is not None
     scope = [f"r.{quote(c)}" for c in contract.key[:-1]]
     query = statement(
@@ -95,22 +99,33 @@ def _said(connection: psycopg.Connection, contract: Contract) -> list[_Said]:
         rows=quote(contract.dataset + "_rows"),
         succeeds=quote(contract.succeeds),
         scope=", ".join(["null", *scope]),
+        **_entities(contract),
     )
     rows = connection.execute(query, {"dataset": contract.dataset})
-    return [_Said(r[0], (r[1], r[2], r[3]), tuple(r[6:]), r[4]) for r in rows]
+    return [Said(r[0], (r[1], r[2], r[3]), tuple(r[6:]), r[4]) for r in rows]
 
 
-def _pieces(
-    connection: psycopg.Connection, contract: Contract, said: Sequence[_Said]
-) -> list[tuple[int, int, int, str, int | None]]:
+def _entities(contract: Contract) -> dict[str, str]:
+    """SQL over a row ``r``: whose it is (entity), whose its key is (record), and what these are joined from (members)."""
+    if not contract.identity:
+        return {"entity": "r._key", "record": "r._key", "members": "", "own": "true"}
+    members = (
+        "left join core.link l on l.assessment_no = r._home and l.sheet = r._sheet and l.row = r._home_row "
+        "and l.publish_to is null "
+        "left join core.member m on m.dataset = %(dataset)s and m.record = r._key and m.publish_to is null"
+    )
+    record = "coalesce(m.entity_id, r._key)"
+    return {"entity": f"coalesce(l.entity_id, {record})", "record": record, "members": members, "own": "l.row is null"}
+
+
+def named(contract: Contract, said: Sequence[Said], known: Known) -> list[tuple[int, int, int, str, int | None]]:
     """(place of the row, what it names, its id where somebody knows it), for each predecessor that each row names.
 
     Raises nothing for names that cannot be read: they are nobody's."""
     if not said:
         return []
-    known = _known(connection, contract, {s.scope for s in said})
-    named = {(s.scope, text) for s in said for text in _names(s.text)}
-    ids = _ids(contract, sorted(named, key=repr))
+    texts_ = {(s.scope, text) for s in said for text in _names(s.text)}
+    ids = _ids(contract, sorted(texts_, key=repr))
     found: list[tuple[int, int, int, str, int | None]] = []
     for s in said:
         texts: list[str] = []
@@ -150,10 +165,8 @@ def _ids(contract: Contract, named: Sequence[tuple[tuple[Any, ...], str]]) -> di
     }
 
 
-def _known(
-    connection: psycopg.Connection, contract: Contract, scopes: Collection[tuple[Any, ...]]
-) -> dict[tuple[Any, ...], dict[int, str]]:
-    """The entities that something in force speaks of, with the last value of their key, by the other key columns."""
+def _known(connection: psycopg.Connection, contract: Contract, scopes: Collection[tuple[Any, ...]]) -> Known:
+    """The records that something in force speaks of."""
     scope = contract.key[:-1]
     query = statement(
         "succession_known",
@@ -161,22 +174,23 @@ def _known(
         last=quote(contract.key[-1]),
         scope=", ".join(["null", *(f"r.{quote(c)}" for c in scope)]),
         first=f"r.{quote(scope[0])}" if scope else "null",
+        **_entities(contract),
     )
     wanted = sorted({str(s[0]) for s in scopes}) if scope else []
-    found: dict[tuple[Any, ...], dict[int, str]] = {}
+    found: dict[tuple[Any, ...], dict[int, tuple[int, str]]] = {}
     for row in connection.execute(query, {"dataset": contract.dataset, "first": wanted}):
-        found.setdefault(tuple(row[3:]), {})[row[0]] = row[1]
+        found.setdefault(tuple(row[4:]), {})[row[0]] = (row[1], row[2])
     return found
 
 
-def _resolved(contract: Contract, text: str, exact: int | None, known: Mapping[int, str]) -> int | None:
+def _resolved(contract: Contract, text: str, exact: int | None, known: Mapping[int, tuple[int, str]]) -> int | None:
     """The known entity that a text names: by its key, else the only one whose name differs by its type or accents alone."""
-    if exact in known:
-        return exact
+    if exact is not None and exact in known:
+        return known[exact][0]
     types = _type_words(contract)
     wanted = _bare(_FORMER.sub("", text), types)
-    same = [entity for entity, name in known.items() if _bare(name, types) == wanted]
-    return same[0] if len(same) == 1 and wanted else None
+    same = {entity for entity, name in known.values() if _bare(name, types) == wanted}
+    return same.pop() if len(same) == 1 and wanted else None
 
 
 def _type_words(contract: Contract) -> list[str]:

@@ -10,7 +10,6 @@ delegates, ratings) are typed from sheets of paper. ``slips`` scales all errors 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -18,6 +17,8 @@ from functools import partial
 from random import Random
 
 import polars as pl
+
+from .slips import i_for_y, other_tone, tone_placed_otherwise, typed_wrong, unaccented
 
 RECORDS: dict[str, pl.DataType | type[pl.DataType]] = {
     "record": pl.Int64, "keyed": pl.Boolean, "registered": pl.Int64, "name": pl.String, "born": pl.Date,
@@ -87,7 +88,6 @@ _WORDS = (
     "Lan", "Long", "Mai", "Nam", "Nga", "Sơn", "Tâm",
 )
 # fmt: on
-_TONES = "\u0300\u0301\u0303\u0309\u0323"
 
 
 @dataclass(frozen=True)
@@ -340,32 +340,6 @@ def _one_digit_of(rng: Random, day: date) -> date:
             continue
 
 
-def _unaccented(rng: Random, name: str) -> str:
-    text = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))
-    return text.replace("đ", "d").replace("Đ", "D")
-
-
-def _other_tone(rng: Random, name: str) -> str:
-    """One syllable with another tone or none."""
-    words = name.split(" ")
-    at = rng.randrange(len(words))
-    bare = "".join(c for c in unicodedata.normalize("NFD", words[at]) if c not in _TONES)
-    tones = [t for t in ("", *_TONES) if unicodedata.normalize("NFC", _with_tone(bare, t)) != words[at]]
-    words[at] = unicodedata.normalize("NFC", _with_tone(bare, rng.choice(tones)))
-    return " ".join(words)
-
-
-def _with_tone(syllable: str, tone: str) -> str:
-    """The tone behind the last vowel and its own mark; good enough for a slip."""
-    ends = [i for i, c in enumerate(syllable) if c.lower() in "aeiouy"]
-    if not ends:
-        return syllable
-    at = ends[-1] + 1
-    while at < len(syllable) and unicodedata.combining(syllable[at]):
-        at += 1
-    return syllable[:at] + tone + syllable[at:]
-
-
 def _wrong_syllable(rng: Random, name: str) -> str:
     words = name.split(" ")
     words[rng.randrange(len(words))] = rng.choice(_WORDS)
@@ -387,41 +361,13 @@ def _shortened(rng: Random, name: str) -> str:
     return " ".join([*words[:at], *initial, *words[at + 1 :]])
 
 
-def _typed_wrong(rng: Random, name: str) -> str:
-    """A letter lost, doubled or taken for its neighbour."""
-    at = rng.choice([i for i, c in enumerate(name) if c.isalpha()])
-    return name[:at] + rng.choice(("", name[at] * 2, rng.choice("nhgtcm"))) + name[at + 1 :]
-
-
-def _tone_placed_otherwise(rng: Random, name: str) -> str:
-    """Hòa for Hoà, Thủy for Thuỷ: no slip, both are right."""
-    pairs = {"òa": "oà", "óa": "oá", "ọa": "oạ", "ủy": "uỷ", "úy": "uý", "ùy": "uỳ", "ỏe": "oẻ"}
-    for one, other in pairs.items():
-        name = name.replace(one, other)
-    return name
-
-
-def _i_for_y(rng: Random, name: str) -> str:
-    for one, other in (
-        ("Lý", "Lí"),
-        ("Mỹ", "Mĩ"),
-        ("Vỹ", "Vĩ"),
-        ("Quý", "Quí"),
-        ("My", "Mi"),
-        ("Ly", "Li"),
-        ("Vy", "Vi"),
-    ):
-        name = name.replace(one, other)
-    return name
-
-
 _NAME_SLIPS: tuple[tuple[str, float, Callable[[Random, str], str]], ...] = (
-    ("tone_place", 0.25, _tone_placed_otherwise),
-    ("i_y", 0.05, _i_for_y),
-    ("tone", 0.03, _other_tone),
+    ("tone_place", 0.25, tone_placed_otherwise),
+    ("i_y", 0.05, i_for_y),
+    ("tone", 0.03, other_tone),
     ("wrong_syllable", 0.015, _wrong_syllable),
     ("shortened", 0.012, _shortened),
-    ("typed_wrong", 0.012, _typed_wrong),
+    ("typed_wrong", 0.012, typed_wrong),
     ("given_first", 0.012, _given_first),
-    ("unaccented", 0.05, _unaccented),
+    ("unaccented", 0.05, unaccented),
 )

@@ -14,17 +14,19 @@ import polars as pl
 
 from assets.core.linkage.joining import RECORDS
 from assets.core.linkage.keys import for_levels
-from assets.core.linkage.model import LEVELS, VALUE, LinkageError, Model, level_names, start
+from assets.core.linkage.model import PERSON, Kind, LinkageError, Model, start
+from assets.core.linkage.units import nothing
 
 
-def settings(model: Model | None = None) -> dict[str, Any]:
-    """The model as Splink takes it; without one, untrained."""
+def settings(model: Model | None = None, kind: Kind = PERSON) -> dict[str, Any]:
+    """The model as Splink takes it; without one, an untrained one of the kind."""
+    kind = model.kind if model is not None else kind
     comparisons = []
-    for field, levels in LEVELS.items():
-        value = VALUE.get(field, field)
+    for field, levels in kind.levels.items():
+        value = kind.values.get(field, field)
         missing = {"sql_condition": f"{value}_l is null or {value}_r is null", "is_null_level": True}
         made: list[dict[str, Any]] = [missing]
-        for level in level_names(field):
+        for level in kind.level_names(field):
             one: dict[str, Any] = {"sql_condition": levels.get(level, "ELSE"), "label_for_charts": level}
             if model is not None:
                 m = model.m[field][level]
@@ -59,7 +61,7 @@ def predict(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.Dat
     """Splink's own answer on these pairs: record_l, record_r, match_weight and mw_<field>."""
     try:
         predictions, database = _predicted(pairs, prepared, model)
-        columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in LEVELS)])
+        columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in model.kind.levels)])
         answer: pl.DataFrame = database.duckdb_con.sql(f"select {columns} from {predictions.physical_name}").pl()
         database.duckdb_con.close()
     except Exception as error:
@@ -69,7 +71,7 @@ def predict(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.Dat
 
 def statement(model: Model) -> str:
     """The statement by which Splink weighs pairs under this model, over the tables ``records`` and ``pairs``."""
-    nobody = for_levels(pl.DataFrame(schema=RECORDS))
+    nobody = for_levels(pl.DataFrame(schema=RECORDS)) if model.kind == PERSON else nothing()
     none = pl.DataFrame(schema={"left": pl.Int64, "right": pl.Int64})
     predictions, database = _predicted(none, nobody, model)
     database.duckdb_con.close()

@@ -55,6 +55,21 @@ LEVELS: dict[str, dict[str, str]] = {
 """Field -> level -> condition, best first; what meets none is 'other', what lacks a value on a side is 'missing'."""
 VALUE = {"name": "fold", "birth": "born"}
 """The column that is null where the field is missing, where it has another name."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is compared of one kind of thing: ``levels`` as :data:`LEVELS`, ``values`` as :data:`VALUE`."""
+
+    levels: Mapping[str, Mapping[str, str]]
+    values: Mapping[str, str]
+
+    def level_names(self, field: str) -> list[str]:
+        """The levels of a field, best first, with 'other'."""
+        return [*self.levels[field], "other"]
+
+
+PERSON = Kind(LEVELS, VALUE)
 _MACROS = (
     "one_differs(a, b) as len(a) = len(b) and len(list_filter(list_zip(a, b), lambda x: x[1] <> x[2])) = 1",
     "abbreviates(a, b) as a = b or ((len(a) = 1 or len(b) = 1) and left(a, 1) = left(b, 1))",
@@ -84,15 +99,16 @@ class Model:
     margin: float
     training: Mapping[str, Any]
     sql: str = ""
+    kind: Kind = PERSON
 
     def __post_init__(self) -> None:
-        for field, levels in LEVELS.items():
+        for field, levels in self.kind.levels.items():
             weights = self.weights[field]
             if list(weights) != [*levels, "other"] or len({0, *weights.values()}) != len(weights) + 1:
                 raise ValueError(f"{self.name}: {field} needs a weight of its own, not 0, for each of its levels")
 
     @classmethod
-    def load(cls, path: Path = ARTEFACT) -> Model:
+    def load(cls, path: Path = ARTEFACT, kind: Kind = PERSON) -> Model:
         """From a file as :meth:`text` writes it, and the statement beside it."""
         stored = json.loads(path.read_text(encoding="utf-8"))
         fields = stored["fields"]
@@ -106,6 +122,7 @@ class Model:
             stored["thresholds"]["margin"],
             stored["training"],
             path.with_suffix(".sql").read_text(encoding="utf-8"),
+            kind,
         )
 
     def text(self) -> str:
@@ -134,11 +151,6 @@ def person() -> Model:
     return Model.load()
 
 
-def level_names(field: str) -> list[str]:
-    """The levels of a field, best first, with 'other'."""
-    return [*LEVELS[field], "other"]
-
-
 def score(pairs: pl.DataFrame, records: pl.DataFrame, model: Model) -> pl.DataFrame:
     """left, right, weight, and the level of each field, for each of ``pairs`` (left, right) of ``records``, sorted."""
     involved = pl.concat([pairs["left"], pairs["right"]]).unique().alias("record").to_frame()
@@ -149,7 +161,7 @@ def score(pairs: pl.DataFrame, records: pl.DataFrame, model: Model) -> pl.DataFr
 def weigh(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.DataFrame:
     """record_l, record_r, match_weight and mw_<field> of these pairs of records from
     :func:`~assets.core.linkage.keys.for_levels`, by the statement of the model."""
-    columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in LEVELS)])
+    columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in model.kind.levels)])
     blocked = pairs.select(match_key=pl.lit("0"), join_key_l="left", join_key_r="right")
     try:
         # a cursor sees its own tables only, and forgets them: what is compared does not outlive this
@@ -181,7 +193,7 @@ def _engine() -> Any:
 def levels(predicted: pl.DataFrame, model: Model) -> pl.DataFrame:
     """Splink's weights as levels: each level of a field has a weight of its own, and a missing value weighs nothing."""
     named = {}
-    for field in LEVELS:
+    for field in model.kind.levels:
         weights = model.weights[field]
         named[field] = (
             (pl.col(f"mw_{field}") * 100)
@@ -200,7 +212,7 @@ def levels(predicted: pl.DataFrame, model: Model) -> pl.DataFrame:
 def explain(model: Model) -> pl.Expr:
     """The levels of a scored pair with their weights, as JSON."""
     parts = []
-    for field in LEVELS:
+    for field in model.kind.levels:
         weights = {"missing": 0, **model.weights[field]}
         said = [f'"{field}":{{"level":"{level}","weight":{weight / 100}}}' for level, weight in weights.items()]
         parts.append(pl.col(field).replace_strict(list(weights), said, return_dtype=pl.String))
