@@ -45,7 +45,9 @@ contracts_app = typer.Typer(help="The contracts: check them, print the data dict
 person_app = typer.Typer(help="One person: what is held, and its erasure. Every call is audited.", no_args_is_help=True)
 vault_app = typer.Typer(help="The vault: its keys and what hangs on them.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
-linkage_app = typer.Typer(help="The models that link records of persons, organisations and villages.", no_args_is_help=True)
+linkage_app = typer.Typer(
+    help="The models that link records of persons, organisations and villages.", no_args_is_help=True
+)
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(person_app, name="person")
 app.add_typer(vault_app, name="vault")

@@ -15,7 +15,6 @@ from assets.reference.units import load_reference
 from .sample.people import communes_of, generate_people
 from .sample.units import Units, generate_organizations, generate_villages
 
-
 _PROVINCES = 12
 
 
@@ -32,8 +31,8 @@ def person_model(name: str, seed: int, people: int) -> Model:
 
 
 def unit_model(name: str, seed: int) -> Model:
-    """The model of organisations and villages, from both together: of twelve provinces, since names that are nearly the same are rare
-    within a commune."""
+    """The model of organisations and villages, from both together: of twelve provinces, since two names that are nearly the same
+    are rare within a commune."""
     communes = invented_communes()
     makers = (generate_organizations, generate_villages)
     samples = [make(one, communes=communes) for one in range(seed, seed + _PROVINCES) for make in makers]

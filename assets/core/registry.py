@@ -1,4 +1,6 @@
-"""The register of records: in which order the keys of a dataset were first seen, since an entity has the id of its oldest member."""
+"""The register of records: in which order the keys of a dataset were first seen.
+
+An entity has the id of its oldest member (docs/decisions/0003), so that ids do not change while members do not."""
 
 from __future__ import annotations
 

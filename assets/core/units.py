@@ -46,8 +46,8 @@ _EDGE = {"left": pl.Int64, "right": pl.Int64, "day": pl.Date}
 
 @dataclass
 class Found:
-    """What the linkage found. ``unkeyed``: the rows without a readable key, with ``record``; ``renamed``: assessment_no, sheet, row,
-    record, entity_id, cured of rows whose key is an old name of the entity."""
+    """What the linkage found. ``unkeyed``: the rows without a readable key, with ``record``; ``renamed``: assessment_no, sheet,
+    row, record, entity_id, cured of rows whose key is an old name of the entity."""
 
     linked: Linked
     unkeyed: pl.DataFrame
@@ -120,7 +120,12 @@ def _keyed(
             "entities": old["entity"].to_list(),
         },
     )
-    schema = {"record": pl.Int64, "lists": pl.List(pl.Int64), "first": pl.String, **dict.fromkeys(_ROLES, pl.String)}
+    schema: dict[str, Any] = {
+        "record": pl.Int64,
+        "lists": pl.List(pl.Int64),
+        "first": pl.String,
+        **dict.fromkeys(_ROLES, pl.String),
+    }
     found = pl.DataFrame(cursor.fetchall(), schema, orient="row")
     order = registered(connection, contract, found["record"].unique(maintain_order=True))
     return found.with_columns(
@@ -132,7 +137,7 @@ def _keyed(
 
 def unkeyed_rows(connection: psycopg.Connection, contract: Contract, assessments: Collection[int]) -> pl.DataFrame:
     """Rows without a readable key: where they stand, submission, cured, what they say, and ``record``: null where nothing but its
-    place tells a row from others."""
+    place tells a row from others, or where its cells may have been shifted."""
     cursor = connection.execute(
         statement("unit_unkeyed", name=quote(contract.dataset), roles=_roles(contract)),
         {
@@ -144,7 +149,7 @@ def unkeyed_rows(connection: psycopg.Connection, contract: Contract, assessments
     )
     schema: dict[str, Any] = {
         "sender": pl.String, "own": pl.String, **_PLACE, "submission": pl.Int64, "cured": pl.Boolean,
-        "at_home": pl.Boolean, **dict.fromkeys(_ROLES, pl.String),
+        "at_home": pl.Boolean, "told": pl.Boolean, **dict.fromkeys(_ROLES, pl.String),
     }  # fmt: skip
     rows = pl.DataFrame(cursor.fetchall(), schema, orient="row")
     if contract.identity["commune"] in contract.key:
@@ -153,7 +158,8 @@ def unkeyed_rows(connection: psycopg.Connection, contract: Contract, assessments
         elsewhere = pl.col("own").fill_null(PROVINCE)
     rows = rows.with_columns(place=pl.coalesce("commune", elsewhere))
     said = ("sender", "place", "type", "parent", "code")
-    return rows.with_columns(record=record_of(contract.dataset, rows["name"], rows.select(said)))
+    named = rows["name"].set(~rows["told"], None)
+    return rows.with_columns(record=record_of(contract.dataset, named, rows.select(said)))
 
 
 def record_of(kind: str, names: pl.Series, said: pl.DataFrame) -> pl.Series:

@@ -180,7 +180,7 @@ def _type(rng: Random, unit: _Unit, slips: float) -> str | None:
 
 def _list_of(unit: _Unit) -> int:
     """Each list is one sender's: that of a commune, or of a department."""
-    return sum(ord(c) * 31**i for i, c in enumerate(f"{unit.place}{unit.parent or ''}")) % 900
+    return int(sum(ord(c) * 31**i for i, c in enumerate(f"{unit.place}{unit.parent or ''}")) % 900)
 
 
 def _written(rng: Random, unit: _Unit, slips: float) -> tuple[str, str]:

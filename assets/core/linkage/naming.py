@@ -34,12 +34,12 @@ def forms(units: pl.DataFrame, communes: pl.DataFrame, types: Mapping[str, str])
 
     ``communes``: code, name (with its type) of today's communes. ``types``: folded words that may stand before a name and
     say its type -> the type; empty where no name has such. Adds or replaces: ``place``: the commune that the name of an
-    organisation states, where it states one, else as given; ``type``: that before the name, else as given; ``name``: its words with accents,
-    of an organisation with i for y; ``vowels``: with i for y; ``fold``: without accents; ``syllables``, ``words``: lists of those; ``tokens``: the words sorted;
-    ``left_out``: what remains if one word is left out; ``spread``: with abbreviations spread into letters, ``pattern``: a
-    regular expression for what these may stand for; ``initials``; ``whole``: the words with those that
-    say the type; ``marks``: numbers, and a letter that stands last, which
-    tell one thing from another; ``plain``: no accents at all. A name without a letter or digit is null in all.
+    organisation states, where it states one, else as given; ``type``: that before the name, else as given; ``name``: its words
+    with accents, of an organisation with i for y; ``vowels``: with i for y; ``fold``: without accents; ``syllables``, ``words``:
+    lists of those; ``tokens``: the words sorted; ``left_out``: what remains if one word is left out; ``spread``: with
+    abbreviations spread into letters; ``pattern``: a regular expression for what these may stand for; ``initials``; ``whole``:
+    the words with those that say the type; ``marks``: numbers, and a letter that stands last, which tell one thing from another;
+    ``plain``: no accents at all. A name without a letter or digit is null in all.
     """
     bare = _placed(units.with_row_index("_at"), communes, stating=not types)
     names = bare.select("name", "strip").unique()
@@ -93,10 +93,7 @@ def _of_names(names: pl.DataFrame, types: Mapping[str, str]) -> pl.DataFrame:
     ).with_columns(pl.col(c).list.head(pl.col("key").list.len() - pl.col("strip")) for c in ("key", "sent"))
     words = words.filter(pl.col("key").is_not_null())
     words = words.with_columns(whole=fold_of_key(words["key"].list.join(" ")))
-    if types:
-        words = _typed(words, types)
-    else:
-        words = words.with_columns(said_type=pl.lit(None, pl.String))
+    words = _typed(words, types) if types else words.with_columns(said_type=pl.lit(None, pl.String))
     long = _words(words, schools=not types)
     made = (
         long.group_by("at", maintain_order=True)
@@ -151,7 +148,8 @@ def _typed(words: pl.DataFrame, types: Mapping[str, str]) -> pl.DataFrame:
     glued = folded.str.contains("^(?:tdp|kp|thon)[0-9]")
     count = found.str.count_matches(" ") + 1
     count = count.set(glued, 0)
-    cut = words.with_columns(count=count.fill_null(0).cast(pl.Int64), said_type=found.replace_strict(types, default=None, return_dtype=pl.String))  # fmt: skip
+    said = found.replace_strict(types, default=None, return_dtype=pl.String)
+    cut = words.with_columns(count=count.fill_null(0).cast(pl.Int64), said_type=said)
     cut = cut.with_columns(pl.col(c).list.slice(pl.col("count")) for c in ("key", "sent"))
     return cut.with_columns(
         pl.when(glued)

@@ -11,8 +11,8 @@ whom is no question of names, and two that follow each other are two.
 5. A record without a key goes to its best unit by weight if that is above the threshold and clear of the second best; of several
    that stand in one list none does, unless one is clearly better.
 6. Two records with keys of their own are one only where the name is part of the key (villages), by 4 or by a weight as in 5, and
-   never where they differ by i for y (N4: Mỹ and Mĩ may be two villages; of organisations they are one spelling). Where those that hang together may not all be one, none is
-   joined, and people are asked.
+   never where they differ by i for y (N4: Mỹ and Mĩ may be two villages; of organisations they are one spelling). Where those that
+   hang together may not all be one, none is joined, and people are asked.
 
 Nothing depends on the order of rows.
 """
@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -60,7 +61,7 @@ UNIT = Kind(LEVELS, {"name": "fold"})
 ARTEFACT = Path(__file__).with_name("unit.v1.json")
 _COMPARED = ("name", "fold", "plain", "syllables", "spread", "pattern", "tokens", "left_out", "words", "whole",
              "type", "code")  # fmt: skip
-_PAIR = {"left": pl.Int64, "right": pl.Int64}
+_PAIR: dict[str, Any] = {"left": pl.Int64, "right": pl.Int64}
 _SCORED = {**_PAIR, "weight": pl.Float64, **dict.fromkeys(LEVELS, pl.String)}
 
 
@@ -208,7 +209,7 @@ def _without_a_letter(texts: pl.Series) -> pl.Series:
 
 
 def settled(prepared: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Pairs (left, right) without those that rules alone tell: one name, or somebody else's name who stands in a list with the other.
+    """Pairs (left, right) without those that rules alone tell: one name, or the name of what stands in a list with the other.
     For the training, which learns from what the model is asked about."""
     records = _records(prepared)
     found = looked_at(prepared, joining=True).filter("certain")
@@ -238,7 +239,7 @@ def _not_parted(
         .select("left", "right")
     )
     for known in (sharing, said.select("left", "right"), *([_sorted(apart)] if apart is not None else [])):
-        pairs = pairs.join(known.cast(_PAIR), on=["left", "right"], how="anti", maintain_order="left")
+        pairs = pairs.join(known.cast(pl.Schema(_PAIR)), on=["left", "right"], how="anti", maintain_order="left")
     return pairs
 
 
@@ -262,8 +263,9 @@ def _scored(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.Dat
     doubtful = pairs.join(certain.select("left", "right"), on=["left", "right"], how="anti").filter(
         ~pl.col("left").is_in(settled), ~pl.col("right").is_in(settled)
     )
+    weighed = {name: kind for name, kind in _SCORED.items() if name not in _PAIR}
     rules = certain.select(
-        "left", "right", *(pl.lit(None, kind).alias(name) for name, kind in _SCORED.items() if name not in _PAIR), certain=pl.lit(True)
+        "left", "right", *(pl.lit(None, kind).alias(name) for name, kind in weighed.items()), certain=pl.lit(True)
     ).unique()  # fmt: skip
     if doubtful.is_empty():
         return rules.sort("left", "right")

@@ -25,6 +25,12 @@ def record(number: int, *, keyed: bool = False, lists: list[int] | None = None, 
     return {"record": number, "keyed": keyed, "registered": said.pop("registered", number), "lists": own, **WHO, **said}
 
 
+def as_set(statement: str) -> list[str]:
+    """The lines of a statement in no order: Splink takes the columns of a level from a set, whose order is another one in each
+    process."""
+    return sorted(line.strip(" ,") for line in statement.splitlines())
+
+
 def frame(*rows: dict[str, Any]) -> pl.DataFrame:
     """The frame that the linkage takes."""
     return pl.DataFrame(list(rows), RECORDS)
