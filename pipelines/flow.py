@@ -22,6 +22,7 @@ from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receiv
 from assets.intake.object_keys import DatabaseKeys
 from assets.intake.submissions import SenderInfo
 from assets.marts.indicators.catalogue import Indicator, load_indicators, load_mandates, sync_indicators
+from assets.marts.indicators.compute import Indicated
 from assets.marts.publish import Prepared, prepare, publish, publishing
 from assets.reference.resolver import Resolver
 from assets.reference.store import sync_reference
@@ -54,6 +55,7 @@ class Ran:
     staged: list[str] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
     merged: list[Merged] = field(default_factory=list)
+    indicated: Indicated | None = None
     published: int | None = None
 
 
@@ -217,7 +219,7 @@ class Pipeline:
         with publishing(connection):
             prepared = self.prepare(connection)
             number = publish(connection, prepared)
-        self.ran.merged, self.ran.published = prepared.merged, number
+        self.ran.merged, self.ran.indicated, self.ran.published = prepared.merged, prepared.indicated, number
         return prepared, number
 
     def replay(

@@ -159,7 +159,8 @@ def _tasks(
         mark = hashlib.sha256(own.encode()).hexdigest()[:16]
         before = ran.get(indicator.code)
         now = days.get(indicator.reads[0])
-        since = min((touched[d] for d in indicator.reads if d in touched), default=date.max)
+        named = ("organizations",) if "ORGANIZATION" in indicator.grain else ()  # its units have their names of these
+        since = min((touched[d] for d in (*indicator.reads, *named) if d in touched), default=date.max)
         for code in (indicator.code, *indicator.norms):
             since = min(since, by_code.get(code, date.max))
         if before is None or before[0] != mark:
@@ -219,26 +220,31 @@ def _touched(
     connection: psycopg.Connection, contracts: Mapping[str, Contract], publish: int, changed: Collection[str]
 ) -> dict[str, date]:
     """Dataset -> the earliest day of which this publish says anything else than the last."""
-    found = {}
+    found: dict[str, date] = {}
     for dataset in changed:
-        table = LOG if dataset == LOG else dataset
-        if dataset != LOG and dataset not in contracts:
+        if dataset in contracts:
+            day = min((d for _, d in _touched_days(connection, dataset, "''", publish)), default=None)
+        elif dataset == LOG:
+            row = connection.execute(
+                "select min(period_last) from core.submission_log where publish_from = %(p)s or publish_to = %(p)s",
+                {"p": publish},
+            ).fetchone()
+            day = row[0] if row is not None else None
+        else:
             continue
-        day = "period_last" if dataset == LOG else "valid_from"
-        # two scans, each by an index of its own
-        row = connection.execute(
-            f"select least((select min({day}) from core.{quote(table)} where publish_from = %(p)s), "
-            f"(select min({day}) from core.{quote(table)} where publish_to = %(p)s))",
-            {"p": publish},
-        ).fetchone()
-        if row is not None and row[0] is not None:
-            found[dataset] = row[0]
+        if day is not None:
+            found[dataset] = day
     row = connection.execute(
         "select exists (select from core.member where publish_from = %(p)s or publish_to = %(p)s)", {"p": publish}
     ).fetchone()
     if row is not None and row[0]:  # another person may hold a post now, whenever that was
         found |= dict.fromkeys(("assignments", "kpi_evaluations", "staff"), date.min)
     return found
+
+
+def _touched_days(connection: psycopg.Connection, dataset: str, code: str, publish: int) -> list[tuple[str, date]]:
+    text = _text("touched").format(name=quote(dataset), code=code)
+    return connection.execute(text, {"publish": publish}).fetchall()
 
 
 def _touched_codes(
@@ -248,13 +254,7 @@ def _touched_codes(
     found: dict[str, date] = {}
     for dataset, code in (("norms", "norm_code"), ("targets", "split_part(indicator_code, '/', 1)")):
         if dataset in changed and dataset in contracts:
-            found |= dict(
-                connection.execute(
-                    f"select {code}, min(valid_from) from core.{quote(dataset)} where publish_from = %(p)s or publish_to = %(p)s "
-                    "group by 1",
-                    {"p": publish},
-                ).fetchall()
-            )
+            found |= dict(_touched_days(connection, dataset, code, publish))
     return found
 
 
