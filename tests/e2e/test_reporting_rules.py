@@ -218,6 +218,9 @@ def test_each_rule_finds_what_is_wrong_and_nothing_else(province: World) -> None
     assert states == []
     assert province.rows("select count(*) from staging.quarantine") == [(0,)]
     assert _found(province) == FLAGGED
+    # those whom a list of staff has are the same persons there
+    both = "select count(*) from mart_v1.kpi_evaluations join mart_v1.staff using (person_id)"
+    assert province.rows(both) == [(2,)]
 
 
 def test_senders_are_told_in_their_words(province: World) -> None:

@@ -1,0 +1,17 @@
+-- Who was evaluated where and when: the person by the id that staff publishes, whichever number the sender wrote. Scores and rating
+-- are personal (P2) and for those who keep them; what may be known of a unit, its indicators tell.
+select
+    coalesce(m.entity_id, h.citizen_id) as person_id,
+    h.organization_code,
+    h.task_group,
+    h.approved_on,
+    h.commune_code,
+    h.valid_from,
+    h.valid_to,
+    h.carried_since
+from core.pointer p
+cross join core.kpi_evaluations h
+left join core.member m
+    on m.dataset = 'staff' and m.record = h.citizen_id
+    and m.publish_from <= p.shows and (m.publish_to is null or m.publish_to > p.shows)
+where h.publish_from <= p.shows and (h.publish_to is null or h.publish_to > p.shows)
