@@ -8,12 +8,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.codes import CODES
 from schemas.grid import Kind
 from schemas.semantic import clean, cleaning_order
 from schemas.semantic.identifiers import OLD_PROVINCES
-from tests.schemas.semantic.helpers import column, context, one
+from tests.schemas.semantic.helpers import cleaned, column, context, one
 
 TEXT, NUMBER = Kind.TEXT, Kind.NUMBER
 
@@ -205,3 +207,21 @@ def test_agency_codes(text: str, value: str | None, repair: str | None) -> None:
 )
 def test_names_of_persons(text: str, value: str | None, issue: str | None, repair: str | None) -> None:
     assert one(column("person_name"), text) == (value, issue, repair)
+
+
+BLANKS = st.sampled_from(["", None, " ", "\u00a0", "-", "–", "…"])
+
+
+@given(st.lists(BLANKS | st.sampled_from(["THON|MIEN_NUI", "<10", ">=15", "XS"]), min_size=1, max_size=20))
+def test_an_empty_cell_of_a_code_that_may_be_empty_is_a_value(texts: list[str | None]) -> None:
+    got = cleaned(replace(column("code", blank=""), required=True), texts)
+    assert got.issue.null_count() == len(texts)
+    assert got.value.to_list() == [t if t and t.strip(" \u00a0-–…") else "" for t in texts]
+
+
+@given(st.lists(st.none() | st.integers(2000, 2050), min_size=1, max_size=20))
+def test_a_year_is_that_of_the_period_or_no_year(years: list[int | None]) -> None:
+    of = replace(column("integer"), default_from="asOf")
+    got = cleaned(of, [None if y is None else str(y) for y in years], Kind.NUMBER)
+    assert got.issue.to_list() == [None if y in (None, 2026) else "OTHER_YEAR" for y in years]
+    assert got.value.to_list() == [y if y == 2026 else None for y in years]
