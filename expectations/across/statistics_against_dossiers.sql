@@ -8,7 +8,7 @@ on_day as (
     select d.day::date as day, p.valid_from, p.valid_to
     from period p, generate_series(p.valid_from, p.valid_to - 1, interval '1 day') d (day)
 ),
-dossier as (
+dossier as not materialized (
     select
         organization_code, procedure_code, service_level, received_on, due_on, finished_on, channel,
         coalesce(digitised, false) as digitised, coalesce(result_digital, false) as result_digital,
