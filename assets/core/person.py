@@ -109,8 +109,8 @@ def check_reason(reason: str, names: Iterable[str] = ()) -> None:
 
 
 def personal(contracts: Mapping[str, Contract]) -> list[Contract]:
-    """The datasets that speak of people by numbers."""
-    return [c for c in contracts.values() if c.vaulted]
+    """The datasets that speak of people by numbers; first those whose entities people are, then those that speak of them."""
+    return sorted((c for c in contracts.values() if c.vaulted), key=lambda c: not c.identity)
 
 
 def find(

@@ -325,3 +325,21 @@ def test_the_audit_log_and_the_tombstones_cannot_be_changed(lists: Lists) -> Non
         for statement in (f"delete from ops.{table}", f"truncate ops.{table} cascade"):
             with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
                 lists.world.execute(statement)
+
+
+def test_evaluations_are_held_and_erased_with_the_person(lists: Lists) -> None:
+    head = ("Số CCCD", "Mã tổ chức", "Điểm chung", "Số lượng (%)", "Chất lượng (%)", "Tiến độ (%)", "Điểm kết quả", "Tổng điểm",
+            "Xếp loại", "Lý do KHT")  # fmt: skip
+    scores = [(number, "DU", 25, 80, 80, 80, 56, 81, "Tốt", f"lý do {number[-2:]}") for number in (ANN, BEN)]
+    lists.world.drop(lists.communes[0], workbook([head, *scores]), "kpi.xlsx", period="2026-06")
+    lists.world.run()
+    entity = lists.entity(ANN)
+    found = lists.held(entity)["datasets"]
+    assert found["kpi_evaluations"]["versions"][0]["values"]["rating"] == "T"
+    assert {"staff", "kpi_evaluations"} <= set(found)
+    lists.erase(entity)
+    assert lists.world.rows("select dataset from ops.erasure") == [("staff",)]  # what the person is an entity of
+    text = lists.everything()
+    assert "lý do 34" not in text and "lý do 78" in text
+    assert lists.world.rows("select count(*) from core.kpi_evaluations where publish_to is null") == [(1,)]
+    lists.world.conserved()
