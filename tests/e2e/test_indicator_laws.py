@@ -293,28 +293,28 @@ def test_small_counts_of_people_are_hidden_with_what_would_give_them_away(make_w
     quotas = pd.DataFrame([
         {"organization_code": code, "civil_servant_posts": "50", "deputies_allowed": "2", "appointments": str(n),
          "appointments_published": str(p)}
-        for code, n, p in (("S1", 30, 20), ("S2", 12, 10), ("S3", 20, 12), ("S4", 9, 9))
+        for code, n, p in (("S1", 30, 20), ("S2", 12, 10), ("S3", 20, 12), ("S4", 9, 9), ("D1", 40, 30), ("D2", 10, 3),
+                           ("D3", 50, 40))
     ])  # fmt: skip
     bodies = pd.DataFrame([
-        {"organization_code": f"S{n}", "organization_name": f"Sở {n}", "bloc": "CHINH_QUYEN", "level": "TINH",
-         "organization_type": "SO", "parent_code": "", "commune_code": "", "from_two_provinces": "không", "status": "HOAT_DONG",
+        {"organization_code": code, "organization_name": f"Tổ chức {code}", "level": "TINH",
+         "organization_type": "KHAC", "parent_code": "", "commune_code": "", "from_two_provinces": "không", "status": "HOAT_DONG",
          "effective_from": "01/07/2025"}
-        for n in range(1, 5)
+        for code in ("S1", "S2", "S3", "S4", "D1", "D2", "D3")
     ])  # fmt: skip
+    bodies["bloc"] = ["CHINH_QUYEN" if code.startswith("S") else "DANG" for code in bodies["organization_code"]]
     invented.send(world, {"annual_quotas": quotas, "organizations": bodies})
     world.run()
     rows = {r[0]: r[1:] for r in world.rows(
         "select unit, value, numerator, denominator, unknown, status from mart_v1.indicator_value where indicator = 'I47'"
     )}  # fmt: skip
     hidden = (None, None, None, None, "HIDDEN")
-    # two of S2's appointments were not published: that is hidden, and the smallest of the others, so that none can be subtracted
-    assert rows.pop("S2") == hidden and rows.pop("S4") == hidden
-    assert {u: r[1:3] for u, r in rows.items()} == {
-        "S1": (20, 30),
-        "S3": (12, 20),
-        "CHINH_QUYEN": (51, 71),
-        "56": (51, 71),
-    }
+    # two of S2's appointments were not published, three of D2's were: these are hidden, and of each bloc the smallest of the
+    # others, so that none can be had by subtraction from the bloc's own figure
+    assert {u for u, r in rows.items() if r == hidden} == {"S2", "S4", "D2", "D1"}
+    assert {u: r[1:3] for u, r in rows.items() if r != hidden} == {
+        "S1": (20, 30), "S3": (12, 20), "D3": (40, 50), "CHINH_QUYEN": (51, 71), "DANG": (73, 100), "56": (124, 171),
+    }  # fmt: skip
     assert not world.rows("select 1 from mart_v1.theme_key_posts where i47 is not null and unit in ('S2', 'S4')")
     pipeline = world.pipeline
     with world.connection() as connection, pytest.raises(read.NotFound, match="hidden"):

@@ -88,7 +88,7 @@ def compute(
     _name(connection, contracts)
     for task in tasks:
         if task.indicator.hidden_below is not None:
-            _hide(connection, task.indicator)
+            _hide(connection, contracts, task.indicator)
     parameters = {"publish": publish}
     done.closed = connection.execute(_text("close"), parameters).rowcount
     done.opened = connection.execute(_text("open"), parameters).rowcount
@@ -235,7 +235,8 @@ def _touched(
         if day is not None:
             found[dataset] = day
     row = connection.execute(
-        "select exists (select from core.member where publish_from = %(p)s or publish_to = %(p)s)", {"p": publish}
+        "select exists (select from core.member where dataset = 'staff' and (publish_from = %(p)s or publish_to = %(p)s))",
+        {"p": publish},
     ).fetchone()
     if row is not None and row[0]:  # another person may hold a post now, whenever that was
         found |= dict.fromkeys(("assignments", "kpi_evaluations", "staff"), date.min)
@@ -304,19 +305,14 @@ def make_parts(
 
 
 def _name(connection: psycopg.Connection, contracts: Mapping[str, Contract]) -> None:
-    organizations = (
-        "(select * from core.organizations where publish_to is null)"
-        if "organizations" in contracts
-        else _NO_ORGANIZATIONS
-    )
     targets = "(select * from core.targets where publish_to is null)" if "targets" in contracts else _NO_TARGETS
-    connection.execute(_text("named").format(organizations=organizations, targets=targets))
+    connection.execute(_text("named").format(organizations=_organizations(contracts), targets=targets))
     connection.execute("analyze _wanted")
 
 
 _NO_ORGANIZATIONS = (
-    "(select null::text as organization_code, null::text as organization_name, null::date as valid_from, null::date as valid_to "
-    "where false)"
+    "(select null::text as organization_code, null::text as organization_name, null::text as bloc, null::date as valid_from, "
+    "null::date as valid_to where false)"
 )
 _NO_TARGETS = (
     "(select null::text as indicator_code, null::text as bloc_or_unit, null::numeric as value, null::text as direction, "
@@ -324,11 +320,20 @@ _NO_TARGETS = (
 )
 
 
-def _hide(connection: psycopg.Connection, indicator: Indicator) -> None:
+def _hide(connection: psycopg.Connection, contracts: Mapping[str, Contract], indicator: Indicator) -> None:
     parameters = {"code": indicator.code, "below": indicator.hidden_below}
     connection.execute(_text("hide"), parameters)
-    while connection.execute(_text("hide_complement"), parameters).rowcount:
+    complement = _text("hide_complement").format(organizations=_organizations(contracts))
+    while connection.execute(complement, parameters).rowcount:
         pass
+
+
+def _organizations(contracts: Mapping[str, Contract]) -> str:
+    return (
+        "(select * from core.organizations where publish_to is null)"
+        if "organizations" in contracts
+        else _NO_ORGANIZATIONS
+    )
 
 
 def _remember(connection: psycopg.Connection, tasks: Sequence[_Task], publish: int) -> None:
