@@ -176,7 +176,7 @@ select s.indicator, s.variant, s.unit_kind, s.unit, s.unit_name, to_char(s.as_of
 from step s
 left join quarterly q using (indicator, variant, unit_kind, unit, as_of);
 
--- The question behind each mandate: the newest answer, or that there is none, with the way back to the cells.
+-- The question behind each mandate: the newest answer that there is, or that there is none, with the way back to the cells.
 create view mart_v1.mandate_answers as
 select m.code as mandate, m.name_vi as mandate_vi, m.name_en as mandate_en, a.indicator, a.variant, n.name_vi, n.name_en,
        n.unit as measured_in, a.unit_kind, v.unit, v.unit_name, v.period_kind, v.period, v.as_of, v.value, v.numerator,
@@ -189,7 +189,7 @@ left join core.indicator_variant n on n.code = a.indicator and n.variant = a.var
 left join lateral (
     select * from mart_v1.indicator_value v
     where v.indicator = a.indicator and v.variant = a.variant and v.unit_kind = a.unit_kind and (a.unit = '' or v.unit = a.unit)
-    order by v.as_of desc, array_position(array['month', 'quarter', 'half', 'year'], v.period_kind)
+    order by v.status = 'NO_DATA', v.as_of desc, array_position(array['month', 'quarter', 'half', 'year'], v.period_kind)
     limit 1
 ) v on true
 order by m.position, a.position;

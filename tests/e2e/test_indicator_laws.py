@@ -388,6 +388,21 @@ def test_the_path_to_2030_is_planned_against_actual_by_quarter(whole: World) -> 
     assert [p for (p,) in excess] == sorted((p for (p,) in excess), reverse=True) and excess[-1][0] in (0, 1)
 
 
+def test_status_is_that_of_the_target_that_is_meant(whole: World) -> None:
+    def statuses(indicator: str, kind: str) -> set[tuple[str, Decimal | None]]:
+        return set(whole.rows(
+            "select status, target from mart_v1.indicator_value where indicator = %s and variant = '' and unit_kind = %s",
+            [indicator, kind],
+        ))  # fmt: skip
+
+    # how often each sender may be reminded says nothing of the sum over all
+    assert statuses("I45", "PROVINCE") == {("NO_TARGET", None)}
+    assert {t for _, t in statuses("I45", "COMMUNE")} == {2}
+    assert statuses("I32", "PROVINCE") == {("NO_TARGET", None)}  # a target whose value is not known
+    assert {s for s, _ in statuses("I08", "PROVINCE")} == {"NOT_YET"}  # until the end of 2030
+    assert {s for s, _ in statuses("I04", "PROVINCE")} == {"MET"}
+
+
 def test_a_theme_has_a_line_for_each_unit_and_period(whole: World) -> None:
     found = whole.rows(
         "select i26, i26_cut, i27, i27_status from mart_v1.theme_villages where unit_kind = 'PROVINCE' and period = '2026-Q3'"

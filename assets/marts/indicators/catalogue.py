@@ -63,6 +63,8 @@ class Indicator:
     facts: str
     norms: tuple[str, ...] = ()
     hidden_below: int | None = None
+    target_for: tuple[str, ...] = ()
+    """Kinds of units that a target for all is meant for; none: any."""
     path: str = ""
 
     @property
@@ -107,7 +109,7 @@ class IndicatorError(Exception):
 
 
 _LINE = re.compile(r"--\s*(?P<key>\w+):\s*(?P<value>.*\S)\s*")
-_LISTS = {"grain": UNITS, "periods": PERIODS, "reads": None, "norms": None}
+_LISTS = {"grain": UNITS, "periods": PERIODS, "reads": None, "norms": None, "target_for": UNITS}
 _NEEDED = (
     "code",
     "name_vi",
@@ -121,7 +123,7 @@ _NEEDED = (
     "measure",
     "source",
 )
-_KEYS = (*_NEEDED, "norms", "hidden_below", "variant")
+_KEYS = (*_NEEDED, "norms", "hidden_below", "target_for", "variant")
 _FAMILY = re.compile(r"\b(?:from|join)\s+([a-z_]+)_(?:at|in|begun|ever)\b")
 
 
@@ -213,6 +215,7 @@ def _read(path: Path, findings: list[str]) -> Indicator | None:
         variants=tuple(made),
         facts=facts,
         norms=lists["norms"],
+        target_for=lists["target_for"],
         hidden_below=int(head["hidden_below"]) if "hidden_below" in head else None,
         path=str(path),
     )
@@ -251,7 +254,7 @@ def sync_indicators(
         return False
     connection.execute("delete from core.mandate")
     connection.execute("delete from core.indicator")
-    kept = [f.name for f in fields(Indicator) if f.name not in ("variants", "facts", "path")]
+    kept = [f.name for f in fields(Indicator) if f.name not in ("variants", "facts", "target_for", "path")]
     _insert(connection, "indicator", kept, [[_plain(getattr(i, k)) for k in kept] for i in indicators.values()])
     names = [f.name for f in fields(Variant)]
     rows = [[i.code, *(getattr(v, n) for n in names)] for i in indicators.values() for v in i.variants]

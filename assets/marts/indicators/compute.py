@@ -85,7 +85,7 @@ def compute(
         if len(task.again) > len(task.gone):
             connection.execute(statement(task.indicator, province, contracts), {"code": task.indicator.code})
     connection.execute("set local enable_nestloop to default")
-    _name(connection, contracts)
+    _name(connection, contracts, [t.indicator for t in tasks])
     for task in tasks:
         if task.indicator.hidden_below is not None:
             _hide(connection, contracts, task.indicator)
@@ -304,12 +304,22 @@ def make_parts(
                             copy.write_row((no, dataset, part.last))
 
 
-def _name(connection: psycopg.Connection, contracts: Mapping[str, Contract]) -> None:
+def _name(connection: psycopg.Connection, contracts: Mapping[str, Contract], indicators: Sequence[Indicator]) -> None:
+    not_for = [
+        f"('{i.code}', '{kind}')" for i in indicators if i.target_for for kind in i.grain if kind not in i.target_for
+    ]
     targets = "(select * from core.targets where publish_to is null)" if "targets" in contracts else _NO_TARGETS
-    connection.execute(_text("named").format(organizations=_organizations(contracts), targets=targets))
+    connection.execute(
+        _text("named").format(
+            organizations=_organizations(contracts),
+            targets=targets,
+            not_for=f"values {', '.join(not_for or [_NO_KIND])}",
+        )
+    )
     connection.execute("analyze _wanted")
 
 
+_NO_KIND = "('', '')"
 _NO_ORGANIZATIONS = (
     "(select null::text as organization_code, null::text as organization_name, null::text as bloc, null::date as valid_from, "
     "null::date as valid_to where false)"

@@ -30,7 +30,13 @@ select b.period_no, b.organization, b.commune, b.bloc, v.variant, 'annual_quotas
        v.numerator, v.denominator, 0 as unknown
 from body b
 left join norm n on n.period_no = b.period_no and n.norm_code = 'DEPUTIES_EXCESS_YEARS'
-left join target t on t.period_no = b.period_no and t.indicator_code = 'I09' and t.bloc_or_unit = ''
+left join (
+    -- the day is that of the target of the path itself, else that of bodies within their caps
+    select distinct on (period_no) period_no, due_on
+    from target
+    where indicator_code in ('I09', 'I08') and bloc_or_unit = '' and due_on is not null
+    order by period_no, indicator_code desc
+) t on t.period_no = b.period_no
 cross join lateral (values
     ('', b.excess::numeric, case when t.due_on is not null then greatest(1,
         extract(year from t.due_on) * 4 + extract(quarter from t.due_on) - extract(year from b.day) * 4 - extract(quarter from b.day)) end),

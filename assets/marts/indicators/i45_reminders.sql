@@ -12,6 +12,7 @@
 -- direction: down
 -- reads: submission_log
 -- norms: REMINDERS_LEVEL1 REMINDERS_LEVEL2
+-- target_for: COMMUNE ORGANIZATION
 -- source: D00; M11; QĐ 2421/QĐ-UBND
 with said as (
     select l.*, s.commune_code as commune, case when s.commune_code is null then l.sender end as organization
