@@ -17,6 +17,8 @@ from schemas.lint import (
     ENUM_PROPERTIES,
     RULE_PROPERTIES,
     SERVICE_LEVELS,
+    _quick,
+    _validator,
     lint_file,
     lint_folder,
 )
@@ -506,6 +508,19 @@ def test_no_junk_anywhere_breaks_the_lint(tmp_path: Path, where: tuple[str | int
         assert finding.file == str(path)
         assert 1 <= finding.line <= text.count("\n") + 1
         assert finding.message and finding.remedy
+
+
+@settings(max_examples=300, deadline=None)
+@given(where=st.sampled_from(_PATHS), junk=_junk | st.integers(min_value=10**20))
+def test_the_quick_validator_answers_as_the_thorough_one(where: tuple[str | int, ...], junk: object) -> None:
+    pytest.importorskip("jsonschema_rs")
+    document = yaml.safe_load(GOOD)
+    assert _quick()(document)
+    place = document
+    for step in where[:-1]:
+        place = place[step]
+    place[where[-1]] = junk
+    assert _quick()(document) == _validator().is_valid(document)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
