@@ -121,6 +121,7 @@ ACROSS: Mapping[str, AcrossType] = {
     "post_held_twice": _across("organization_code post", "citizen_id", kwargs={"posts": (list,)}, staff="citizen_id"),
     "person_unknown": _across("organization_code", staff="citizen_id"),
     "organization_unknown": _across(organizations="organization_code"),
+    "office_unknown": _across(organizations="organization_code"),
     "agency_code_twice": _across("organization_code agency_code"),
     "predecessor_unknown": _across(),
     "predecessor_goes_on": _across(),

@@ -125,6 +125,8 @@ DOSSIERS = [
     ("B1", "1.002", "Toàn trình", "HCC", "14/05/2026", "20/06/2026", "10/06/2026", "", "Trực tuyến", "", ""),
     ("B2", "1.002", "Toàn trình", "HCC", "14/06/2026", "30/06/2026", "", "", "Trực tuyến", "", ""),
     ("B3", "1.002", "Toàn trình", "HCC", "15/06/2026", "30/06/2026", "", "", "Trực tuyến", "", ""),  # the next period
+    ("C1", "1.003", "Không", "SNX", "15/05/2026", "30/06/2026", "", "", "Trực tiếp", "", ""),  # an office that nobody knows
+    ("C2", "1.003", "Không", "SNX", "16/05/2026", "30/06/2026", "", "", "Trực tiếp", "", ""),
 ]  # fmt: skip
 
 VILLAGES = [
@@ -168,6 +170,7 @@ FLAGGED = {
     "statistics_follow_from_dossiers": {
         ("Mức độ dịch vụ công: MOT_PHAN ≠ TOAN_TRINH; Tiếp nhận trực tuyến: 2 ≠ 1; Tồn đầu kỳ: 0 ≠ 1",)
     },
+    "dossier_organization_known": {("SNX", "2")},
     "village_type_fits_unit": {("TDP", "Xã Cam Lâm")},
     "village_households_and_commune": {("700", "CA (30/06/2026): 750")},
     "norm_one_at_a_time": {("01/01/2026",)},
@@ -179,6 +182,7 @@ ORDER = {
     "assignment_local_origin_hint": "organization", "quota_parts_of_civil_servants": "value computed parts",
     "quota_appointments_and_posts": "value published listed listed_published",
     "kpi_excellent_within_cap": "organization group excellent good allowed", "statistics_stock_carried_over": "value before",
+    "dossier_organization_known": "organization rows",
     "statistics_follow_from_dossiers": "differences", "village_type_fits_unit": "value unit",
     "village_households_and_commune": "computed counts", "norm_one_at_a_time": "since",
 }  # fmt: skip
