@@ -186,6 +186,8 @@ class Contract:
     """Role in the linkage -> column that plays it (:data:`IDENTITY_ROLES`); none: the key alone says who is whom."""
     identity_kind: Literal["person", "unit"] = "person"
     """What is linked where there are roles: persons, or units (organisations, villages)."""
+    mentions: bool = False
+    """Whether rows of it name an organisation in place of its code; no property of a contract, a merge finds it out."""
     unsaid_without: str | None = None
     """Column without which a row says nothing: a work list is sent back half filled in, and what is open stays open."""
     across: tuple[AcrossRule, ...] = ()
@@ -201,6 +203,11 @@ class Contract:
         """Name of the column that says what an entity succeeds to: values of the last key column, among those that share its
         other key columns; None where the dataset has none."""
         return next((c.name for c in self.columns if c.options.get("succeeds")), None)
+
+    @property
+    def linked(self) -> bool:
+        """Whether rows may be about entities that are not said by their key."""
+        return bool(self.identity) or self.mentions
 
     @property
     def joins(self) -> bool:

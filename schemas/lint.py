@@ -196,6 +196,7 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
     "sameAs": TEXT,
     "succeeds": Kind("true", lambda v: v is True),
     "missingCode": TEXT,
+    "namedBy": TEXT,
     "fromSheet": Kind("a regular expression with one group", _succeeds(_one_group)),
     "join": PARTS,
     "spread": SPREAD,
@@ -873,6 +874,15 @@ def _check_column(
                     f"the personal column '{name}' has no {needed}",
                     f"add {needed}: {COLUMN_PROPERTIES[needed].words}",
                 )
+    if "namedBy" in own:
+        named = columns.get(own["namedBy"])
+        kind = own_properties(named.get("customProperties", ())).get("semanticType") if named else None
+        if kind not in ("text", "name") or not column.get("relationships"):
+            document.add(
+                places["namedBy"],
+                f"namedBy: '{own['namedBy']}' is no column with names, or '{name}' refers to nothing",
+                "name a column of type text or name, and add relationships",
+            )
     if "sameAs" in own:
         source = columns.get(own["sameAs"])
         if source is None or source is column:

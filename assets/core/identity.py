@@ -19,7 +19,6 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from assets.staging.copy import copy_frame
 from assets.staging.vault import RECORD, Vault
 from schemas.contract import Contract
 from schemas.migrate import quote
@@ -27,6 +26,7 @@ from schemas.text import match_key
 
 from . import units
 from .decided import identity_decisions
+from .differences import Told, write_differences
 from .linkage import RECORDS, link
 from .linkage.model import ARTEFACT
 from .registry import registered
@@ -57,14 +57,15 @@ def identify(
     assessments: Collection[int],
     publish: int,
     vault: Vault | None,
+    mentioned: str = "",
 ) -> Identified:
     """Derive who is whom among the rows of ``assessments`` and write the differences under the open publish number.
 
     The caller's transaction; nothing is looked at where neither rows nor decisions nor the model changed. Persons are found
-    with the ``vault`` only.
+    with the ``vault`` only. ``mentioned``: what :mod:`.mentions` was last derived from, which may say that a row is sound.
     """
     decisions = identity_decisions(connection, contract.dataset)
-    mark = _fingerprint(contract, assessments, decisions)
+    mark = _fingerprint(contract, assessments, decisions, mentioned)
     row = connection.execute(
         "select fingerprint from core.identity_run where dataset = %s and publish_to is null", [contract.dataset]
     ).fetchone()
@@ -105,10 +106,11 @@ def _find_persons(
     return units.Found(linked, unkeyed, units.NO_OLD_NAMES)
 
 
-def _fingerprint(contract: Contract, assessments: Collection[int], decisions: pl.DataFrame) -> str:
+def _fingerprint(contract: Contract, assessments: Collection[int], decisions: pl.DataFrame, mentioned: str) -> str:
     artefact = ARTEFACT if contract.identity_kind == "person" else units.ARTEFACT
     model = hashlib.sha256(artefact.read_bytes()).hexdigest()
-    return hashlib.sha256(repr((model, sorted(assessments), sorted(decisions.iter_rows()))).encode()).hexdigest()[:32]
+    said = (model, mentioned, sorted(assessments), sorted(decisions.iter_rows()))
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
 
 def _rows(connection: psycopg.Connection, contract: Contract, query: str, assessments: Collection[int]) -> pl.DataFrame:
@@ -221,47 +223,15 @@ def _write(
     changed, count = set[int](), 0
     links = pl.concat([links, old_names.select(links.columns)])
     for table, frame in (("member", members), ("link", links), ("doubt", doubts)):
-        entities, rows = _differences(connection, contract, table, frame, publish)
+        of = {"dataset": contract.dataset} | ({"origin": None} if table == "doubt" else {})
+        entities, rows = write_differences(connection, table, frame, publish, _TOLD[table], of)
         changed |= entities
         count += rows
     return frozenset(changed), count
 
 
 _TOLD = {
-    "member": "entity_id, record, null",
-    "link": "entity_id, case when keyed then record end, assessment_no",
-    "doubt": "null, null, null",
+    "member": Told("entity_id, record, null"),
+    "link": Told("entity_id, case when keyed then record end, assessment_no"),
+    "doubt": Told(),
 }
-"""Table -> the two entities and the assessment that a row of it is about."""
-
-
-def _differences(
-    connection: psycopg.Connection, contract: Contract, table: str, wanted: pl.DataFrame, publish: int
-) -> tuple[set[int], int]:
-    """Close the rows of a table that are no longer so and open those that are new; the entities that these name, and how
-    many they are."""
-    name, listed = f"core.{table}", ", ".join(wanted.columns)
-    connection.execute(f"create temporary table _wanted on commit drop as select {listed} from {name} where false")
-    copy_frame(
-        connection, ("_wanted",), wanted.with_columns(pl.col("fields").fill_null("{}"), pl.col("weight").round(2))
-    )
-    same = " and ".join(f"w.{c} is not distinct from t.{c}" for c in wanted.columns)
-    closed = connection.execute(
-        f"update {name} t set publish_to = %s where t.dataset = %s and t.publish_to is null "
-        f"and not exists (select from _wanted w where {same}) returning {_TOLD[table]}",
-        [publish, contract.dataset],
-    ).fetchall()
-    opened = connection.execute(
-        f"insert into {name} (dataset, {listed}, publish_from) select %s, {listed}, %s from _wanted w "
-        f"where not exists (select from {name} t where t.dataset = %s and t.publish_to is null and {same}) "
-        f"returning {_TOLD[table]}",
-        [contract.dataset, publish, contract.dataset],
-    ).fetchall()
-    connection.execute("drop table _wanted")
-    rows = [*closed, *opened]
-    # their senders get another answer
-    connection.execute(
-        "update intake.submission set announced_state = null where assessment_no = any (%s)",
-        [sorted({r[2] for r in rows if r[2] is not None})],
-    )
-    return {int(n) for r in rows for n in r[:2] if n is not None}, len(rows)

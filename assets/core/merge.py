@@ -8,7 +8,7 @@ the last publish is written. So the result is a function of the set, whatever th
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -22,7 +22,7 @@ from schemas.contract import Contract
 from schemas.migrate import quote
 from schemas.tables import index_statements
 
-from . import conflicts, succession, survivorship
+from . import conflicts, mentions, succession, survivorship
 from .decided import hold_decisions
 from .identity import Identified, identify
 from .standing import Decision, Staged, Standing, derive, taken_back
@@ -98,10 +98,36 @@ def _decisions(connection: psycopg.Connection, contract: Contract) -> list[Decis
     return ledgered + hold_decisions(connection, contract.dataset)
 
 
-def _with_links(staged: Sequence[Staged], who: Identified) -> list[Staged]:
+def _with_links(staged: Sequence[Staged], who: Identified | mentions.Mentioned) -> list[Staged]:
     return [
-        replace(s, linked=who.present.get(s.assessment_no, 0), cured=who.cured.get(s.assessment_no, 0)) for s in staged
+        replace(
+            s,
+            linked=s.linked + who.present.get(s.assessment_no, 0),
+            cured=s.cured + who.cured.get(s.assessment_no, 0),
+        )
+        for s in staged
     ]
+
+
+def _mentioned(
+    connection: psycopg.Connection,
+    contract: Contract,
+    others: Mapping[str, Contract],
+    staged: Sequence[Staged],
+    decisions: Sequence[Decision],
+    publish: int,
+) -> mentions.Mentioned:
+    """Which organisations the rows of a dataset name in place of their codes."""
+    valid = {contract.dataset: _valid(staged, decisions)}
+    for _, other in mentions.references(contract, others):
+        valid[other.dataset] = _valid(_staged(connection, other), _decisions(connection, other))
+    return mentions.derive(connection, contract, others, valid, publish)
+
+
+def _valid(staged: Sequence[Staged], decisions: Sequence[Decision]) -> list[int]:
+    """Assessments of what was not taken back."""
+    gone = taken_back(staged, decisions)
+    return [s.assessment_no for s in staged if s.id not in gone]
 
 
 def derive_standings(
@@ -129,7 +155,7 @@ def _differences(
     if contract.delivery != "snapshot":
         return {}
     known: dict[Pair, tuple[int, int]] = {}
-    if not contract.identity:  # else who is whom may be another than when the two were compared
+    if not contract.linked:  # else who is whom may be another than when the two were compared
         rows = connection.execute(
             "select d.before_no, d.assessment_no, d.keys_ended, d.keys_before from core.pair_difference d "
             "where d.assessment_no = any (%s)",
@@ -146,22 +172,34 @@ def _compare(connection: psycopg.Connection, contract: Contract, pairs: Sequence
     if not pairs:
         return {}
     parameters = {"before": [p[0] for p in pairs], "after": [p[1] for p in pairs], "dataset": contract.dataset}
-    query = "ended_entities" if contract.identity else "ended"
+    query = "ended_entities" if contract.linked else "ended"
     rows = connection.execute(statement(query, rows=quote(contract.dataset + "_rows")), parameters)
     return {(r[0], r[1]): (int(r[2]), int(r[3])) for r in rows}
 
 
-def merge(connection: psycopg.Connection, contract: Contract, publish: int, vault: Vault | None = None) -> Merged:
-    """Derive who is whom, standings and history of one dataset under the open publish number; what was done."""
+def merge(
+    connection: psycopg.Connection,
+    contract: Contract,
+    publish: int,
+    vault: Vault | None = None,
+    others: Mapping[str, Contract] | None = None,
+) -> Merged:
+    """Derive who is whom, standings and history of one dataset under the open publish number; what was done. ``others``: the
+    datasets by name, of which it may refer to some."""
     result = Merged(contract.dataset)
     old = current_standings(connection, contract.dataset)
     staged, decisions = _staged(connection, contract), _decisions(connection, contract)
     moved: frozenset[int] = frozenset()
+    named = _mentioned(connection, contract, others or {}, staged, decisions, publish)
+    if named.any:
+        contract = replace(contract, mentions=True)
+        staged, moved = _with_links(staged, named), named.entities
+        result.identities_changed = named.differences
     if contract.identity and (contract.identity_kind == "unit" or vault is not None):
-        gone = taken_back(staged, decisions)
-        who = identify(connection, contract, [s.assessment_no for s in staged if s.id not in gone], publish, vault)
-        staged, moved = _with_links(staged, who), who.entities
-        result.identities_changed = who.differences
+        valid = _valid(staged, decisions)
+        who = identify(connection, contract, valid, publish, vault, named.mark)
+        staged, moved = _with_links(staged, who), moved | who.entities
+        result.identities_changed += who.differences
     new = {s.no: s for s in derive_standings(connection, contract, staged, decisions)}
     differing = [no for no in sorted(old.keys() | new.keys()) if old.get(no) != new.get(no)]
     if not differing and not moved:
@@ -204,7 +242,7 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
         connection.execute(
             "insert into _touched select unnest(%s::bigint[]) except select entity_id from _touched", [succeeded]
         )
-    if contract.identity:
+    if contract.linked:
         parameters |= {"moved": sorted(moved), "changed": sorted(changed)}
         connection.execute(statement("touched_members"), parameters)
     # of who was erased rows are left that say nothing: no version may come of them
@@ -235,7 +273,7 @@ def merge(connection: psycopg.Connection, contract: Contract, publish: int, vaul
 
 def _hits(contract: Contract, names: dict[str, str]) -> list[str]:
     """SQL that makes ``_hit`` of ``_touched``; its parameter is the dataset."""
-    if not contract.identity:
+    if not contract.linked:
         return [statement("hits", found=statement("found_by_key", **names))]
     return [statement("records"), statement("hits", found=statement("found_by_record", **names))]
 
@@ -263,7 +301,12 @@ def asserted(connection: psycopg.Connection, contract: Contract, entity: int, sh
     """Fill ``_span`` with what each sender asserts about one entity as of a publish, by the steps of :func:`merge`; the names
     for the SQL of what follows. For those who ask afterwards (:mod:`assets.core.why`), in a transaction that they roll back."""
     then = rf"(\1publish_from <= {shows} and (\1publish_to is null or \1publish_to > {shows}))"
-    names, parameters = _names(contract), {"dataset": contract.dataset}
+    row = connection.execute(
+        "select exists (select from core.mention where dataset = %s)", [contract.dataset]
+    ).fetchone()
+    contract = replace(contract, mentions=bool(row and row[0]))
+    names = {name: _CURRENT.sub(then, text) for name, text in _names(contract).items()}
+    parameters = {"dataset": contract.dataset}
     connection.execute("set local client_min_messages = warning")
     connection.execute(f"create temporary table _touched on commit drop as select {int(entity)}::bigint as entity_id")
     for file in ("force", "shadow"):
@@ -282,6 +325,7 @@ def _names(contract: Contract) -> dict[str, str]:
     columns = [quote(c.name) for c in contract.columns]
     return {
         "name": quote(contract.dataset),
+        **_source(contract),
         "rows": quote(contract.dataset + "_rows"),
         "columns": ", ".join(columns),
         "o_columns": ", ".join(f"o.{c}" for c in columns),
@@ -290,6 +334,36 @@ def _names(contract: Contract) -> dict[str, str]:
         **_validity(contract),
         **_own_validity(contract),
     }
+
+
+def _source(contract: Contract) -> dict[str, str]:
+    """SQL of the staged rows as a version takes them (source), and over such a row ``o`` of the hash of its values and whether it
+    is fit: with the codes that names stand for, where there are any."""
+    name = f"staging.{quote(contract.dataset)}"
+    if not contract.mentions:
+        return {"source": name, "value": "o._value", "ok": "o._ok"}
+
+    def found(row: str, what: str, where: str = "") -> str:
+        return (
+            f"(select {what} from core.mention x where x.assessment_no = {row}._assessment and x.sheet = {row}._sheet "
+            f"and x.row = {row}._row{where} and x.publish_to is null)"
+        )
+
+    columns = (
+        f"coalesce(k.{quote(c.name)}, {found('k', 'x.code', f' and x.column_name = {_text(c.name)}')}) as {quote(c.name)}"
+        if c.references and c.semantic_type == "code"
+        else f"k.{quote(c.name)}"
+        for c in contract.columns
+    )
+    return {
+        "source": f"(select k._assessment, k._sheet, k._row, {', '.join(columns)} from {name} k)",
+        "value": f"(o._value # coalesce({found('o', 'bit_xor(x.salt)')}, 0))",
+        "ok": f"(o._ok or exists {found('o', '', ' and x.cured')})",
+    }
+
+
+def _text(name: str) -> str:
+    return f"'{name}'"  # the lint lets nothing but a-z, 0-9 and _ into names
 
 
 def _spans(contract: Contract) -> str:
@@ -351,7 +425,7 @@ def _until(contract: Contract) -> str:
 
 def _is_first(connection: psycopg.Connection, contract: Contract) -> bool:
     """Whether one submission alone is in force and the history is empty: then no rule of time can matter."""
-    if contract.stale_after_months is not None or contract.valid_time == "columns" or contract.identity:
+    if contract.stale_after_months is not None or contract.valid_time == "columns" or contract.linked:
         return False
     alone = connection.execute("select count(*) = 1 and sum(waivers) = 0 from _force").fetchone()
     empty = connection.execute(f"select not exists (select from core.{quote(contract.dataset)})").fetchone()

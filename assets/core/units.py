@@ -40,7 +40,9 @@ _ROLES = ("name", "commune", "type", "parent", "code")
 _PLACE = {"assessment_no": pl.Int64, "sheet": pl.Int16, "row": pl.Int32}
 _OLD_NAMES = {**_PLACE, "cured": pl.Boolean, "record": pl.Int64, "entity_id": pl.Int64}
 NO_OLD_NAMES = pl.DataFrame(schema=_OLD_NAMES)
-__all__ = ["ARTEFACT", "NO_OLD_NAMES", "Found", "communes", "find", "record_of", "type_words", "unkeyed_rows"]
+__all__ = [
+    "ARTEFACT", "NO_OLD_NAMES", "Found", "communes", "find", "keyed_records", "record_of", "type_words", "unkeyed_rows",
+]  # fmt: skip
 _EDGE = {"left": pl.Int64, "right": pl.Int64, "day": pl.Date}
 
 
@@ -61,7 +63,7 @@ def find(
     rows, edges = _successions(connection, contract, assessments)
     own = rows.with_columns(entity="key")
     first = renamed(own, edges) if contract.joins else own.clear()
-    keyed = _keyed(connection, contract, assessments, first)
+    keyed = keyed_records(connection, contract, assessments, first)
     unkeyed = unkeyed_rows(connection, contract, assessments)
     records = pl.concat([keyed, _grouped(unkeyed)])
     linked = link_units(
@@ -108,10 +110,13 @@ def _roles(contract: Contract) -> str:
     )
 
 
-def _keyed(
-    connection: psycopg.Connection, contract: Contract, assessments: Collection[int], old: pl.DataFrame
+def keyed_records(
+    connection: psycopg.Connection, contract: Contract, assessments: Collection[int], old: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """Records with a key, in as many rows as they have names; they are registered in the order of their receipt."""
+    """Records with a key, in as many rows as they have names; they are registered in the order of their receipt. ``old``: rows
+    (home, sheet, row) whose key is an old name of an ``entity``."""
+    if old is None:
+        old = pl.DataFrame(schema={"home": pl.Int64, "sheet": pl.Int16, "row": pl.Int32, "entity": pl.Int64})
     cursor = connection.execute(
         statement("unit_keyed", rows=quote(contract.dataset + "_rows"), roles=_roles(contract)),
         {

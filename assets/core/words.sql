@@ -21,5 +21,5 @@ select p.entity_id as _entity, p.at as _at, p.until as _until, t.sender as _send
        {o_columns}{votes}
 from piece p
 join taken t on t.entity_id = p.entity_id and t.valid_from <= p.at and (t.valid_to is null or t.valid_to > p.at)
-join staging.{name} o on o._assessment = t.home and o._sheet = t.sheet and o._row = t.row
+join {source} o on o._assessment = t.home and o._sheet = t.sheet and o._row = t.row
 window w as (partition by p.entity_id, p.at)

@@ -15,6 +15,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+import polars as pl
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -25,7 +26,9 @@ from schemas.codes import CODES
 from schemas.contract import Column, Contract
 from schemas.migrate import quote
 
+from . import mentions
 from .identity import unkeyed_records
+from .linkage.naming import PROVINCE
 from .statements import statement
 
 Row = dict[str, Any]
@@ -126,7 +129,7 @@ def _with_words(source: Source, rows: list[Row]) -> list[Row]:
 
 def _unkeyed(source: Source, contract: Contract, assessments: Iterable[int]) -> list[tuple[int, int, int, int]]:
     """(assessment, sheet, row, record) of rows without a readable key."""
-    if source.vault is None or not contract.identity:
+    if not contract.identity:
         return []
     found = unkeyed_records(source.connection, contract, sorted(assessments), source.vault)
     return [(r[0], r[1], r[2], r[3]) for r in found.iter_rows()]
@@ -181,7 +184,42 @@ def records(source: Source, contract: Contract, wanted: Iterable[int]) -> list[R
     for row in found:
         told = {c.label: _readable(c, row["said"][c.name]) for c in contract.columns}
         row["said"] = {label: value for label, value in told.items() if value is not None}
-    return found
+    return found + _mentions(source, contract, wanted - {row["record"] for row in found})
+
+
+def _mentions(source: Source, contract: Contract, wanted: set[int]) -> list[Row]:
+    """The same of what rows of other datasets name in place of a code of this one: the newest row of each."""
+    if not wanted:
+        return []
+    name, commune = (contract.column(contract.identity[role]).label for role in ("name", "commune"))
+    found: dict[int, Row] = {}
+    for other in source.contracts.values():
+        for column, target in mentions.references(other, source.contracts):
+            if target.dataset != contract.dataset:
+                continue
+            standing = source.rows("worklist_assessments", {"dataset": other.dataset})
+            rows = mentions.rows_of(source.connection, other, column, [r["assessment_no"] for r in standing])
+            rows = rows.filter(pl.col("record").is_in(pl.Series(sorted(wanted)).implode())).unique(
+                "record", keep="last"
+            )
+            sent = _submissions(source, rows["assessment_no"].to_list())
+            for row in rows.sort("record").iter_rows(named=True):
+                said = {name: row["name"], commune: None if row["place"] == PROVINCE else row["place"]}
+                found[row["record"]] = {
+                    "record": row["record"], **sent[row["assessment_no"]], "sheet_no": row["sheet"], "row": row["row"],
+                    "said": {label: value for label, value in said.items() if value is not None},
+                }  # fmt: skip
+    return [found[record] for record in sorted(found)]
+
+
+def _submissions(source: Source, assessments: Sequence[int]) -> dict[int, Row]:
+    """submission_id, sender, period of each assessment."""
+    rows = source.connection.execute(
+        "select a.assessment_no, u.submission_id, u.sender, u.period from intake.assessment a "
+        "join intake.submission u using (submission_no) where a.assessment_no = any (%s)",
+        [list(assessments)],
+    )
+    return {r[0]: {"submission_id": r[1], "sender": r[2], "period": r[3]} for r in rows.fetchall()}
 
 
 def _readable(column: Column, value: Any) -> Any:

@@ -33,7 +33,7 @@ CHANNEL = "lienthong_publish"
 
 
 DERIVED = (
-    "standing", "finding", "rule_result", "conflict", "member", "link", "doubt", "identity_run", "succession",
+    "standing", "finding", "rule_result", "conflict", "member", "link", "mention", "doubt", "identity_run", "succession",
     "submission_log", "submission_log_run", "indicator_value", "indicator_run",
 )  # fmt: skip
 """Tables of ``core`` beside the datasets' whose rows have a publish from which and to which they hold."""
@@ -110,9 +110,10 @@ def prepare(
     assert row is not None
     number = int(row[0])
     done = []
+    by_name = {c.dataset: c for c in contracts}
     for contract in decisions_first(contracts):
         with connection.transaction():
-            done.append(merge(connection, contract, number, vault))
+            done.append(merge(connection, contract, number, vault, by_name))
         if progress is not None:
             progress(done[-1])
     changed = {m.dataset for m in done if m.changed}

@@ -131,7 +131,7 @@ _WHY = {
 def _pairs(dataset: str, rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
     contract, about = contracts[IDENTITY], contracts.get(dataset)
     keys, asked = [contract.column(n).label for n in ("dataset", "left_record", "right_record")], _asked(contract)
-    persons = about is not None and bool(about.identity)
+    persons = about is not None and bool(about.identity) and about.identity_kind == "person"
     choices = [v.label if persons else _LABELS[v.value] for v in contract.column("decision").enum]
     labels = [c.label for c in about.columns] if about is not None else []
     seen = {label for r in rows for side in ("left", "right") for label in r[side].get("said", ())}

@@ -1,6 +1,7 @@
 """The linkage of persons: what it finds of an invented province's truth, and its time beside Splink alone.
 
 ``python -m tests.benchmarks.linkage [--json] [--repeat N] [--people N] [--seeds N] [--picture FILE]``
+``python -m tests.benchmarks.linkage --units [--json] [--seeds N]`` for organisations and villages.
 
 Pairs of reports are compared: those that come into one cluster with those that are of one person. The model has been
 trained on another seed. Splink alone is linker and prediction on the same pairs with the columns that it compares made
@@ -25,8 +26,11 @@ from assets.core.linkage.compile import predict
 from assets.core.linkage.joining import looked_at
 from assets.core.linkage.keys import for_blocking, for_levels
 from assets.core.linkage.model import Model, person
+from assets.core.linkage.units import link_units
 from assets.reference.units import load_reference
 from pipelines.sample.people import People, communes_of, generate_people
+from pipelines.sample.units import Units, generate_organizations, generate_villages
+from pipelines.training import invented_communes
 
 from .measure import goal, report
 
@@ -150,6 +154,51 @@ def measure(people: int, repeat: int, seeds: int, picture: Path | None = None) -
     }
 
 
+# --- organisations and villages ---------------------------------------------------------------------------------------
+
+UNIT_SEEDS = (31, 32, 33, 34, 35, 36)
+"""None of those that the model or its threshold was chosen by."""
+
+
+def of_units(sample: Units, communes: list[tuple[str, str]]) -> dict[str, int]:
+    """Records beside the first of their unit, those that were put to a unit, to their own one, and pairs put before people."""
+    names = pl.DataFrame(communes, {"code": pl.String, "name": pl.String}, orient="row")
+    linked = link_units(sample.records, communes=names, types=sample.types, joining=sample.joining)
+    truth = sample.truth.select("record", "unit")
+    found = (
+        pl.concat([linked.links, linked.members]).filter(pl.col("record") != pl.col("root")).select("record", "root")
+    )
+    right = found.join(truth, on="record").join(truth.rename({"record": "root"}), on=["root", "unit"])
+    return {
+        "true": sample.records.height - truth["unit"].n_unique(),
+        "found": found.height,
+        "right": right.height,
+        "asked": linked.queue.height,
+    }
+
+
+def measure_units(seeds: int) -> dict[str, Any]:
+    """Precision and recall of organisations and of villages, with slips as usual and twice as many."""
+    communes = invented_communes()
+    figures: dict[str, Any] = {}
+    for slips in (1.0, 2.0):
+        for what, make in (("organizations", generate_organizations), ("villages", generate_villages)):
+            tallies = [of_units(make(seed, communes=communes, slips=slips), communes) for seed in UNIT_SEEDS[:seeds]]
+            sums = {key: sum(one[key] for one in tallies) for key in tallies[0]}
+            figures[what if slips == 1.0 else f"{what}, twice as many slips"] = {
+                "pairs": sums["true"],
+                "precision": round(sums["right"] / max(sums["found"], 1), 5),
+                "recall": round(sums["right"] / sums["true"], 5),
+                "queue_share": round(sums["asked"] / sums["true"], 5),
+            }
+    goals = [
+        goal(f"{what} of {whose}", figures[whose][what], least=least, digits=4)
+        for whose in ("organizations", "villages")
+        for what, least in (("precision", 0.999), ("recall", 0.98))
+    ]
+    return {"goals": goals, "figures": figures}
+
+
 # --- the picture ------------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +239,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--picture", type=Path)
+    parser.add_argument("--units", action="store_true")
     asked = parser.parse_args()
+    if asked.units:
+        report("Linkage of organisations and villages", measure_units(asked.seeds), asked.json)
+        return
     report("Linkage of persons", measure(asked.people, asked.repeat, asked.seeds, asked.picture), asked.json)
 
 

@@ -211,3 +211,106 @@ def test_a_decision_of_people_is_the_last_word(make_world: Make) -> None:
     world.run()
     assert world.rows("select count(*)::int from core.member where publish_to is null") == [(0,)]
     assert set(names_now(world, A)) == {"Phuoc Hai Dong"}
+
+
+# --- what names an organisation in place of its code -------------------------------------------------------------------
+
+POSTS = ("Số CCCD", "Mã tổ chức", "Tên tổ chức", "Chức danh", "Chức danh chính", "Từ ngày", "Số quyết định")
+PEOPLE = ("056185001234", "056090004321", "058195007777")
+
+
+def posts(*rows: tuple[str, str, str, str]) -> bytes:
+    """(person, code, name, number of the decision)"""
+    return text_csv([POSTS, *((p, c, n, "Trưởng phòng", "x", "01/07/2025", d) for p, c, n, d in rows)])
+
+
+def held(world: World) -> list[tuple[Any, ...]]:
+    """(code, number of the decision) of the posts now."""
+    return world.rows(
+        "select organization_code, decision_no from core.assignments where publish_to is null and valid_to is null order by 1, 2"
+    )
+
+
+def bodies(world: World) -> None:
+    world.drop("SNV", organization_list(*ALL), "toc.csv", period="2026-05")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_post_at_an_organisation_that_is_named(world: World, late: bool) -> None:
+    if not late:
+        bodies(world)
+    mine = world.drop(
+        A,
+        posts((PEOPLE[0], "P. Kinh tế", "", "1"), (PEOPLE[1], "22366.KT", "", "2"), (PEOPLE[2], "", "TT PVHCC", "3")),
+        "cd.csv", period="2026-06",
+    )  # fmt: skip
+    world.run()
+    if late:  # nobody knows the organisations yet
+        assert held(world) == [("22366.KT", "2")] and doubts(world) == ["unmatched", "unmatched"]
+        bodies(world)
+        world.run()
+    assert held(world) == [("22366.HCC", "3"), ("22366.KT", "1"), ("22366.KT", "2")]
+    told = world.submission(mine)
+    assert told["counts"]["accepted"] == 3 and told["state"] == "accepted" and doubts(world) == []
+    # the same post by its code is the same post
+    world.drop(A, posts((PEOPLE[0], "22366.KT", "", "1a")), "ma.csv", period="2026-07")
+    world.run()
+    assert held(world) == [("22366.HCC", "3"), ("22366.KT", "1a"), ("22366.KT", "2")]
+
+
+def test_a_name_that_may_be_two_waits_for_a_decision(world: World) -> None:
+    bodies(world)
+    world.drop(
+        "SNV", organization_list(("22366.KTOAN", "Phòng Kế toán", "Phòng cấp xã", "", A)), "kt.csv", period="2026-04"
+    )
+    mine = world.drop(
+        A, posts((PEOPLE[0], "P. KT", "", "1"), (PEOPLE[1], "22366.KT", "", "2")), "cd.csv", period="2026-06"
+    )
+    world.run()
+    # P.KT is a possible code, 'P. KT' is none
+    assert held(world) == [("22366.KT", "2")] and doubts(world) == ["not_clear", "not_clear", "unmatched"]
+    pairs = world.rows(
+        "select left_record, right_record from core.doubt where publish_to is null and right_record is not null and dataset = "
+        "'organizations'"
+    )
+    ((kt,),) = world.rows("select distinct entity_id from core.organizations where organization_code = '22366.KT'")
+    ((left, right),) = [p for p in pairs if kt in p]
+    world.drop("SNV", decisions(("organizations", left, right, "Cùng một đơn vị")), "q.xlsx")
+    world.run()
+    assert held(world) == [("22366.KT", "1"), ("22366.KT", "2")] and doubts(world) == []
+    assert world.submission(mine)["counts"]["accepted"] == 2
+
+
+def test_two_rows_under_one_key_say_nothing(world: World) -> None:
+    bodies(world)
+    mine = world.drop(
+        A, posts((PEOPLE[0], "P. Kinh tế", "", "1"), (PEOPLE[0], "22366.KT", "", "2")), "cd.csv", period="2026-06"
+    )
+    world.run()
+    assert held(world) == [("22366.KT", "2")] and world.submission(mine)["counts"]["quarantined"] == 1
+
+
+STAFF = ("Số CCCD", "Họ và tên", "Ngày sinh", "Giới tính", "Chức vụ", "Đơn vị", "Mã cơ quan")
+
+
+def test_a_person_whose_office_is_named(world: World) -> None:
+    bodies(world)
+    mine = world.drop(
+        A,
+        text_csv(
+            [
+                STAFF,
+                (PEOPLE[0], "Trần Thị Nhàn", "14/03/1985", "Nữ", "Công chức", "Phòng Kinh tế", ""),
+                (PEOPLE[1], "Nguyễn Hữu Long", "05/03/1990", "Nam", "Công chức", "", "Trung tâm Phục vụ HCC"),
+                (PEOPLE[2], "Lê Thị Hòa", "21/11/1995", "Nữ", "Văn thư", "Phòng lạ", ""),
+            ]
+        ),
+        "cb.csv",
+    )
+    world.run()
+    assert world.rows(
+        "select full_name, organization_code from core.staff where publish_to is null and valid_to is null order by 1"
+    ) == [("Lê Thị Hòa", None), ("Nguyễn Hữu Long", "22366.HCC"), ("Trần Thị Nhàn", "22366.KT")]
+    assert world.submission(mine)["counts"]["accepted"] == 3
+    assert doubts(world) == ["unmatched"]
+    assert world.run().published is None
