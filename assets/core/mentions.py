@@ -226,7 +226,8 @@ def _resolved(
     asked = linked.queue.filter(pl.col("left").is_in(mine) | pl.col("right").is_in(mine)).select(
         "why", "weight", "fields", left_record="left", right_record="right"
     )
-    lost = linked.unmatched.filter(pl.col("record").is_in(mine)).select(
+    # nothing is judged before there is a list of them
+    lost = linked.unmatched.filter(pl.col("record").is_in(mine), pl.lit(known.height > 0)).select(
         why=pl.lit("unmatched"), weight=pl.lit(None, pl.Float64), fields=pl.lit(None, pl.String), left_record="record",
         right_record=pl.lit(None, pl.Int64),
     )  # fmt: skip
