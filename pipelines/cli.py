@@ -75,7 +75,9 @@ KnownAt = Annotated[
 ]
 Unit = Annotated[
     str | None,
-    typer.Option(help="Of an indicator: code of the commune, organisation, bloc or field (default: the province)."),
+    typer.Option(
+        help="Of an indicator: code of the commune or organisation, BLOC:DANG, FIELD:Y_TE (default: the province)."
+    ),
 ]
 IndicatorPeriod = Annotated[
     str | None, typer.Option("--period", help="Of an indicator: 2026-06, 2026-Q2, 2026 (default: the newest).")

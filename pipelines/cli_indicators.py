@@ -83,7 +83,7 @@ def show_board(screen: Screen, found: Sequence[Mapping[str, Any]], call: str) ->
     else:
         screen.commands([
             (f"{call} indicators {unit['indicator']}", "by unit, with who has not reported"),
-            (f"{call} trace {unit['indicator']} --unit {unit['unit']} --period {unit['period']}", "what it is made of"),
+            (f"{call} trace {unit['indicator']} --unit {_unit(unit)} --period {unit['period']}", "what it is made of"),
         ])  # fmt: skip
 
 
@@ -123,6 +123,11 @@ def _rest(screen: Screen, rows: Sequence[Any]) -> None:
 
 def _name(value: Mapping[str, Any]) -> str:
     return "/".join(filter(None, (value["indicator"], value["variant"])))
+
+
+def _unit(value: Mapping[str, Any]) -> str:
+    """The unit as the command takes it: the code of a bloc or field may be that of an organisation too."""
+    return f"{value['unit_kind']}:{value['unit']}" if value["unit_kind"] in ("BLOC", "FIELD") else str(value["unit"])
 
 
 def _number(value: Decimal | None) -> str:

@@ -51,7 +51,7 @@ def account(connection: psycopg.Connection, ran: Ran) -> dict[str, Any]:
     Keys: received (files), growing (files left for the next round), secrets (:func:`pipelines.report.secrets`: files with
     a secret marking that lie in the inbox), publish (number, or None: nothing changed), states
     {state: submissions}, rows {accepted, quarantined, set_aside}, submissions [...] (those read, and those whose
-    state the publish changed), changes {dataset: {opened, closed, entities}}.
+    state the publish changed), changes {dataset: {opened, closed, entities}}, indicators {computed, opened, closed} (of values).
     """
     from .report import secrets, touched
 
@@ -66,6 +66,11 @@ def account(connection: psycopg.Connection, ran: Ran) -> dict[str, Any]:
         "submissions": found,
         "changes": {
             m.dataset: {"opened": m.opened, "closed": m.closed, "entities": m.entities} for m in ran.merged if m.changed
+        },
+        "indicators": {
+            "computed": len(ran.indicated.computed) if ran.indicated else 0,
+            "opened": ran.indicated.opened if ran.indicated else 0,
+            "closed": ran.indicated.closed if ran.indicated else 0,
         },
     }
 
@@ -88,6 +93,9 @@ def show_account(screen: Screen, done: dict[str, Any]) -> None:
         screen.say("Nothing changed: the warehouse stays as it was published last.")
     else:
         said = [f"{d}: {c['opened']} versions begun, {c['closed']} ended" for d, c in done["changes"].items()]
+        values = done["indicators"]
+        if values["opened"] or values["closed"]:
+            said.append(f"indicators: {values['opened']} values begun, {values['closed']} ended")
         screen.say(f"Published as number {done['publish']}. {'; '.join(said)}", style="bold")
 
 

@@ -58,6 +58,7 @@ create table core.indicator_value (
     publish_to   bigint
 );
 create unique index on core.indicator_value (indicator, period_kind, period, unit_kind, unit, variant) where publish_to is null;
+create index on core.indicator_value (indicator, unit, period);
 create index on core.indicator_value (publish_from);
 create index on core.indicator_value (publish_to) where publish_to is not null;
 
@@ -182,7 +183,7 @@ select m.code as mandate, m.name_vi as mandate_vi, m.name_en as mandate_en, a.in
        n.unit as measured_in, a.unit_kind, v.unit, v.unit_name, v.period_kind, v.period, v.as_of, v.value, v.numerator,
        v.denominator, v.unknown, v.target, v.target_due, coalesce(v.status, 'NO_DATA') as status,
        'lienthong trace ' || a.indicator || case when a.variant <> '' then ' --variant ' || a.variant else '' end
-           || ' --unit ' || v.unit || ' --period ' || v.period as way_back
+           || ' --unit ' || case when a.unit_kind in ('BLOC', 'FIELD') then a.unit_kind || ':' else '' end || v.unit || ' --period ' || v.period as way_back
 from core.mandate m
 join core.mandate_answer a on a.mandate = m.code
 left join core.indicator_variant n on n.code = a.indicator and n.variant = a.variant

@@ -372,6 +372,12 @@ def test_every_mandate_is_answered_with_the_way_back(whole: World) -> None:
     for mandate, indicator, variant, value, _, as_of, status, way in rows:
         assert value is not None and as_of is not None and status != "NO_DATA", (mandate, indicator, variant)
         assert way.startswith(f"lienthong trace {indicator}")
+        words = dict(zip(way.split()[3::2], way.split()[4::2], strict=True))
+        with whole.connection() as connection:
+            said = read.value_of(
+                connection, whole.pipeline.indicators[indicator], variant, words["--unit"], words["--period"]
+            )
+        assert said["value"] == value
 
 
 def test_the_path_to_2030_is_planned_against_actual_by_quarter(whole: World) -> None:

@@ -35,7 +35,8 @@ def _rows(connection: psycopg.Connection, query: str, parameters: Mapping[str, A
 def newest(
     connection: psycopg.Connection, code: str | None = None, unit: str | None = None, period: str | None = None
 ) -> list[dict[str, Any]]:
-    """The newest value of every figure (of one indicator, of one period) for the province, or for the unit of a code.
+    """The newest value of every figure (of one indicator, of one period) for the province, or for the unit of a code
+    (with its kind before it, as BLOC:MTTQ, where there are two).
 
     Keys: those of ``mart_v1.indicator_value`` and of ``mart_v1.indicators``; a figure without a value has ``status`` NO_DATA and
     nulls.
