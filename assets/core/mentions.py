@@ -80,6 +80,7 @@ def rows_of(
         column=quote(column.name),
         named=f"o.{quote(named)}" if named else "null::text",
         place=f"o.{quote(commune)}" if commune else "null::text",
+        wrong="left join" if named else "join",
     )
     parameters = {"assessments": list(assessments), "column": column.name, "curable": list(units.CURABLE)}
     rows = pl.DataFrame(connection.execute(query, parameters).fetchall(), _RAW, orient="row")
