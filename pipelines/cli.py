@@ -1030,13 +1030,15 @@ def _psql() -> str | None:
 @command(db_app)
 def migrate(state: State) -> None:
     """Bring schemas and views up to date (every command does so by itself), and grant roles made meanwhile what they may see."""
+    from assets.marts.indicators.catalogue import view_grants
     from schemas.migrate import HEAD
     from schemas.roles import grant
     from schemas.tables import grant_statements
 
     pipeline = state.pipeline
     with pipeline.connection() as connection, connection.transaction():
-        missing = grant(connection, [g for c in pipeline.contracts.values() for g in grant_statements(c)])
+        of_datasets = [g for c in pipeline.contracts.values() for g in grant_statements(c)]
+        missing = grant(connection, [*of_datasets, *view_grants(pipeline.indicators)])
     if state.json:
         state.screen.json({"migration": HEAD, "missing_roles": missing})
     else:

@@ -203,8 +203,9 @@ class Pipeline:
         self.ran.staged, self.ran.rejected = staged.staged, staged.rejected
         return staged
 
-    def prepare(self, connection: psycopg.Connection) -> Prepared:
-        """Merge all datasets under an open publish number. The caller holds the publisher's lock."""
+    def prepare(self, connection: psycopg.Connection, *, indicators: bool = True) -> Prepared:
+        """Merge all datasets under an open publish number. The caller holds the publisher's lock. ``indicators``: whether they
+        are computed."""
         done = 0
 
         def told(_: Merged) -> None:
@@ -212,7 +213,9 @@ class Pipeline:
             done += 1
             self.progress("merge", done, len(self.contracts))
 
-        return prepare(connection, list(self.contracts.values()), told, self.vault, self.indicators)
+        return prepare(
+            connection, list(self.contracts.values()), told, self.vault, self.indicators if indicators else None
+        )
 
     def publish(self, connection: psycopg.Connection) -> tuple[Prepared, int | None]:
         """Merge and publish, under the lock."""

@@ -133,7 +133,7 @@ def _finish(
     limit: int,
 ) -> None:
     staged = pipeline.stage(connection, archive=archive)
-    prepared = pipeline.prepare(connection)
+    prepared = pipeline.prepare(connection, indicators=False)  # nobody is shown them
     number = prepared.number
     publish(connection, prepared)
     for name in [*staged.staged, *staged.rejected]:

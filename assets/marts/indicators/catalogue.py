@@ -272,7 +272,7 @@ def sync_indicators(
         connection.execute(f"drop view mart_v1.{quote(name)}")
     for text in views.values():
         connection.execute(text)
-    grant(connection, [(role, f"select on mart_v1.{quote(v)}") for v in views for role in (APP, OFFICER, STEWARD)])
+    grant(connection, view_grants(indicators))
     connection.execute("delete from core.indicator_version")
     connection.execute("insert into core.indicator_version values (%s)", [mark])
     return True
@@ -293,6 +293,15 @@ def _insert(connection: psycopg.Connection, table: str, columns: Sequence[str], 
     places = ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:
         cursor.executemany(f"insert into core.{table} ({', '.join(columns)}) values ({places})", rows)
+
+
+def view_grants(indicators: dict[str, Indicator]) -> list[tuple[str, str]]:
+    """(role, privilege) of who may read the views of themes."""
+    return [
+        (role, f"select on mart_v1.{quote(view)}")
+        for view in theme_views(indicators)
+        for role in (APP, OFFICER, STEWARD)
+    ]
 
 
 def theme_views(indicators: dict[str, Indicator]) -> dict[str, str]:

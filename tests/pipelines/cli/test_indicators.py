@@ -75,6 +75,13 @@ def test_the_way_back_ends_at_cells(house: House) -> None:
     assert f"trace villages --id {parts[0]['entity_id']}" in shown.out and "more; --limit" in shown.out
 
 
+def test_a_role_that_is_made_later_may_read_the_views_of_themes(house: House) -> None:
+    may = "select has_table_privilege('lienthong_app', 'mart_v1.theme_villages', 'select')"
+    assert house.query(may) == [(True,)]
+    house.execute("revoke select on mart_v1.theme_villages from lienthong_app")
+    assert house("db", "migrate").code == 0 and house.query(may) == [(True,)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
