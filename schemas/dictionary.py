@@ -71,7 +71,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "must": "Đơn vị phải gửi", "is_key": "khóa", "yes": "có", "no": "không",
         "from_sender": "Bỏ trống thì lấy theo đơn vị gửi.", "from_as_of": "Bỏ trống thì lấy ngày số liệu.",
         "from_year": "Bỏ trống thì lấy năm của kỳ.", "survives": "Nhiều đơn vị cùng báo thì lấy {}{}.",
-        "together": "Luôn lấy từ cùng một dòng với: {}.", "purpose": "Mục đích: {} ({}).", "reads_cells": "lấy từ cột {}",
+        "together": "Luôn lấy từ cùng một dòng với: {}.", "together_many": "Luôn lấy từ cùng một dòng với {} cột khác.",
+        "use": "Dùng làm {}.", "purpose": "Mục đích: {} ({}).", "reads_cells": "lấy từ cột {}",
         "points": "Phải có trong `{}`.",
     },
     "en": {
@@ -89,7 +90,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "is_key": "key", "yes": "yes",
         "no": "no", "from_sender": "Blank: the sender's own.", "from_as_of": "Blank: the as-of date.",
         "from_year": "Blank: the year of the period.", "survives": "Of several senders: {}{}.",
-        "together": "Always from one row with: {}.", "purpose": "Purpose: {} ({}).", "reads_cells": "reads the column {}",
+        "together": "Always from one row with: {}.", "together_many": "Always from one row with {} other columns.",
+        "use": "Used as {}.", "purpose": "Purpose: {} ({}).", "reads_cells": "reads the column {}",
         "points": "Must be in `{}`.",
     },
 }  # fmt: skip
@@ -123,6 +125,7 @@ _VALUES: Mapping[Language, Mapping[str, Mapping[str, str]]] = {
         },
         "class": {"P0": "P0 mở", "P1": "P1 nội bộ", "P2": "P2 cá nhân", "P3": "P3 cá nhân nhạy cảm"},
         "severity": {"error": "Lỗi (dòng bị giữ lại)", "warning": "Cảnh báo"},
+        "use": {"LABEL": "tên gọi, mô tả", "EVIDENCE": "căn cứ của dòng", "REFERENCE": "số liệu đối chiếu danh mục"},
         "sharing": {"DUNG_CHUNG": "dùng chung", "DUNG_RIENG": "dùng riêng", "MO": "mở"},
     },
     "en": {
@@ -144,9 +147,14 @@ _VALUES: Mapping[Language, Mapping[str, Mapping[str, str]]] = {
         "survivorship": {"precedence": "the preferred one", "latest": "the latest", "majority": "what most say"},
         "class": {"P0": "P0 open", "P1": "P1 internal", "P2": "P2 personal", "P3": "P3 sensitive"},
         "severity": {"error": "error (quarantines)", "warning": "warning"},
+        "use": {"LABEL": "a name or description", "EVIDENCE": "evidence of the row", "REFERENCE": "reference"},
         "sharing": {"DUNG_CHUNG": "shared", "DUNG_RIENG": "restricted", "MO": "open"},
     },
 }  # fmt: skip
+
+
+_NAMED = 4
+"""Columns of a group of survivorship that are named one by one."""
 
 
 def dictionary(
@@ -314,8 +322,13 @@ class _Made:
         if column.survivorship != "precedence" or column.precedence:
             order = f" ({' > '.join(column.precedence)})" if column.precedence else ""
             notes.append(w["survives"].format(self.value("survivorship", column.survivorship), order))
-        if together := _survives_with(contract, column):
+        together = _survives_with(contract, column)
+        if len(together) > _NAMED:
+            notes.append(w["together_many"].format(len(together)))
+        elif together:
             notes.append(w["together"].format(", ".join(self.label(contract.column(name)) for name in together)))
+        if column.use:
+            notes.append(w["use"].format(self.value("use", column.use)))
         if column.purpose:
             notes.append(w["purpose"].format(column.purpose, column.legal_ground))
         kind = self.value("kind", column.semantic_type)
