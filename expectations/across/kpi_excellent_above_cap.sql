@@ -13,7 +13,7 @@ select
     k.valid_from,
     k.excellent > floor(n.value * k.good) as failed,
     jsonb_build_object(
-        'organization', k.organization_code, 'group', k.task_group,
+        'organization', k.organization_code, 'group', coalesce(k.task_group, 'chung'),
         'excellent', k.excellent, 'good', k.good, 'allowed', floor(n.value * k.good)
     ) as params
 from grouped k

@@ -83,6 +83,7 @@ KPI = [
     _kpi(110, "HT", 40, group="Hai"),  # 70 times 50 %
     _kpi(111, "KHT", why="Vi phạm kỷ luật", group="Hai"),
     _kpi(112, "KHT", group="Hai"),  # why?
+    _kpi(113, "XS", 63, group=""),  # one of no group, where nobody is good
 ]
 
 NORMS = [
@@ -164,8 +165,8 @@ FLAGGED = {
     "kpi_scores_add_up": 1,
     "kpi_rating_fits_score": 1,
     "kpi_result_of_parts": 1,
-    "kpi_excellent_within_cap": {("HCC", "Một", "2", "6", "1")},
-    "kpi_person_known": 10,
+    "kpi_excellent_within_cap": {("HCC", "Một", "2", "6", "1"), ("HCC", "chung", "1", "0", "0")},
+    "kpi_person_known": 11,
     "statistics_stock_carried_over": {("0", "1")},
     "statistics_follow_from_dossiers": {
         ("Mức độ dịch vụ công: MOT_PHAN ≠ TOAN_TRINH; Tiếp nhận trực tuyến: 2 ≠ 1; Tồn đầu kỳ: 0 ≠ 1",)
