@@ -39,6 +39,7 @@ def find(
     """Evaluate, in the caller's transaction, the rules that read one of the ``changed`` datasets or that are new themselves
     (other SQL, arguments or reference lists); a rule with a dataset that no contract describes judges nothing."""
     known = {c.dataset for c in contracts}
+    fresh: set[str] = set()
     judged = []
     for contract in contracts:
         for rule in contract.across:
@@ -51,8 +52,10 @@ def find(
             ).fetchone()
             if before is not None and before[0] == mark and reads.isdisjoint(changed):
                 continue
-            for dataset in sorted(reads & known):  # freshly loaded: the planner would take the tables for empty
+            # freshly loaded: the planner would take the tables for empty
+            for dataset in sorted((reads & known) - fresh):
                 connection.execute(f"analyze core.{quote(dataset)}")
+            fresh |= reads
             _evaluate(connection, contract, rule, reads <= known)
             judged.append(_write(connection, contract, rule, mark, before, publish))
     return judged

@@ -1,8 +1,17 @@
 -- Statistics that are not what the dossiers of the same office, procedure and period add up to. Judged where the office has sent
 -- dossiers received in the period; its stock only where it has sent such of the period before too, because what was open was
 -- sent when it was new. Each dossier counts as it is known last.
+-- Months in a row that say the same are one version: it is judged month by month.
 with period as (
-    select distinct valid_from, valid_to from core.service_statistics where publish_to is null and valid_to is not null
+    select m.day::date as valid_from, (m.day + interval '1 month')::date as valid_to
+    from (select min(valid_from) as first, max(valid_to) as last from core.service_statistics where publish_to is null) s
+    cross join generate_series(s.first, s.last - 1, interval '1 month') m (day)
+),
+said as (
+    select s.*, p.valid_from as month_from, p.valid_to as month_to
+    from core.service_statistics s
+    join period p on p.valid_from >= s.valid_from and p.valid_to <= s.valid_to
+    where s.publish_to is null
 ),
 on_day as (
     select d.day::date as day, p.valid_from, p.valid_to
@@ -71,9 +80,8 @@ past as (
         from event
         union all
         select s.entity_id, s.organization_code, s.procedure_code, b.day, 0, 0, 0
-        from core.service_statistics s
-        cross join lateral (values (s.valid_from), (s.valid_to)) b (day)
-        where s.publish_to is null
+        from said s
+        cross join lateral (values (s.month_from), (s.month_to)) b (day)
     ) points
     window before as (partition by organization_code, procedure_code order by day, happens)
 ),
@@ -86,13 +94,13 @@ office as (
 compared as (
     select
         s.entity_id, s.valid_from, d.what, d.said, d.found
-    from core.service_statistics s
-    join office o on o.organization_code = s.organization_code and o.valid_from = s.valid_from and o.valid_to = s.valid_to
-    left join office b on b.organization_code = s.organization_code and b.valid_to = s.valid_from
+    from said s
+    join office o on o.organization_code = s.organization_code and o.valid_from = s.month_from
+    left join office b on b.organization_code = s.organization_code and b.valid_to = s.month_from
     left join flow f on f.organization_code = s.organization_code and f.procedure_code = s.procedure_code
-        and f.valid_from = s.valid_from and f.valid_to = s.valid_to
-    left join stock first on first.entity_id = s.entity_id and first.day = s.valid_from
-    left join stock last on last.entity_id = s.entity_id and last.day = s.valid_to
+        and f.valid_from = s.month_from
+    left join stock first on first.entity_id = s.entity_id and first.day = s.month_from
+    left join stock last on last.entity_id = s.entity_id and last.day = s.month_to
     cross join lateral (values
         ({label: service_level}, s.service_level, coalesce(f.service_level, s.service_level)),
         ({label: received_online}, s.received_online::text, coalesce(f.received_online, 0)::text),
@@ -113,7 +121,6 @@ compared as (
         ({label: pending_overdue}, s.pending_overdue::text,
             case when b.valid_to is not null then last.overdue::text end)
     ) d (what, said, found)
-    where s.publish_to is null
 )
 select
     entity_id,

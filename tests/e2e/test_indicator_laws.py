@@ -168,6 +168,26 @@ def test_only_what_changed_is_computed_and_written(make_world: Make) -> None:
     assert {c.indicator: c.periods for c in ran.indicated.computed if c.indicator not in log} == {"I27": 1}
 
 
+def test_somebody_new_touches_no_quarter_before_they_came(make_world: Make) -> None:
+    world = make_world()
+    _arrive(world, [p for p in _pieces(world) if p["period"] not in ("2026-Q3", "2026-09", "2026-08")])
+    world.run()
+    who, staff = next(iter(invented.province(world.communes)["staff"].groupby("_commune")))
+    new = staff.iloc[[0]].assign(citizen_id=staff.iloc[0]["citizen_id"][:6] + "999999")
+    piece = _piece(world, "staff", str(who), "2026-Q3", pd.concat([staff, new]))
+    _arrive(world, [piece | {"at": datetime(2026, 10, 12, 2, tzinfo=UTC)}])
+    ran = world.run()
+    assert ran.indicated is not None
+    done = {c.indicator: c.periods for c in ran.indicated.computed}
+    assert done["I24"] == done["I39"] == 1
+    # who was there goes on, and so does what was computed of them
+    begun = world.rows(
+        "select distinct period from core.indicator_value where publish_from = %s and indicator in ('I24', 'I39')",
+        [ran.published],
+    )
+    assert begun == [("2026-Q3",)]
+
+
 def test_a_publish_is_taken_back_with_its_values_and_an_abandoned_one_leaves_nothing(make_world: Make) -> None:
     world = make_world()
     one = world.communes[0]

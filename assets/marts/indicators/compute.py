@@ -234,12 +234,11 @@ def _touched(
             continue
         if day is not None:
             found[dataset] = day
-    row = connection.execute(
-        "select exists (select from core.member where dataset = 'staff' and (publish_from = %(p)s or publish_to = %(p)s))",
-        {"p": publish},
-    ).fetchone()
-    if row is not None and row[0]:  # another person may hold a post now, whenever that was
-        found |= dict.fromkeys(("assignments", "kpi_evaluations", "staff"), date.min)
+    for dataset in {"assignments", "kpi_evaluations", "staff"} & contracts.keys():
+        # another person may hold a post now, whenever that was
+        row = connection.execute(_text("touched_members").format(name=quote(dataset)), {"publish": publish}).fetchone()
+        if row is not None and row[0] is not None:
+            found[dataset] = min(found.get(dataset, date.max), row[0])
     return found
 
 
