@@ -168,6 +168,19 @@ def test_only_what_changed_is_computed_and_written(make_world: Make) -> None:
     assert {c.indicator: c.periods for c in ran.indicated.computed if c.indicator not in log} == {"I27": 1}
 
 
+def test_a_post_that_ends_touches_no_period_before_its_end(make_world: Make) -> None:
+    world = make_world()
+    pieces = _pieces(world)
+    _arrive(world, [p for p in pieces if p["period"] not in ("2026-Q3", "2026-09", "2026-08")])
+    world.run()
+    _arrive(world, [p for p in pieces if p["period"] == "2026-09" and p["name"] == "assignments.csv"])
+    ran = world.run()
+    assert ran.indicated is not None
+    done = {c.indicator: c.periods for c in ran.indicated.computed}
+    # they ended on 31 July: August, September and the third quarter, and none of the second
+    assert {done[i] for i in ("I05", "I07", "I13", "I21", "I23")} == {3}
+
+
 def test_somebody_new_touches_no_quarter_before_they_came(make_world: Make) -> None:
     world = make_world()
     _arrive(world, [p for p in _pieces(world) if p["period"] not in ("2026-Q3", "2026-09", "2026-08")])

@@ -223,7 +223,7 @@ def _touched(
     found: dict[str, date] = {}
     for dataset in changed:
         if dataset in contracts:
-            day = min((d for _, d in _touched_days(connection, dataset, "''", publish)), default=None)
+            day = min((d for _, d in _touched_days(connection, contracts[dataset], "''", publish)), default=None)
         elif dataset == LOG:
             row = connection.execute(
                 "select min(period_last) from core.submission_log where publish_from = %(p)s or publish_to = %(p)s",
@@ -242,9 +242,19 @@ def _touched(
     return found
 
 
-def _touched_days(connection: psycopg.Connection, dataset: str, code: str, publish: int) -> list[tuple[str, date]]:
-    text = _text("touched").format(name=quote(dataset), code=code)
+def _touched_days(
+    connection: psycopg.Connection, contract: Contract, code: str, publish: int
+) -> list[tuple[str, date]]:
+    text = _text("touched").format(name=quote(contract.dataset), code=code, said=_said(contract))
     return connection.execute(text, {"publish": publish}).fetchall()
+
+
+def _said(contract: Contract) -> str:
+    """What a row says of each of its days: where it carries its own end, that is none of it."""
+    if contract.valid_to_column is None:
+        return "value_hash"
+    columns = ", ".join(quote(c.name) for c in contract.columns if c.name != contract.valid_to_column)
+    return f"md5(row({columns})::text)"
 
 
 def _touched_codes(
@@ -254,7 +264,7 @@ def _touched_codes(
     found: dict[str, date] = {}
     for dataset, code in (("norms", "norm_code"), ("targets", "split_part(indicator_code, '/', 1)")):
         if dataset in changed and dataset in contracts:
-            found |= dict(_touched_days(connection, dataset, code, publish))
+            found |= dict(_touched_days(connection, contracts[dataset], code, publish))
     return found
 
 
