@@ -130,21 +130,20 @@ where v.publish_from <= p.shows and (v.publish_to is null or v.publish_to > p.sh
 
 -- Who was due to send what an indicator is made of and has not, or said that there is nothing: named, never counted as 0.
 create view mart_v1.indicator_missing as
-select distinct i.code as indicator, l.dataset, case when s.kind = 'commune' then 'COMMUNE' else 'ORGANIZATION' end as unit_kind,
-       coalesce(s.commune_code, l.sender) as unit, s.name as unit_name, w.period_kind, w.period, w.as_of, l.period as sent_period,
+with told as materialized (
+    select distinct v.indicator, v.period_kind, v.period, v.first_day, v.as_of
+    from core.indicator_value v, core.pointer p
+    where v.publish_from <= p.shows and (v.publish_to is null or v.publish_to > p.shows)
+)
+select i.code as indicator, l.dataset, case when s.kind = 'commune' then 'COMMUNE' else 'ORGANIZATION' end as unit_kind,
+       coalesce(s.commune_code, l.sender) as unit, s.name as unit_name, t.period_kind, t.period, t.as_of, l.period as sent_period,
        l.due_on,
        case when l.nothing_to_report then 'NOTHING_TO_REPORT' when l.state = 'CHUA_NOP' then 'NOT_REPORTED'
             when l.state = 'TIEP_NHAN' then 'HELD' else 'REFUSED' end as reason
 from mart_v1.submission_log l
 join core.indicator i on l.dataset = any (i.reads)
 join core.sender s on s.code = l.sender
-join lateral (
-    -- the periods in which what is missing ends
-    select distinct v.period_kind, v.period, v.as_of
-    from core.indicator_value v, core.pointer p
-    where v.indicator = i.code and v.publish_from <= p.shows and (v.publish_to is null or v.publish_to > p.shows)
-      and l.period_last between v.first_day and v.as_of
-) w on true
+join told t on t.indicator = i.code and l.period_last between t.first_day and t.as_of
 where (l.due and l.state in ('CHUA_NOP', 'TIEP_NHAN', 'TU_CHOI')) or (l.nothing_to_report and l.state in ('DAT', 'DAT_MOT_PHAN'));
 
 -- The way to a target with a day: planned in equal steps a quarter from the first quarter that has a target, against what came.
