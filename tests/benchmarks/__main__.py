@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from datetime import date
 
+from pipelines.sample import Size
 from tests.faults import fuzz
 
-from . import large, linkage, readers, small
+from . import full, large, linkage, readers, small
 from .measure import report
 
 as_json = "--json" in sys.argv[1:]
@@ -15,6 +16,8 @@ report("Readers of workbooks", readers.measure(3), as_json)
 report("585 small workbooks", small.measure(2, profile=True), as_json)
 report("A million dossiers", large.measure(1_000_000, 2, profile=True), as_json)
 report("Linkage of persons", linkage.measure(20_000, 9, len(linkage.SEEDS)), as_json)
+few = Size(staff=20_000, dossiers=400_000)
+report("The province, quarter by quarter", full.measure(65, 4, few, None, profile=True), as_json)
 tally = fuzz.fuzz(seed=date.today().toordinal(), first=0, inputs=20_000, processes=2, progress=lambda _: None)
 print(
     f"Fuzzing: {tally.inputs} damaged files in {tally.seconds:.0f} s, {len(tally.finds)} finds, peak {tally.peak_mb} MB"
