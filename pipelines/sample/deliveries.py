@@ -470,8 +470,8 @@ def generate(
         made, answers = _settle(folder, code, periods, sent)
         versions += made
         delivered += answers
-        # a list of few villages, of which three go, is held: then nothing has succeeded
-        if any(answer.in_force and answer.defect == "succession" for answer in answers):
+        # in a first list nobody is known who could be succeeded to; one of few villages, of which three go, is held
+        if commune.struck and any(answer.in_force and answer.defect == "succession" for answer in answers):
             facts += commune.facts
         census += [
             (code, quarter, sum(v.households for v in now), sum(v.population for v in now))
