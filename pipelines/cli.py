@@ -233,7 +233,8 @@ def demo(
     if not full:
         return run_demo(state.settings, state.screen, state.call, small(communes), direct=direct)
     own = State(state.json, state.settings.home / "province", state.debug)
-    return run_demo(own.settings, own.screen, own.call, whole(quarters), direct=direct, by_quarter=True)
+    cut = whole(quarters) if communes is None else small(communes)
+    return run_demo(own.settings, own.screen, own.call, cut, direct=direct, by_quarter=True)
 
 
 @command(app)
