@@ -132,7 +132,11 @@ ACROSS: Mapping[str, AcrossType] = {
         staff="citizen_id home_commune_code",
         organizations="organization_code commune_code",
     ),
-    "quota_parts_above_whole": _across("organization_code year", organizations="organization_code parent_code"),
+    "quota_part_above_parent": _across("organization_code year", organizations="organization_code parent_code"),
+    "staff_above_quota": _across(
+        "organization_code civil_servant_posts public_employee_posts",
+        staff="organization_code employment_type started_on left_on",
+    ),
     "appointments_below_list": _across(
         "organization_code appointments appointments_published",
         assignments="organization_code appointment published started_on",

@@ -29,9 +29,9 @@ ORGANIZATIONS = [
 ]  # fmt: skip
 
 STAFF = [
-    ("Họ và tên", "Ngày sinh", "Giới tính", "Số CCCD", "Chức vụ", "Mã cơ quan", "Quê quán"),
-    ("Trần Văn A", "05/03/1975", "Nam", "056075000101", "Bí thư", "DU", "xã Cam Lâm, tỉnh Khánh Hòa"),
-    ("Lê Thị B", "01/02/1980", "Nữ", "056180000102", "Chủ tịch", "DU", "phường Nha Trang, tỉnh Khánh Hòa"),
+    ("Họ và tên", "Ngày sinh", "Giới tính", "Số CCCD", "Chức vụ", "Mã cơ quan", "Quê quán", "Loại cán bộ"),
+    ("Trần Văn A", "05/03/1975", "Nam", "056075000101", "Bí thư", "DU", "xã Cam Lâm, tỉnh Khánh Hòa", "Cán bộ"),
+    ("Lê Thị B", "01/02/1980", "Nữ", "056180000102", "Chủ tịch", "DU", "phường Nha Trang, tỉnh Khánh Hòa", "Công chức"),
 ]
 
 POSTS = [
@@ -53,8 +53,9 @@ QUOTAS = [
         "Số bổ nhiệm công khai",
     ),
     ("SNV", 20, 5, 3, 2, 1),
-    ("SNV.P1", 12, 2, 2, 0, 0),
+    ("SNV.P1", 12, 2, 4, 0, 0),
     ("SNV.P2", 9, 3, 1, 0, 0),
+    ("DU", 1, 0, 0, 0, 0),
 ]
 
 KPI_HEAD = ("Số CCCD", "Mã đơn vị", "Nhóm tương đồng", "Điểm chung", "Số lượng (%)", "Chất lượng (%)", "Tiến độ (%)",
@@ -165,7 +166,8 @@ FLAGGED = {
     "organization_agency_code_once": {("SNV", "SNV.P2"), ("SNV.P2", "SNV")},
     "organization_parent_known": {("SNX", "")},
     "assignment_local_origin_hint": {("DU",)},
-    "quota_parts_of_civil_servants": {("20", "21", "2")},
+    "quota_deputies_within_parent": {("4", "3", "SNV")},
+    "quota_covers_staff": {("2", "1")},
     "quota_appointments_and_posts": {("2", "1", "2", "2")},
     "kpi_scores_add_up": 1,
     "kpi_rating_fits_score": 1,
@@ -185,7 +187,7 @@ FLAGGED = {
 """Rule -> what its findings say (the order of the rule's params is theirs), or how many there are."""
 ORDER = {
     "organization_agency_code_once": "own others", "organization_parent_known": "organization known",
-    "assignment_local_origin_hint": "organization", "quota_parts_of_civil_servants": "value computed parts",
+    "assignment_local_origin_hint": "organization", "quota_deputies_within_parent": "value whole parent", "quota_covers_staff": "people value",
     "quota_appointments_and_posts": "value published listed listed_published",
     "kpi_excellent_within_cap": "organization group excellent good allowed", "statistics_stock_carried_over": "value before",
     "dossier_organization_known": "organization rows",
