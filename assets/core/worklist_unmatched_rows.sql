@@ -1,18 +1,19 @@
--- Rows about people in quarantine for want of a readable key, in submissions in force, that no entity answers to; as readers see
+-- Rows in quarantine for want of a readable key, in submissions in force, that no entity answers to; as readers see
 -- the warehouse. `raw` holds masks where the contract keeps values in the vault. Parameter %(datasets)s: those with an identity.
 select u.submission_id, u.dataset, u.sender, n.name as sender_name, u.period, u.file_name, q.sheet as sheet_no,
        coalesce((select l ->> 'name' from jsonb_array_elements(a.layout) l where (l ->> 'sheet')::int = q.sheet limit 1), '') as sheet,
-       q.row, coalesce(v.address, q.row::text) as address, coalesce(v.rules, '{}') as rules, q.raw, q.assessment_no
+       q.row, coalesce(v.address, q.row::text) as address, coalesce(v.wrong, '[]') as wrong, q.raw, q.assessment_no
 from core.standing s
 join intake.submission u using (submission_no)
 join intake.assessment a on a.assessment_no = s.assessment_no
 join staging.quarantine q on q.assessment_no = s.assessment_no and q.key is null
 left join core.sender n on n.code = u.sender
 left join lateral (
-    select array_agg(distinct e.rule order by e.rule) as rules,
-           min(e.address) filter (where e.column_name = k.column_name) as address
+    select jsonb_agg(distinct jsonb_build_object('rule', e.rule, 'column', e.column_name, 'address', e.address)) as wrong,
+           min(e.address) filter (where k.column_name is not null) as address
     from staging.verdict e
-    join unnest(%(datasets)s::text[], %(keys)s::text[]) as k (dataset, column_name) on k.dataset = u.dataset
+    left join unnest(%(keyed)s::text[], %(keys)s::text[]) as k (dataset, column_name)
+        on k.dataset = u.dataset and k.column_name = e.column_name
     where e.assessment_no = q.assessment_no and e.sheet = q.sheet and e.row = q.row and e.severity = 'error'
 ) v on true
 where s.publish_from <= %(shows)s and (s.publish_to is null or s.publish_to > %(shows)s)

@@ -104,7 +104,8 @@ def _unmatched(source: Source) -> list[Row]:
     people = _people(source)
     if not people:
         return []
-    named = {"datasets": [c.dataset for c in people], "keys": [c.key[0] for c in people]}
+    keys = [(c.dataset, name) for c in people for name in c.key]
+    named = {"datasets": [c.dataset for c in people], "keyed": [d for d, _ in keys], "keys": [name for _, name in keys]}
     return source.rows("worklist_unmatched_rows", named)
 
 
@@ -137,13 +138,16 @@ def _unkeyed(source: Source, contract: Contract, assessments: Iterable[int]) -> 
 
 def _with_its_words(contract: Contract, row: Row) -> Row:
     """The row with its cells under their Vietnamese names, and what is wrong with its key in words."""
-    key = contract.column(contract.key[0])
-    words = {"label": key.label, "value": row["raw"].get(key.source) or "", "address": row["address"]}
-    why = [CODES[rule].text(**words) if rule in CODES else rule for rule in row["rules"]]
+    wrong = sorted(row["wrong"], key=lambda one: (one["rule"], one["column"] or ""))
+    why = []
+    for one in wrong:
+        column = contract.column(one["column"] or contract.key[0])
+        words = {"label": column.label, "value": row["raw"].get(column.source) or "", "address": row["address"]}
+        why.append(CODES[one["rule"]].text(**words) if one["rule"] in CODES else one["rule"])
     # JSON of the database keeps no order: that of the contract is the one that people know
     said = {c.label: row["raw"][c.name] for c in contract.columns if row["raw"].get(c.name)}
-    kept = {name: value for name, value in row.items() if name not in ("raw", "assessment_no")}
-    return {**kept, "why": why, "said": said}
+    kept = {name: value for name, value in row.items() if name not in ("raw", "assessment_no", "wrong")}
+    return {**kept, "rules": sorted({one["rule"] for one in wrong}), "why": why, "said": said}
 
 
 # --- pairs ----------------------------------------------------------------------------------------------------------

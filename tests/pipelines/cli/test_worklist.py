@@ -28,7 +28,13 @@ def test_with_a_name_it_lists_and_an_empty_list_is_0(house: House) -> None:
     assert shown.code == 1 and house.one("held") in shown.out and "decide SUBMISSION accept" in shown.out
     empty = house("worklist", "clerical_pairs")
     assert (empty.code, empty.out.strip()) == (0, "clerical_pairs: empty.")
-    assert house("worklist", "unmatched_rows", "--json").json == {"list": "unmatched_rows", "rows": []}
+    assert house("worklist", "unknown_codes", "--json").json == {"list": "unknown_codes", "rows": []}
+
+
+def test_a_village_without_a_name_is_nobody_s(house: House) -> None:
+    (row,) = house("worklist", "unmatched_rows", "--json").json["rows"]
+    assert (row["dataset"], row["rules"]) == ("villages", ["MISSING"])
+    assert row["why"] == ["Tên thôn, tổ dân phố bị bỏ trống."]
 
 
 def test_a_name_that_is_none(house: House) -> None:
