@@ -298,10 +298,19 @@ class _Row:
         """Strong enough to say that no signature block has begun above it."""
         if self.counted and len(self.full) >= 2:
             return True
-        if self.layout.measures:
-            return self.numbers and bool(self.raw or self.others)
+        if self.numbers and (self.raw or self.others):
+            return True
         filled = len(self.others) + (self.place in self.layout.attributes)
-        return filled >= max(2, (len(self.layout.attributes) + 1) // 2)
+        # somebody whose figures are blank: the number that is the key, or more texts than a signature block has in a row
+        if self.layout.measures and filled >= 2 and self.keyed:
+            return True
+        return filled >= max(4 if self.layout.measures else 2, (len(self.layout.attributes) + 1) // 2)
+
+    @property
+    def keyed(self) -> bool:
+        """Are all columns of the key filled, one of them with a number or code (one word that has a digit)?"""
+        cells = [self.cell[x] for x in self.layout.key if x in self.full]
+        return len(cells) == len(self.layout.key) and any(re.fullmatch(r"\S*\d\S*", cell) for cell in cells)
 
     def signs(self) -> bool:
         """Does a cell hold a token of a signature block? Not if it alone stands for the figure of a named row."""

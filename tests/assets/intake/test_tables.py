@@ -316,6 +316,22 @@ def test_a_post_in_a_list_of_staff_is_no_signature() -> None:
     assert found.rows["full_name"].to_list() == ["Nguyễn A", "Trần B", "Lê C"]
 
 
+@pytest.mark.parametrize("last", [
+    ["Trần B", "056085001235", "Công chức", None, None],
+    ["Trần B", None, "Kế toán", "Văn phòng", "CONG_CHUC"],
+])  # fmt: skip
+def test_a_post_in_a_list_with_figures_is_no_signature_either(last: list[Any]) -> None:
+    staff = contract("staff", column("citizen_id", "Số CCCD", required=True, key_position=1), column("full_name", "Họ và tên"),
+                     column("post", "Chức vụ"), column("unit", "Đơn vị"), column("kind", "Loại cán bộ"),
+                     column("hours", "Giờ bồi dưỡng", kind="number"))  # fmt: skip
+    head = ["Họ và tên", "Số CCCD", "Chức vụ", "Đơn vị", "Loại cán bộ", "Giờ bồi dưỡng"]
+    rows = [["Nguyễn A", "056085001234", "Chủ tịch", "UBND", "CAN_BO", 40], [*last, None]]
+    signed = [[], ["Người lập biểu", None, None, "Nha Trang, ngày 5 tháng 6 năm 2026"], ["Lê C", None, None, "CHỦ TỊCH"]]
+    found = table(grid([head, *rows, *signed]), contracts=[staff])
+    assert found.rows["full_name"].to_list() == ["Nguyễn A", "Trần B"]
+    assert set(reasons(found).values()) == {"HEADER", "BLANK", "NOTE"}
+
+
 def test_rows_after_a_signature_are_still_data() -> None:
     found = below(DATA[0], [None, "Người lập biểu"], [2, "Bản Mây", "Thôn", 95, 401])
     assert names(found)[0] == "Nà Lụa"
