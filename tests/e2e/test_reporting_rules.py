@@ -187,7 +187,8 @@ FLAGGED = {
 """Rule -> what its findings say (the order of the rule's params is theirs), or how many there are."""
 ORDER = {
     "organization_agency_code_once": "own others", "organization_parent_known": "organization known",
-    "assignment_local_origin_hint": "organization", "quota_deputies_within_parent": "value whole parent", "quota_covers_staff": "people value",
+    "assignment_local_origin_hint": "organization", "quota_deputies_within_parent": "value whole parent",
+    "quota_covers_staff": "people value",
     "quota_appointments_and_posts": "value published listed listed_published",
     "kpi_excellent_within_cap": "organization group excellent good allowed", "statistics_stock_carried_over": "value before",
     "dossier_organization_known": "organization rows",

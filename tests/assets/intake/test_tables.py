@@ -326,7 +326,11 @@ def test_a_post_in_a_list_with_figures_is_no_signature_either(last: list[Any]) -
                      column("hours", "Giờ bồi dưỡng", kind="number"))  # fmt: skip
     head = ["Họ và tên", "Số CCCD", "Chức vụ", "Đơn vị", "Loại cán bộ", "Giờ bồi dưỡng"]
     rows = [["Nguyễn A", "056085001234", "Chủ tịch", "UBND", "CAN_BO", 40], [*last, None]]
-    signed = [[], ["Người lập biểu", None, None, "Nha Trang, ngày 5 tháng 6 năm 2026"], ["Lê C", None, None, "CHỦ TỊCH"]]
+    signed = [
+        [],
+        ["Người lập biểu", None, None, "Nha Trang, ngày 5 tháng 6 năm 2026"],
+        ["Lê C", None, None, "CHỦ TỊCH"],
+    ]
     found = table(grid([head, *rows, *signed]), contracts=[staff])
     assert found.rows["full_name"].to_list() == ["Nguyễn A", "Trần B"]
     assert set(reasons(found).values()) == {"HEADER", "BLANK", "NOTE"}
