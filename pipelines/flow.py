@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from assets.reference.resolver import Resolver
 from assets.reference.store import sync_reference
 from assets.reference.units import Reference, load_reference
 from assets.staging.ahead import ReadAhead
-from assets.staging.stage import Staged, Tools, expect, read_ahead, stage, warm_up
+from assets.staging.stage import Staged, Tools, read_ahead, stage, warm_up
 from assets.staging.vault import Vault
 from schemas.contract import Contract, builtin_folder, load_contracts
 from schemas.tables import sync, sync_combined
@@ -247,17 +247,12 @@ class Pipeline:
         """The whole flow once."""
         self.ran = Ran()
         with self.connection() as connection:
-            tools = self.tools(connection)
-            with read_ahead(tools) as ahead:
+            with read_ahead(self.tools(connection)) as ahead:
                 # what is archived is read while the next files are being archived
-                after = partial(self._expect, connection, tools, ahead)
-                self.receive(connection, inbox=inbox, period=period, after=after)
+                self.receive(connection, inbox=inbox, period=period, after=lambda: ahead.expect(pending(connection)))
                 self.stage(connection, ahead=ahead)
             self.publish(connection)
         return self.ran
-
-    def _expect(self, connection: psycopg.Connection, tools: Tools, ahead: ReadAhead) -> None:
-        expect(tools, ahead, pending(connection))
 
 
 def _groups(items: Sequence[Arrived], size: int) -> Iterator[Sequence[Arrived]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -39,17 +39,23 @@ class _Ahead:
 class ReadAhead:
     """The contents of deliveries that are expected, read in their order. A context: what still waits at its end is not read.
 
-    Used by one thread."""
+    ``whole``: whether a delivery is to be read here, asked once of each. Used by one thread."""
 
-    def __init__(self, archive: Archive, senders: Mapping[str, SenderInfo], limits: Limits) -> None:
-        self._archive, self._senders, self._limits = archive, senders, limits
+    def __init__(
+        self,
+        archive: Archive,
+        senders: Mapping[str, SenderInfo],
+        limits: Limits,
+        whole: Callable[[Delivery], bool] = lambda _: True,
+    ) -> None:
+        self._archive, self._senders, self._limits, self._whole = archive, senders, limits, whole
         self._left: dict[str, Delivery] = {}
         self._waiting: dict[str, _Ahead] = {}
         self._unweighed: deque[_Ahead] = deque()
         """Those of which it is not known yet how much they hold, in the order in which they are read."""
         self._size = 0
         """The sum of what all that waits is counted for: not added up anew for each of many files."""
-        self._known: set[str] = set()
+        self._known: dict[str, bool] = {}
         self._thread = ThreadPoolExecutor(1)
 
     def __enter__(self) -> ReadAhead:
@@ -67,9 +73,14 @@ class ReadAhead:
         over."""
         for delivery in deliveries:
             if delivery.delivery_id not in self._known:
-                self._known.add(delivery.delivery_id)
-                self._left[delivery.delivery_id] = delivery
+                self._known[delivery.delivery_id] = self._whole(delivery)
+                if self._known[delivery.delivery_id]:
+                    self._left[delivery.delivery_id] = delivery
         self._fill()
+
+    def reads(self, delivery: Delivery) -> bool:
+        """Whether a delivery that is expected is one to be read here."""
+        return self._known[delivery.delivery_id]
 
     def take(self, delivery: Delivery) -> Content:
         """What is in a delivery; one whose turn has not come is read behind those whose turn has.
@@ -81,7 +92,7 @@ class ReadAhead:
         ahead = self._waiting.pop(delivery.delivery_id, None)
         if ahead is None:
             self._left.pop(delivery.delivery_id, None)
-            self._known.add(delivery.delivery_id)
+            self._known[delivery.delivery_id] = True
             return self._thread.submit(self._content, delivery).result()
         self._size -= ahead.size
         ahead.size = 0

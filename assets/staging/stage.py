@@ -101,13 +101,11 @@ def warm_up() -> None:
 
 
 def read_ahead(tools: Tools) -> ReadAhead:
-    """What reads the deliveries that it is told to :func:`expect`, while this process does something else."""
-    return ReadAhead(tools.archive, tools.senders, tools.limits)
-
-
-def expect(tools: Tools, ahead: ReadAhead, deliveries: Sequence[Delivery]) -> None:
-    """Have those of the deliveries read that are read whole and have their bytes."""
-    ahead.expect(d for d in deliveries if kept(d) and not _streams(tools, d))
+    """What reads the deliveries that it is told to expect, while this process does something else: those that have their bytes
+    and are read whole."""
+    return ReadAhead(
+        tools.archive, tools.senders, tools.limits, lambda delivery: kept(delivery) and not _streams(tools, delivery)
+    )
 
 
 def stage(
@@ -125,10 +123,9 @@ def stage(
         warm_up()
     batch: list[tuple[Delivery, list[Found | Refusal]]] = []
     rows = 0
-    large = {delivery.delivery_id for delivery in deliveries if _streams(tools, delivery)}
-    ahead.expect(d for d in deliveries if d.delivery_id not in large and kept(d))
+    ahead.expect(deliveries)
     for delivery in deliveries:
-        if delivery.delivery_id in large:
+        if kept(delivery) and not ahead.reads(delivery):
             from .large import stage_large
 
             _flush(tools, batch, done)
