@@ -224,7 +224,7 @@ def _read(path: Path, findings: list[str]) -> Indicator | None:
 def load_mandates(indicators: Collection[str], path: Path = HERE / "mandates.yaml") -> list[Mandate]:
     """The mandates in their order; :class:`IndicatorError` where one is answered by an indicator that there is not."""
     findings, found = [], []
-    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+    for entry in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
         answers = []
         for text in entry["answers"]:
             name, kind, unit = (*text.split(), "")[:3]
