@@ -14,7 +14,7 @@ import polars as pl
 
 from assets.core.linkage.joining import RECORDS
 from assets.core.linkage.keys import for_levels
-from assets.core.linkage.model import PERSON, Kind, LinkageError, Model, start
+from assets.core.linkage.model import PERSON, Kind, LinkageError, Model, answered, as_blocked, start
 from assets.core.linkage.units import nothing
 
 
@@ -61,8 +61,8 @@ def predict(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.Dat
     """Splink's own answer on these pairs: record_l, record_r, match_weight and mw_<field>."""
     try:
         predictions, database = _predicted(pairs, prepared, model)
-        columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in model.kind.levels)])
-        answer: pl.DataFrame = database.duckdb_con.sql(f"select {columns} from {predictions.physical_name}").pl()
+        query = f"select {answered(model)} from {predictions.physical_name}"
+        answer: pl.DataFrame = database.duckdb_con.sql(query).pl()
         database.duckdb_con.close()
     except Exception as error:
         raise LinkageError(f"the pairs could not be scored ({type(error).__name__})") from None
@@ -81,9 +81,8 @@ def statement(model: Model) -> str:
 
 
 def _predicted(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> tuple[Any, Any]:
-    blocked_pairs = pairs.select(match_key=pl.lit("0"), join_key_l="left", join_key_r="right")
     splink, database = linker(prepared, settings(model), threads=2)
     splink.table_management.register_blocked_pairs_for_predict(
-        database.register(blocked_pairs.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        database.register(as_blocked(pairs).to_arrow(compat_level=pl.CompatLevel.oldest()))
     )
     return splink.inference.predict(warning_mode="never"), database

@@ -161,17 +161,25 @@ def score(pairs: pl.DataFrame, records: pl.DataFrame, model: Model) -> pl.DataFr
 def weigh(pairs: pl.DataFrame, prepared: pl.DataFrame, model: Model) -> pl.DataFrame:
     """record_l, record_r, match_weight and mw_<field> of these pairs of records from
     :func:`~assets.core.linkage.keys.for_levels`, by the statement of the model."""
-    columns = ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in model.kind.levels)])
-    blocked = pairs.select(match_key=pl.lit("0"), join_key_l="left", join_key_r="right")
     try:
         # a cursor sees its own tables only, and forgets them: what is compared does not outlive this
         with _engine().cursor() as cursor:
-            for name, frame in (("records", prepared), ("pairs", blocked)):
+            for name, frame in (("records", prepared), ("pairs", as_blocked(pairs))):
                 cursor.register(name, frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
-            found: pl.DataFrame = cursor.sql(f"select {columns} from ({model.sql})").pl()
+            found: pl.DataFrame = cursor.sql(f"select {answered(model)} from ({model.sql})").pl()
     except Exception as error:
         raise LinkageError(f"the pairs could not be scored ({type(error).__name__})") from None
     return found
+
+
+def as_blocked(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Pairs (left, right) as Splink has those that its blocking finds."""
+    return pairs.select(match_key=pl.lit("0"), join_key_l="left", join_key_r="right")
+
+
+def answered(model: Model) -> str:
+    """The columns of Splink's answer that are used: whose pair it is, its weight and that of each field."""
+    return ", ".join(["record_l", "record_r", "match_weight", *(f"mw_{field}" for field in model.kind.levels)])
 
 
 def start(threads: int) -> Any:
