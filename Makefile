@@ -49,6 +49,10 @@ format: $(READY) ## Bring the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+.PHONY: messages
+messages: $(READY) ## Compile the catalogue of messages after a change of schemas/messages/vi.po
+	@$(BIN)/python -c 'import polib; polib.pofile("schemas/messages/vi.po").save_as_mofile("schemas/messages/vi.mo")'
+
 .PHONY: ui
 ui: $(READY) ## Open Dagster's web interface on this machine
 	@$(BIN)/lienthong ui $(ARGS)

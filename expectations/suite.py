@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.codes import CODES
+from schemas import messages
 from schemas.contract import Column, Contract, Rule, Severity
+from schemas.semantic.explain import bounds_of
 
 
 @dataclass(frozen=True)
@@ -56,26 +57,22 @@ def _range(column: Column) -> dict[str, Any]:
 
 
 def _derived(contract: Contract, column: Column) -> Iterator[Check]:
-    def check(what: str, kind: str, code: str, message: str, remedy: str, **kwargs: Any) -> Check:
+    def check(what: str, kind: str, code: str, words: Mapping[str, Any], **kwargs: Any) -> Check:
         name = f"{contract.dataset}.{column.name}.{what}"
+        said = {"label": column.label, **words}
+        message, remedy = messages.text("check", what, **said), messages.text("check remedy", what, **said)
         return Check(name, kind, (column.name,), kwargs, "error", code, message, remedy)
 
-    label = column.label
     if (column.required and not column.options.get("headerOptional")) or column.key_position is not None:
-        yield check("not_null", "expect_column_values_to_not_be_null", "MISSING",
-                    CODES["MISSING"].text(label=label), f"Điền {label}.")  # fmt: skip
+        yield check("not_null", "expect_column_values_to_not_be_null", "MISSING", {})
     if column.enum:
         values = [entry.value for entry in column.enum]
-        yield check("in_set", "expect_column_values_to_be_in_set", "NOT_IN_LIST",
-                    f"{label} không có trong danh mục.", f"Chọn một giá trị trong danh mục cho {label}.",
-                    value_set=values)  # fmt: skip
+        yield check("in_set", "expect_column_values_to_be_in_set", "NOT_IN_LIST", {}, value_set=values)
     if limits := _range(column):
-        yield check("between", "expect_column_values_to_be_between", "OUT_OF_RANGE",
-                    f"{label} nằm ngoài khoảng cho phép{_words(limits)}.", f"Kiểm tra và sửa {label}.",
-                    **limits)  # fmt: skip
+        bounds = {"bounds": bounds_of(column.options)}
+        yield check("between", "expect_column_values_to_be_between", "OUT_OF_RANGE", bounds, **limits)
     if (longest := column.options.get("maxLength")) is not None and column.logical_type == "string":
-        yield check("max_length", "expect_column_value_lengths_to_be_between", "TOO_LONG",
-                    CODES["TOO_LONG"].text(label=label, limit=longest), f"Viết gọn lại {label}.",
+        yield check("max_length", "expect_column_value_lengths_to_be_between", "TOO_LONG", {"limit": longest},
                     max_value=longest)  # fmt: skip
 
 
@@ -89,18 +86,9 @@ def _range_of_validity(contract: Contract) -> Iterator[Check]:
         "expect_column_pair_values_a_to_be_greater_than_b",
         (end.name, begin.name),
         {"or_equal": False, "ignore_row_if": "either_value_is_missing"},
-        message=f"{end.label} phải sau {begin.label}.",
-        remedy=f"Kiểm tra hai ô {begin.label} và {end.label}.",
+        message=messages.text("check", "after", begin=begin.label, end=end.label),
+        remedy=messages.text("check remedy", "after", begin=begin.label, end=end.label),
     )
-
-
-def _words(limits: Mapping[str, Any]) -> str:
-    least, most = limits.get("min_value"), limits.get("max_value")
-    words = [
-        "" if least is None else f"{'lớn hơn' if limits.get('strict_min') else 'từ'} {least}",
-        "" if most is None else f"{'nhỏ hơn' if limits.get('strict_max') else 'đến'} {most}",
-    ]
-    return f" ({', '.join(word for word in words if word)})"
 
 
 def checks_of(contract: Contract) -> tuple[Check, ...]:

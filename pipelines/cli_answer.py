@@ -11,25 +11,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.codes import Words
 from schemas.contract import Contract
+from schemas.messages import Words, text
 
 from .cli_output import Screen
 
 _VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _ROWS = 50
 """Rows of a table on the screen; ``--json`` has all."""
-_SEVERITY = {"error": "Lỗi", "warning": "Cảnh báo", "info": "Lưu ý"}
-_ASIDE = {
-    "TITLE": "tiêu đề", "HEADER": "đầu bảng", "SECTION": "tên mục", "TOTAL": "dòng tổng", "NOTE": "ghi chú",
-    "BLANK": "dòng trống", "REPEAT": "trùng lặp", "OUT_OF_SCOPE": "ngoài địa bàn",
-}  # fmt: skip
-_AS_OF = {
-    "sidecar": "theo tệp .yaml đi kèm",
-    "sheet": "ghi trong bảng",
-    "period": "ngày cuối kỳ",
-    None: "ngày đính chính",
-}
 
 
 def show_answer(
@@ -43,17 +32,17 @@ def show_answer(
     """Print an answer. ``sent``: it is one of the ledger, with an id and a time of receipt; else only a check."""
     contract = contracts.get(answer["dataset"] or "")
     screen.say(f"{answer['state_label']}: {answer['file']}", style="bold")
-    for name, text in _facts(answer, contract, senders, sent):
-        screen.say(f"  {name:<12} {text}")
+    for name, fact in _facts(answer, contract, senders, sent):
+        screen.say(f"  {name:<12} {fact}")
     if answer["problems"]:
-        rows = [[_SEVERITY[p["severity"]], p["code"], p["message"], p["remedy"]] for p in answer["problems"]]
+        rows = [[text("severity", p["severity"]), p["code"], p["message"], p["remedy"]] for p in answer["problems"]]
         screen.table(["Mức", "!Mã", "Nội dung", "Cách sửa"], rows, title="Về cả tệp")
     if answer["rows"]:
         many = len({r["sheet"] for r in answer["rows"]}) > 1
         rows = [
             [
                 f"{r['sheet']}!{r['address']}" if many else r["address"],
-                "Đã bỏ qua" if r["waived"] else _SEVERITY[r["severity"]],
+                "Đã bỏ qua" if r["waived"] else text("severity", r["severity"]),
                 *(r[part] for part in ("rule", "value", "message", "remedy")),
             ]
             for r in answer["rows"][:_ROWS]
@@ -70,7 +59,7 @@ def _facts(
     answer: Mapping[str, Any], contract: Contract | None, senders: Mapping[str, str], sent: bool
 ) -> list[tuple[str, str]]:
     counts = answer["counts"]
-    aside = ", ".join(f"{_ASIDE[reason]} {n}" for reason, n in sorted(answer["set_aside"].items()))
+    aside = ", ".join(f"{text('aside', reason)} {n}" for reason, n in sorted(answer["set_aside"].items()))
     parts = (("nhận", "accepted"), ("giữ lại", "quarantined"), ("để ngoài", "set_aside"))
     rows = f"đọc {counts['read']} = " + " + ".join(f"{word} {counts[part]}" for word, part in parts)
     facts = [
@@ -79,7 +68,9 @@ def _facts(
         ("Kỳ", answer["period"] or ""),
     ]
     if answer["as_of"]:
-        facts.append(("Số liệu đến", f"{_day(answer['as_of'])} ({_AS_OF[answer['as_of_source']]})"))
+        facts.append(
+            ("Số liệu đến", f"{_day(answer['as_of'])} ({text('as_of', answer['as_of_source'] or 'correction')})")
+        )
     facts.append(("Số dòng", rows + (f" ({aside})" if aside else "")))
     if counts["flagged"]:
         facts.append(("Cảnh báo", f"{counts['flagged']} dòng được nhận kèm cảnh báo"))
@@ -106,11 +97,12 @@ def show_not_checked(screen: Screen, rules: list[dict[str, str]]) -> None:
 
 def not_checked(contract: Contract | None) -> list[dict[str, str]]:
     """The rules across files of a dataset, as not checked: [{rule, status 'not_checked', message}]."""
-    rules = [("other_files", "So với các tệp khác đang chờ trong hộp nhận: mới chỉ so với số liệu đang có hiệu lực.")]
+    rules = [("other_files", text("answer", "other_files"))]
     for column in contract.columns if contract else ():
         dataset = (column.references or "").split(".")[0]
         if dataset and dataset not in ("units", "senders"):
-            rules.append((f"{column.name}_references", f"{column.label} phải có trong bộ dữ liệu {dataset}."))
+            told = text("answer", "references", label=column.label, dataset=dataset)
+            rules.append((f"{column.name}_references", told))
     rules += [(rule.id, rule.remedy.format_map(Words(address=""))) for rule in (contract.across if contract else ())]
     return [{"rule": rule, "status": "not_checked", "message": message} for rule, message in rules]
 

@@ -108,6 +108,12 @@ def is_syllable(word: str) -> bool:
     return not tone or (place in places and not (stopped and tone not in "\u0301\u0323"))
 
 
+def lacks_tone(word: str) -> bool:
+    """Whether a word is a syllable that ends in a stop and has no tone mark: 'duoc', 'tiêp', which Vietnamese never writes."""
+    known = _syllables().get(unicodedata.normalize("NFC", word.lower()))
+    return known is not None and known[1]
+
+
 def vowel_pairs() -> frozenset[str]:
     """Pairs of vowels, with their tones, that stand side by side in some syllable; lower case, NFC."""
     found: set[str] = set()

@@ -25,6 +25,7 @@ from assets.staging.vault import Vault
 from schemas.codes import CODES
 from schemas.contract import Column, Contract
 from schemas.migrate import quote
+from schemas.semantic.explain import worded
 
 from . import mentions
 from .identity import unkeyed_records
@@ -143,7 +144,7 @@ def _with_its_words(contract: Contract, row: Row) -> Row:
     for one in wrong:
         column = contract.column(one["column"] or contract.key[0])
         words = {"label": column.label, "value": row["raw"].get(column.source) or "", "address": row["address"]}
-        why.append(CODES[one["rule"]].text(**words) if one["rule"] in CODES else one["rule"])
+        why.append(worded(column, one["rule"], words)[0] if one["rule"] in CODES else one["rule"])
     # JSON of the database keeps no order: that of the contract is the one that people know
     said = {c.label: row["raw"][c.name] for c in contract.columns if row["raw"].get(c.name)}
     kept = {name: value for name, value in row.items() if name not in ("raw", "assessment_no", "wrong")}

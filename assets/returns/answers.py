@@ -1,7 +1,7 @@
 """The answer to a submission: what was received, accepted, quarantined, set aside or held, and which cell to mend.
 
-Made from the ledger alone. Texts are Vietnamese and come from :mod:`schemas.codes`, the contract's rules, addresses and
-the sender's own cells; never from a database message.
+Made from the ledger alone. Texts are Vietnamese and come from the catalogue of messages (:mod:`schemas.messages`), the
+contract's rules, addresses and the sender's own cells; never from a database message.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import psycopg
 from psycopg.rows import dict_row
 
 from expectations.suite import checks_of
-from schemas.codes import CODES, Words
+from schemas import messages
+from schemas.codes import CODES
 from schemas.contract import AcrossRule, Contract
 from schemas.grid import address_of
+from schemas.messages import Words
 from schemas.migrate import quote
-from schemas.semantic.texts import longest
+from schemas.semantic.explain import worded
 
 _SUBMISSION = (
-    "select u.*, t.d00_state, t.label as state_label, d.origin, d.size, d.destroyed_at, d.destroyed_why, "
+    "select u.*, t.d00_state, d.origin, d.size, d.destroyed_at, d.destroyed_why, "
     "p.submission_id as predecessor "
     "from intake.submission u join intake.state t using (state) join intake.delivery d using (delivery_id) "
     "left join core.standing s on s.submission_no = u.submission_no and s.publish_to is null "
@@ -46,10 +48,6 @@ _FINDINGS = (
 )
 """What rules across submissions say of the rows of one that is in force."""
 _REPAIRS = "select sheet, row, column_name, rule, raw from staging.repair where assessment_no = %s order by sheet, row, column_name"
-
-
-_KNOWN = "Hệ thống đã nhận ra đây là ai qua các thông tin khác cùng dòng; lần gửi sau xin ghi đủ."
-"""Said beside what is wrong with the key of a row whose entity was found all the same."""
 
 
 class NoSuchSubmission(Exception):
@@ -87,7 +85,7 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
         ).fetchone()
     layout = layouts["layout"] if layouts else []
     sheets = {lay["sheet"]: lay["name"] for lay in layout}
-    told = [_row_text(contract, sheets, r) for r in rows]
+    told = [_row_text(contract, sheets, r, found) for r in rows]
     if contract is not None:
         told += [_finding_text(contract, layout, sheets, f) for f in findings]
     return {
@@ -104,7 +102,7 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
         "size": found["size"],
         "state": found["state"],
         "d00_state": found["d00_state"],
-        "state_label": found["state_label"],
+        "state_label": messages.text("state", found["state"]),
         "destroyed": found["destroyed_at"]
         and {"at": found["destroyed_at"].date().isoformat(), "why": found["destroyed_why"]},
         "predecessor": found["predecessor"],
@@ -137,7 +135,7 @@ def _with_most(problem: dict[str, Any], told: Sequence[Mapping[str, Any]]) -> di
     if problem["code"] != "TOO_MANY_BAD_ROWS" or not most:
         return problem
     first = next(r for r in told if (r["rule"], r["column"]) == most[0][0])
-    text = f"Gặp nhiều nhất, ở {most[0][1]} dòng, như ô {first['address']}: {first['message']}"
+    text = messages.text("answer", "most", rows=most[0][1], address=first["address"], message=first["message"])
     return {**problem, "message": f"{problem['message']} {text}"}
 
 
@@ -145,20 +143,21 @@ def problem_text(problem: Mapping[str, Any]) -> dict[str, Any]:
     """A problem of a submission in words."""
     code = CODES[problem["code"]]
     params = problem.get("params", {})
+    form = "alone" if code.code == "MISSING_HEADER" and not params.get("nearest") else ""
     return {
         "code": code.code,
         "severity": code.severity,
-        "message": code.text(**params),
-        "remedy": code.advice(**params),
+        "message": code.text(form, **params),
+        "remedy": code.advice(form, **params),
         "params": params,
     }
 
 
-def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping[str, Any]) -> dict[str, Any]:
+def _row_text(
+    contract: Contract | None, sheets: Mapping[int, str], row: Mapping[str, Any], about: Mapping[str, Any]
+) -> dict[str, Any]:
     column = next((c for c in contract.columns if c.name == row["column_name"]), None) if contract else None
-    raw = row["raw"] or {}
-    source = str(column.options.get("sameAs", column.name)) if column else ""
-    value = raw.get(source)
+    value = (row["raw"] or {}).get(column.source if column else "")
     params = row["params"]
     words = {
         "label": column.label if column else row["column_name"],
@@ -166,14 +165,15 @@ def _row_text(contract: Contract | None, sheets: Mapping[int, str], row: Mapping
         "address": row["address"],
         "candidates": params.get("detail") or "",
         "key": " + ".join(c.label for c in contract.columns if c.key_position is not None) if contract else "",
-        "limit": longest(column) if column else "",
         **params,
     }
     if row["rule"] in CODES:
-        code = CODES[row["rule"]]
-        message, remedy = code.text(**words), code.advice(**words)
+        if column is not None:
+            message, remedy = worded(column, row["rule"], words, about)
+        else:
+            message, remedy = CODES[row["rule"]].text(**words), CODES[row["rule"]].advice(**words)
         if row["known"] and column is not None and column.key_position is not None:
-            message = f"{message} {_KNOWN}"
+            message = f"{message} {messages.text('answer', 'known')}"
     else:
         check = next((c for c in checks_of(contract) if c.id == row["rule"]), None) if contract else None
         message, remedy = (check.message, check.remedy) if check else (row["rule"], "")

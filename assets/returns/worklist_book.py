@@ -23,6 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from assets.core.decided import HOLDS, IDENTITY
 from assets.core.worklists import LISTS, Row
+from schemas import messages
 from schemas.contract import Contract
 
 NO_PREDECESSOR = "KHONG_CO"
@@ -34,11 +35,6 @@ _OPEN, _LOCKED = Protection(locked=False), Protection(locked=True)
 _HEAD, _ASKED = PatternFill("solid", fgColor="DDE6F0"), PatternFill("solid", fgColor="FFF6D6")
 _LONGEST = 32_000
 """Characters of a cell (Excel's bound is 32,767)."""
-_HOW = (
-    "Chọn một giá trị trong danh sách ở cột “{decision}”, ghi lý do và tên người quyết định; để trống là chưa quyết định.",
-    "Lưu tệp rồi đặt vào thư mục inbox/<kỳ>/<mã đơn vị>/ (ví dụ inbox/2026/SNV/). Các cột mã đã khóa: không sửa, không xóa.",
-)
-_READ_ONLY = "Trang này chỉ để đọc: sửa ở nguồn (tệp của đơn vị gửi, danh mục) rồi gửi lại."
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ def worklist_book(lists: Mapping[str, Sequence[Row]], contracts: Mapping[str, Co
     for sheet in sheets_of(lists, contracts):
         _write(book.create_sheet(sheet.name), sheet)
     if not book.worksheets:
-        _text(book.create_sheet("Trống")["A1"], "Không có gì chờ xử lý.")
+        _text(book.create_sheet("Trống")["A1"], messages.text("worklist", "nothing"))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -114,20 +110,6 @@ _LABELS = {"SAME": "Cùng", "NOT_SAME": "Khác"}
 """Of records that are no persons."""
 
 
-_WHY = {
-    "name_differs": "Cùng số giấy tờ nhưng khác họ tên.",
-    "birth_differs": "Cùng số giấy tờ nhưng khác ngày sinh.",
-    "id_one_digit": "Số định danh lệch nhau một chữ số.",
-    "id_transposed": "Số định danh đảo hai chữ số cạnh nhau.",
-    "same_list": "Có thể là một, nhưng cùng đứng trong một danh sách.",
-    "must_not_link": "Có thể là một, nhưng sẽ gộp cả hồ sơ đã biết là khác.",
-    "decisions": "Các quyết định trước đây mâu thuẫn với nhau.",
-    "not_clear": "Có nhiều hồ sơ cùng phù hợp.",
-    "unsure": "Giống nhau nhưng chưa đủ chắc chắn.",
-}
-"""Why identity asks about a pair (``core.doubt.why``)."""
-
-
 def _pairs(dataset: str, rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
     contract, about = contracts[IDENTITY], contracts.get(dataset)
     keys, asked = [contract.column(n).label for n in ("dataset", "left_record", "right_record")], _asked(contract)
@@ -140,7 +122,7 @@ def _pairs(dataset: str, rows: Sequence[Row], contracts: Mapping[str, Contract])
     beside = [f"{side}, {label}" for label in ("nơi gửi", *labels) for side in ("Thứ nhất", "Thứ hai")]
     told = [
         [
-            dataset, str(r["left_record"]), str(r["right_record"]), None, None, None, _WHY.get(r["why"], r["why"]),
+            dataset, str(r["left_record"]), str(r["right_record"]), None, None, None, _known("doubt", r["why"]),
             None if r["weight"] is None else f"{r['weight']:.2f}",
             *(_shown(text) for label in ("", *labels) for text in (_side(r["left"], label), _side(r["right"], label))),
         ]
@@ -217,17 +199,10 @@ def _unknown(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
     return Sheet("Giá trị lạ", LISTS["unknown_codes"].title, headers, told)
 
 
-_DIFFERENCES = {
-    "only_in_file": "chỉ có trong tệp",
-    "only_in_reference": "chỉ có trong danh mục",
-    "kind_differs": "khác loại",
-}
-
-
 def _crosswalk(rows: Sequence[Row]) -> Sheet:
     headers = ("Từ mã", "Từ tên", "Sang mã", "Sang tên", "Khác ở đâu", "Loại trong tệp", "Loại trong danh mục")
     parts = ("old_code", "old_name", "new_code", "new_name", "difference", "kind_in_file", "kind_in_reference")
-    told = [[_DIFFERENCES.get(r[p], r[p]) if p == "difference" else r[p] for p in parts] for r in rows]
+    told = [[_known("worklist", r[p]) if p == "difference" else r[p] for p in parts] for r in rows]
     return Sheet("Bảng chuyển đổi", LISTS["crosswalk_differences"].title, headers, told)
 
 
@@ -238,6 +213,10 @@ def _title(dataset: str, contracts: Mapping[str, Contract]) -> str:
 def _label(dataset: str, column: str, contracts: Mapping[str, Contract]) -> str:
     known = contracts[dataset].columns if dataset in contracts else ()
     return next((c.label for c in known if c.name == column), column)
+
+
+def _known(context: str, key: str) -> str:
+    return messages.text(context, key) if messages.known(context, key) else key
 
 
 def _shown(value: Any) -> str | None:
@@ -252,7 +231,8 @@ def _shown(value: Any) -> str | None:
 
 
 def _write(page: Worksheet, sheet: Sheet) -> None:
-    how = [line.format(decision=sheet.asked[0]) for line in _HOW] if sheet.asked else [_READ_ONLY]
+    lines = ("decide", "send") if sheet.asked else ("read_only",)
+    how = [messages.text("worklist", line, decision=next(iter(sheet.asked), "")) for line in lines]
     for n, line in enumerate([sheet.title, *how], 1):
         _text(page.cell(n, 1), line)
     page.cell(1, 1).font = Font(bold=True, size=14)
@@ -301,7 +281,10 @@ def _protect(page: Worksheet, sheet: Sheet, head: int) -> None:
     choice = DataValidation(
         type="list", formula1=f'"{",".join(sheet.choices)}"', allow_blank=True, showErrorMessage=True
     )
-    choice.errorTitle, choice.error = "Quyết định", f"Chọn: {', '.join(sheet.choices)}; hoặc để trống."
+    choice.errorTitle, choice.error = (
+        "Quyết định",
+        messages.text("worklist", "choose", choices=", ".join(sheet.choices)),
+    )
     choice.add(f"{letter}{head + 1}:{letter}{head + len(sheet.rows)}")
     page.add_data_validation(choice)
     page.protection.sheet = True

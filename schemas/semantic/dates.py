@@ -91,6 +91,17 @@ def read_moment(text: str, kind: int, received: date, future_allowed: bool) -> M
     return _BAD
 
 
+def parts_of(text: str) -> tuple[int, int, int] | None:
+    """Day, month and year of a text that is written like a date, whether there is such a day or not; else None.
+
+    A year of two digits is one of this century."""
+    for pattern in _DAYS:
+        if found := pattern.fullmatch(text):
+            year = int(found["y"])
+            return int(found["d"]), int(found["m"]), year + 2000 if len(found["y"]) == 2 else year
+    return None
+
+
 def _from_number(text: str) -> Moment:
     try:
         number = Decimal(text)

@@ -54,6 +54,11 @@ def _bare(text: str) -> tuple[str, str | None]:
     return (whole[1], "DECIMAL_ZERO") if whole else (text, None)
 
 
+def _not_so_many(digits: str, *lengths: int) -> str | None:
+    """How many digits there are, where that is what is wrong: a number that says nothing of whose they are."""
+    return str(len(digits)) if digits.isascii() and digits.isdigit() and len(digits) not in lengths else None
+
+
 # --- personal ID ----------------------------------------------------------------------------------------------------
 
 
@@ -70,7 +75,7 @@ def _citizen_cell(column: Column) -> ReadCell:
             return Cell(issue="OLD_ID_CARD")
         if re.fullmatch("[1-9][0-9]{10}", digits) and digits[:2] in OLD_PROVINCES:
             return Cell("0" + digits, None, "LEADING_ZERO")  # stands only if the row proves it, below
-        return Cell(issue="BAD_CITIZEN_ID")
+        return Cell(issue="BAD_CITIZEN_ID", detail=_not_so_many(digits, 12))
 
     return read
 
@@ -100,7 +105,7 @@ def _card_cell(column: Column) -> ReadCell:
             return Cell(digits, None, repair)
         if re.fullmatch("[1-9][0-9]{7}", digits):
             return Cell("0" + digits, None, "LEADING_ZERO")
-        return Cell(issue="BAD_ID_CARD")
+        return Cell(issue="BAD_ID_CARD", detail=_not_so_many(digits, 9, 12))
 
     return read
 
@@ -141,7 +146,9 @@ def _cross_check(column: Column, cleaned: Cleaned, raw: pl.Series, context: Cont
         return cleaned
     issue = cleaned.issue.zip_with(~differs, pl.Series(["ID_MISMATCH"]))
     issue = issue.zip_with(~unproved, pl.Series(["BAD_CITIZEN_ID"]))
-    return Cleaned(without(value, wrong), issue, without(cleaned.repair, wrong), cleaned.detail)
+    detail = cleaned.detail if cleaned.detail is not None else nulls(value.len(), pl.String)
+    detail = detail.zip_with(~unproved, pl.Series(["11"]))
+    return Cleaned(without(value, wrong), issue, without(cleaned.repair, wrong), detail)
 
 
 def _quick_citizen(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series:

@@ -109,7 +109,8 @@ def _name_cell(column: Column) -> ReadCell:
     return read
 
 
-def _width(column: Column) -> int | None:
+def width_of(column: Column) -> int | None:
+    """How many digits a code of the column has; None where it may have any number of characters."""
     fixed = {"commune_code": 5, "province_code": 2}.get(column.semantic_type)
     width = fixed or column.options.get("width")
     return int(width) if width else None
@@ -117,7 +118,7 @@ def _width(column: Column) -> int | None:
 
 def _pattern(column: Column) -> str | None:
     """What a code must match as a whole; None where any text may be one."""
-    width, pattern = _width(column), column.options.get("pattern")
+    width, pattern = width_of(column), column.options.get("pattern")
     if pattern:
         return f"^(?:{pattern})$"
     return f"^[0-9]{{{width}}}$" if width else None
@@ -136,7 +137,7 @@ def _quick_code(column: Column, raw: pl.Series, kind: pl.Series) -> pl.Series:
 
 
 def _code_cell(column: Column) -> ReadCell:
-    pattern, width, upper = _pattern(column), _width(column), bool(column.options.get("upper"))
+    pattern, width, upper = _pattern(column), width_of(column), bool(column.options.get("upper"))
     shape = re.compile(pattern) if pattern else None
 
     def fits(text: str) -> bool:

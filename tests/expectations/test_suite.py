@@ -78,7 +78,7 @@ def test_a_rule_that_cannot_be_run_is_said_to_be_so(given: Rule, said: str) -> N
 
 def test_limits_of_dates_stand_in_the_message() -> None:
     (check,) = checks_of(contract(Column("d", "Ngày", "date", "date", options={"minimum": date(2020, 1, 1)})))
-    assert check.message == "Ngày nằm ngoài khoảng cho phép (từ 2020-01-01)."
+    assert check.message == "Ngày nằm ngoài khoảng cho phép: phải từ 01/01/2020."
 
 
 def test_reading_contracts_does_not_import_the_engine() -> None:
