@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -293,12 +294,18 @@ def load_contracts(folders: Sequence[Path]) -> dict[str, Contract]:
 
 
 def _load(paths: Sequence[Path]) -> list[Contract]:
+    return list(_loaded(tuple((path, path.read_bytes()) for path in paths)))
+
+
+@lru_cache(maxsize=8)
+def _loaded(files: tuple[tuple[Path, bytes], ...]) -> tuple[Contract, ...]:
+    """Contracts of files with their contents: a process that asks again after nothing changed does not wait for the lint."""
     from .lint import examine
 
-    findings, documents = examine(paths)
+    findings, documents = examine([path for path, _ in files])
     if findings:
         raise ContractError(findings)
-    return [_contract(path, document) for path, document in documents.items()]
+    return tuple(_contract(path, document) for path, document in documents.items())
 
 
 def own_properties(entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -88,19 +88,26 @@ class AcrossType:
     never quarantines them (design, law 2). ``datasets``: others that it reads beside the contract's own, with the columns that it
     needs of each; ``columns``: columns of the contract that it rests on; ``kwargs``: its arguments with their types, all of them
     needed; ``unsaid``: further columns of the contract that it reads and of which its findings hold no value, so that they may
-    be personal."""
+    be personal; ``dated``: what it says of a period hangs on nothing that is said of later ones, so that of a dataset with a
+    value for each period only those since the first that a publish touches are judged again."""
 
     datasets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     columns: frozenset[str] = frozenset()
     kwargs: Mapping[str, tuple[type, ...]] = field(default_factory=dict)
     unsaid: frozenset[str] = frozenset()
+    dated: bool = False
 
 
 def _across(
-    columns: str = "", unsaid: str = "", *, kwargs: Mapping[str, tuple[type, ...]] | None = None, **datasets: str
+    columns: str = "",
+    unsaid: str = "",
+    *,
+    kwargs: Mapping[str, tuple[type, ...]] | None = None,
+    dated: bool = False,
+    **datasets: str,
 ) -> AcrossType:
     others = {name: frozenset(said.split()) for name, said in datasets.items()}
-    return AcrossType(others, frozenset(columns.split()), kwargs or {}, frozenset(unsaid.split()))
+    return AcrossType(others, frozenset(columns.split()), kwargs or {}, frozenset(unsaid.split()), dated)
 
 
 _NUMBER = (int, float)
@@ -120,7 +127,7 @@ ACROSS: Mapping[str, AcrossType] = {
     "main_posts_overlap": _across("organization_code is_main", "citizen_id", staff="citizen_id"),
     "post_held_twice": _across("organization_code post", "citizen_id", kwargs={"posts": (list,)}, staff="citizen_id"),
     "person_unknown": _across("organization_code", staff="citizen_id"),
-    "organization_unknown": _across(organizations="organization_code"),
+    "organization_unknown": _across(dated=True, organizations="organization_code"),
     "office_unknown": _across(organizations="organization_code"),
     "agency_code_twice": _across("organization_code agency_code"),
     "predecessor_unknown": _across(),
@@ -145,15 +152,19 @@ ACROSS: Mapping[str, AcrossType] = {
     "households_against_population": _across(
         "commune_code households", kwargs={"tolerance": _NUMBER}, population="unit_code as_of source households"
     ),
-    "kpi_scores_differ": _across("", "common_score result_score total_score", norms=_LAW),
-    "kpi_rating_out_of_band": _across("", "total_score rating failing_reason", norms=_LAW),
+    "kpi_scores_differ": _across("", "common_score result_score total_score", dated=True, norms=_LAW),
+    "kpi_rating_out_of_band": _across("", "total_score rating failing_reason", dated=True, norms=_LAW),
     "kpi_result_out_of_parts": _across(
-        "", "quantity_pct quality_pct progress_pct unit_result_pct organising_pct uniting_pct result_score", norms=_LAW
+        "",
+        "quantity_pct quality_pct progress_pct unit_result_pct organising_pct uniting_pct result_score",
+        dated=True,
+        norms=_LAW,
     ),
-    "kpi_excellent_above_cap": _across("organization_code task_group", "rating", norms=_LAW),
-    "stock_not_carried_over": _across("opening_stock pending_in_time pending_overdue"),
+    "kpi_excellent_above_cap": _across("organization_code task_group", "rating", dated=True, norms=_LAW),
+    "stock_not_carried_over": _across("opening_stock pending_in_time pending_overdue", dated=True),
     "statistics_against_dossiers": _across(
         _FLOW,
+        dated=True,
         dossiers=(
             "organization_code procedure_code service_level received_on due_on finished_on withdrawn_on channel digitised "
             "result_digital"

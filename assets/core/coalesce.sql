@@ -1,7 +1,8 @@
--- Gaps and islands: spans of one entity that touch and say the same are one version.
+-- Gaps and islands: spans of one entity that touch and say the same are one version, but for values of periods: each of them is
+-- a fact of its own (apart).
 create temporary table _desired on commit drop as
 with started as (
-    select *, case when lag(valid_to) over w is not distinct from valid_from and lag(value) over w = value then 0 else 1 end as starts
+    select *, case when not {apart} and lag(valid_to) over w is not distinct from valid_from and lag(value) over w = value then 0 else 1 end as starts
     from _span
     window w as (partition by entity_id order by valid_from)
 ),

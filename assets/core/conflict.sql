@@ -1,4 +1,5 @@
--- Columns about which live senders give different values, piece by piece, coalesced over pieces in which they say the same.
+-- Columns about which live senders give different values, piece by piece, coalesced over pieces in which they say the same; values
+-- of periods are told apart (apart).
 -- rule = the first key by which the word that stands differs from the next one with another value; since = the first day of
 -- the dispute, whatever was said in it.
 create temporary table _conflict on commit drop as
@@ -35,8 +36,8 @@ disputed as (
 ),
 started as (
     select *,
-           case when lag(_until) over w is not distinct from _at then 0 else 1 end as begins,
-           case when lag(_until) over w is not distinct from _at and lag(chosen) over w = chosen
+           case when not {apart} and lag(_until) over w is not distinct from _at then 0 else 1 end as begins,
+           case when not {apart} and lag(_until) over w is not distinct from _at and lag(chosen) over w = chosen
                      and lag(others) over w = others and lag(rule) over w = rule
                 then 0 else 1 end as turns
     from disputed

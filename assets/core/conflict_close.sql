@@ -2,7 +2,7 @@
 update core.conflict c
 set publish_to = %(publish)s
 from _touched t
-where c.dataset = %(dataset)s and c.entity_id = t.entity_id and c.publish_to is null
+where c.dataset = %(dataset)s and c.entity_id = t.entity_id and c.publish_to is null{closing}
   and not exists (
       select from _conflict d
       where d.entity_id = c.entity_id and d.attribute = c.attribute and d.valid_from = c.valid_from

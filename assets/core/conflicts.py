@@ -7,6 +7,7 @@ key, which is what makes the senders speak of one entity.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -49,12 +50,17 @@ def conflicts(connection: psycopg.Connection, dataset: str | None = None) -> lis
 
 
 def write(
-    connection: psycopg.Connection, contract: Contract, parameters: dict[str, Any], *, composed: bool
+    connection: psycopg.Connection,
+    contract: Contract,
+    names: Mapping[str, str],
+    parameters: dict[str, Any],
+    *,
+    composed: bool,
 ) -> tuple[int, int]:
     """Write what differs from the last publish about the conflicts of the touched entities; (opened, closed).
 
-    ``composed``: whether several senders speak of any of them, so that ``_word`` and ``_composed`` are there. ``parameters``:
-    dataset, publish.
+    ``names``: parts of the SQL (:mod:`.merge`); ``parameters``: dataset, publish, days. ``composed``: whether several senders speak
+    of any of them, so that ``_word`` and ``_composed`` are there.
     """
     closing = connection.execute(
         "select exists (select from core.conflict where dataset = %s and publish_to is null)", [contract.dataset]
@@ -62,9 +68,9 @@ def write(
     if not composed and not (closing and closing[0]):
         return 0, 0
     if composed:
-        connection.execute(statement("conflict", said=parts(contract)["said"]))
+        connection.execute(statement("conflict", said=parts(contract)["said"], apart=names["apart"]))
     else:
         connection.execute(statement("conflict_none"))
-    closed = connection.execute(statement("conflict_close"), parameters).rowcount
+    closed = connection.execute(statement("conflict_close", closing=names["closing"]), parameters).rowcount
     opened = connection.execute(statement("conflict_open"), parameters).rowcount
     return opened, closed

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -211,10 +212,7 @@ def merge(
     spoken = [no for no in differing if _speaks(old.get(no)) or _speaks(new.get(no))]
     if not spoken and not moved:
         return result
-    parameters: dict[str, Any] = {
-        "dataset": contract.dataset,
-        "publish": publish,
-    }
+    parameters: dict[str, Any] = {"dataset": contract.dataset, "publish": publish, "days": _days(connection, spoken)}
     connection.execute("set local client_min_messages = warning")
     connection.execute(statement("force"), parameters)
     connection.execute(statement("shadow"), parameters)
@@ -240,7 +238,8 @@ def merge(
     changed = _touch(connection, contract, names, spoken, old, new)
     if succeeded:
         connection.execute(
-            "insert into _touched select unnest(%s::bigint[]) except select entity_id from _touched", [succeeded]
+            "insert into _touched select e, true from unnest(%s::bigint[]) e where e not in (select entity_id from _touched)",
+            [succeeded],
         )
     if contract.linked:
         parameters |= {"moved": sorted(moved), "changed": sorted(changed)}
@@ -258,14 +257,14 @@ def merge(
     if contract.succeeds:
         succession.cut(connection, contract)
     composed = survivorship.compose(connection, contract, names)
-    connection.execute(statement("coalesce"))
+    connection.execute(statement("coalesce", apart=names["apart"]))
     touched = connection.execute("select count(*) from _touched").fetchone()
     result.entities = int(touched[0]) if touched else 0
     result.closed = connection.execute(statement("close", **names), parameters).rowcount
     result.opened = connection.execute(statement("open", **names), parameters).rowcount
     if composed:
         result.opened += connection.execute(statement("open_composed", **names), parameters).rowcount
-    result.disputed, result.settled = conflicts.write(connection, contract, parameters, composed=composed)
+    result.disputed, result.settled = conflicts.write(connection, contract, names, parameters, composed=composed)
     for table in (*_TEMPORARY, *survivorship.TEMPORARY, *conflicts.TEMPORARY):
         connection.execute(f"drop table if exists {table}")
     return result
@@ -274,8 +273,8 @@ def merge(
 def _hits(contract: Contract, names: dict[str, str]) -> list[str]:
     """SQL that makes ``_hit`` of ``_touched``; its parameter is the dataset."""
     if not contract.linked:
-        return [statement("hits", found=statement("found_by_key", **names))]
-    return [statement("records"), statement("hits", found=statement("found_by_record", **names))]
+        return [statement("hits", found=statement("found_by_key", **names), **names)]
+    return [statement("records"), statement("hits", found=statement("found_by_record", **names), **names)]
 
 
 def _look(
@@ -287,7 +286,8 @@ def _look(
 ) -> None:
     """Fill ``_event`` with what is said about some entities; the tables on the way are the caller's to drop."""
     connection.execute(
-        "create temporary table _touched on commit drop as select unnest(%s::bigint[]) as entity_id", [sorted(entities)]
+        "create temporary table _touched on commit drop as select unnest(%s::bigint[]) as entity_id, true as whole",
+        [sorted(entities)],
     )
     for step in _hits(contract, names):
         connection.execute(step, parameters)
@@ -306,9 +306,11 @@ def asserted(connection: psycopg.Connection, contract: Contract, entity: int, sh
     ).fetchone()
     contract = replace(contract, mentions=bool(row and row[0]))
     names = {name: _CURRENT.sub(then, text) for name, text in _names(contract).items()}
-    parameters = {"dataset": contract.dataset}
+    parameters = {"dataset": contract.dataset, "days": []}
     connection.execute("set local client_min_messages = warning")
-    connection.execute(f"create temporary table _touched on commit drop as select {int(entity)}::bigint as entity_id")
+    connection.execute(
+        f"create temporary table _touched on commit drop as select {int(entity)}::bigint as entity_id, true as whole"
+    )
     for file in ("force", "shadow"):
         connection.execute(_CURRENT.sub(then, statement(file)), parameters)
     connection.execute(statement("waived"))
@@ -333,7 +335,23 @@ def _names(contract: Contract) -> dict[str, str]:
         "r_columns": ", ".join(f"r.{c}" for c in columns),
         **_validity(contract),
         **_own_validity(contract),
+        **(_OF_PERIODS if contract.valid_time == "period" else _OF_ALL_TIME),
     }
+
+
+_OF_ALL_TIME = {"apart": "false", "within": "", "in_days": "true", "inside": "", "closing": ""}
+_OF_PERIODS = {
+    "apart": "true",
+    "within": (
+        " and (t.whole or o._assessment in (select unnest(array[a.assessment_no, a.base_assessment]) from intake.assessment a "
+        "join (select assessment_no, period_first from _force union select assessment_no, period_first from _shadow) d "
+        "using (assessment_no) where d.period_first = any (%(days)s::date[])))"
+    ),
+    "in_days": "period_first = any (%(days)s::date[])",
+    "inside": " and (o.whole or s.inside)",
+    "closing": " and (t.whole or c.valid_from = any (%(days)s::date[]))",
+}
+"""A value of a period is a fact of its own: what was said of other periods is not looked at again."""
 
 
 def _source(contract: Contract) -> dict[str, str]:
@@ -392,6 +410,15 @@ def _said(contract: Contract, column: str) -> str:
         own = f"(select min(k.{quote(column)}) from staging.{quote(contract.dataset)} k where k._key = d.entity_id)"
         return f"case when {_OLD_NAME} then coalesce({own}, {value}) else coalesce({value}, {own}) end"
     return value
+
+
+def _days(connection: psycopg.Connection, submissions: Sequence[int]) -> list[date]:
+    """First days of the periods of submissions."""
+    rows = connection.execute(
+        "select distinct period_first from intake.submission where submission_no = any (%s) order by 1",
+        [list(submissions)],
+    )
+    return [r[0] for r in rows]
 
 
 def _speaks(s: Standing | None) -> bool:

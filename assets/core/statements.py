@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -9,5 +10,10 @@ _HERE = Path(__file__).parent
 
 def statement(file: str, /, **parts: str) -> str:
     """The text of ``<file>.sql``; where ``parts`` are given, with each ``{part}`` filled in (a brace is then written twice)."""
-    text = (_HERE / f"{file}.sql").read_text(encoding="utf-8")
+    text = _text(file)
     return text.format(**parts) if parts else text
+
+
+@cache
+def _text(file: str) -> str:
+    return (_HERE / f"{file}.sql").read_text(encoding="utf-8")

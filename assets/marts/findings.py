@@ -8,18 +8,26 @@ like the rows that it is about and a publish that is taken back takes its findin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
-from expectations.across import query
+from expectations.across import query, since
 from schemas.contract import AcrossRule, Contract
 from schemas.expectation_types import ACROSS
 from schemas.migrate import quote
+from schemas.periods import period_of
 
 _HERE = Path(__file__).parent
+_WRITE = (_HERE / "findings.sql").read_text(encoding="utf-8")
+_NOTHING = (
+    "select null::bigint as entity_id, null::date as valid_from, false as failed, null::jsonb as params where false"
+)
 
 
 @dataclass
@@ -33,92 +41,136 @@ class Judged:
     changed: bool
 
 
+Counts = dict[str, list[int]]
+"""First day of a period -> rows judged, rows that fail."""
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What is known of a rule from the last publish; ``counts`` where it is judged by period."""
+
+    fingerprint: str
+    evaluated: int
+    failed: int
+    counts: Counts | None
+
+
 def find(
-    connection: psycopg.Connection, contracts: Sequence[Contract], changed: Collection[str], publish: int
+    connection: psycopg.Connection,
+    contracts: Mapping[str, Contract],
+    changed: Collection[str],
+    touched: Mapping[str, date],
+    publish: int,
 ) -> list[Judged]:
     """Evaluate, in the caller's transaction, the rules that read one of the ``changed`` datasets or that are new themselves
-    (other SQL, arguments or reference lists); a rule with a dataset that no contract describes judges nothing."""
-    known = {c.dataset for c in contracts}
+    (other SQL, arguments or reference lists); a rule with a dataset that no contract describes judges nothing. ``touched``: since
+    when a dataset says anything else (:mod:`.touched`): rules about periods judge those before it no more."""
+    rows = connection.execute(
+        "select dataset, rule, fingerprint, evaluated, failed, counts from core.rule_result where publish_to is null"
+    )
+    held = {(r[0], r[1]): _Result(*r[2:]) for r in rows}
+    version = connection.execute("select version from core.reference_version").fetchone()
     fresh: set[str] = set()
     judged = []
-    for contract in contracts:
+    # whole tables are joined: an estimate of one row must not turn that into a loop over all pairs
+    connection.execute("set local enable_nestloop = off")
+    for contract in contracts.values():
         for rule in contract.across:
             reads = {contract.dataset, *ACROSS[rule.kind].datasets}
-            mark = _fingerprint(connection, contract, rule)
-            before = connection.execute(
-                "select fingerprint, evaluated, failed from core.rule_result "
-                "where dataset = %s and rule = %s and publish_to is null",
-                [contract.dataset, rule.id],
-            ).fetchone()
-            if before is not None and before[0] == mark and reads.isdisjoint(changed):
+            mark, before = _fingerprint(contract, rule, version), held.get((contract.dataset, rule.id))
+            same = before is not None and before.fingerprint == mark
+            if same and reads.isdisjoint(changed):
+                continue
+            if before is None and not contracts.keys() >= reads:
                 continue
             # freshly loaded: the planner would take the tables for empty
-            for dataset in sorted((reads & known) - fresh):
+            for dataset in sorted((reads & contracts.keys()) - fresh):
                 connection.execute(f"analyze core.{quote(dataset)}")
             fresh |= reads
-            _evaluate(connection, contract, rule, reads <= known)
-            judged.append(_write(connection, contract, rule, mark, before, publish))
+            first = (
+                _first(connection, contract, rule, touched, publish) if same and before and before.counts else date.min
+            )
+            if first == date.max:
+                continue
+            text = query(rule, contract, first) if contracts.keys() >= reads else _NOTHING
+            judged.append(_judge(connection, contract, rule, text, first, mark, before, publish))
+    connection.execute("set local enable_nestloop to default")
     return judged
 
 
-def _fingerprint(connection: psycopg.Connection, contract: Contract, rule: AcrossRule) -> str:
-    version = connection.execute("select version from core.reference_version").fetchone()
+def _fingerprint(contract: Contract, rule: AcrossRule, version: tuple[Any, ...] | None) -> str:
     text = repr((query(rule, contract), sorted(rule.kwargs.items()), version))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _evaluate(connection: psycopg.Connection, contract: Contract, rule: AcrossRule, complete: bool) -> None:
-    connection.execute("set local client_min_messages = warning")
-    # whole tables are joined: an estimate of one row must not turn that into a loop over all pairs
-    connection.execute("set local enable_nestloop = off")
-    connection.execute("drop table if exists _found")
-    text = query(rule, contract) if complete else (
-        "select null::bigint as entity_id, null::date as valid_from, false as failed, null::jsonb as params where false"
-    )  # fmt: skip
-    connection.execute(
-        f"create temporary table _found on commit drop as {text}", {**rule.kwargs, "dataset": contract.dataset}
-    )
-    connection.execute("set local enable_nestloop to default")
+def _dated(contract: Contract, rule: AcrossRule) -> bool:
+    return ACROSS[rule.kind].dated and contract.valid_time == "period"
 
 
-def _write(
+def _first(
+    connection: psycopg.Connection, contract: Contract, rule: AcrossRule, touched: Mapping[str, date], publish: int
+) -> date:
+    """First day of the first period of which the rule may say anything else than in the last publish."""
+    days = [touched[d] for d in (contract.dataset, *ACROSS[rule.kind].datasets) if d in touched]
+    if (own := since(rule.kind)) is not None:
+        row = connection.execute(own, {"publish": publish}).fetchone()
+        days += [row[0]] if row is not None and row[0] is not None else []
+    if not days:
+        return date.max
+    return date.min if min(days).year < 1900 else period_of(min(days), contract.period_type, contract.calendar).first
+
+
+def _judge(
     connection: psycopg.Connection,
     contract: Contract,
     rule: AcrossRule,
+    text: str,
+    first: date,
     mark: str,
-    before: tuple[str, int, int] | None,
+    before: _Result | None,
     publish: int,
 ) -> Judged:
-    row = connection.execute(
-        (_HERE / "findings.sql").read_text(encoding="utf-8"),
-        {"dataset": contract.dataset, "rule": rule.id, "publish": publish},
-    ).fetchone()
+    """Evaluate one rule for the periods that begin on ``first`` or later and write what differs from the last publish."""
+    parameters = {**rule.kwargs, "dataset": contract.dataset, "rule": rule.id, "publish": publish, "first": first}
+    row = connection.execute(_WRITE.replace("{rule}", text), parameters).fetchone()
     assert row is not None
-    evaluated, failed, moved = row
+    counts: Counts | None = None
+    evaluated, failed, by_day, moved = row
+    if _dated(contract, rule):
+        kept = before.counts if before is not None and before.counts else {}
+        counts = dict(sorted(({k: v for k, v in kept.items() if k < first.isoformat()} | by_day).items()))
+        evaluated, failed = (sum(n[i] for n in counts.values()) for i in (0, 1))
     # a rule that has never had anything to judge is no news
-    counts = before[1:] if before is not None else (0, 0)
-    result = Judged(contract.dataset, rule.id, evaluated, failed, bool(moved) or counts != (evaluated, failed))
-    if not result.changed:
-        connection.execute(
-            "update core.rule_result set fingerprint = %s where dataset = %s and rule = %s and publish_to is null",
-            [mark, contract.dataset, rule.id],
-        )
-    else:
+    known = (before.evaluated, before.failed) if before is not None else (0, 0)
+    result = Judged(contract.dataset, rule.id, evaluated, failed, bool(moved) or known != (evaluated, failed))
+    if result.changed or before is None:
         connection.execute(
             "update core.rule_result set publish_to = %s where dataset = %s and rule = %s and publish_to is null",
             [publish, contract.dataset, rule.id],
         )
+        # where nothing came of it there may be no such publish
         connection.execute(
-            "insert into core.rule_result (dataset, rule, fingerprint, evaluated, failed, publish_from) "
-            "values (%s, %s, %s, %s, %s, %s)",
-            [contract.dataset, rule.id, mark, evaluated, failed, publish],
+            "insert into core.rule_result (dataset, rule, fingerprint, evaluated, failed, counts, publish_from) "
+            "values (%s, %s, %s, %s, %s, %s, %s)",
+            [contract.dataset, rule.id, mark, evaluated, failed, _json(counts), publish if result.changed else 0],
+        )
+    elif (before.fingerprint, before.counts) != (mark, counts):
+        connection.execute(
+            "update core.rule_result set fingerprint = %s, counts = %s where dataset = %s and rule = %s and publish_to is null",
+            [mark, _json(counts), contract.dataset, rule.id],
         )
     if moved:  # their senders get another answer
+        rows = f"staging.{quote(contract.dataset + '_rows')}"
         connection.execute(
-            "update intake.submission set announced_state = null where dataset = %s and state in ('accepted', 'partly')",
-            [contract.dataset],
+            f"update intake.submission set announced_state = null where dataset = %s and state in ('accepted', 'partly') "
+            f"and assessment_no in (select r._assessment from {rows} r where r._key = any (%s))",
+            [contract.dataset, moved],
         )
     return result
+
+
+def _json(counts: Counts | None) -> Jsonb | None:
+    return None if counts is None else Jsonb(counts)
 
 
 def results(connection: psycopg.Connection, dataset: str) -> dict[str, tuple[str, int, int]]:

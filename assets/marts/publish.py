@@ -25,6 +25,7 @@ from .findings import Judged, find
 from .indicators.catalogue import Indicator
 from .indicators.compute import Indicated, compute
 from .indicators.submission_log import WAIVED
+from .touched import touched
 
 _HERE = Path(__file__).parent
 _LOCK = "hashtext('lienthong.publish')"
@@ -117,12 +118,13 @@ def prepare(
         if progress is not None:
             progress(done[-1])
     changed = {m.dataset for m in done if m.changed}
+    since = touched(connection, by_name, number, changed)
     with connection.transaction():
-        judged = find(connection, contracts, changed, number)
+        judged = find(connection, by_name, changed, since, number)
     indicated = None
     if indicators is not None:
         with connection.transaction():
-            indicated = compute(connection, indicators, {c.dataset: c for c in contracts}, number, changed)
+            indicated = compute(connection, indicators, by_name, number, changed, since)
     if not (changed or any(j.changed for j in judged) or (indicated is not None and indicated.changed)):
         with connection.transaction():
             connection.execute("update core.publish set state = 'swept' where number = %s", [number])

@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import version as package_version
 from importlib.util import find_spec
 from pathlib import Path
@@ -111,6 +111,7 @@ def type_of(name: pl.Expr) -> pl.Expr:
     return result
 
 
+@lru_cache(maxsize=2)  # the package is data: it stays as it is while a process runs
 def _from_package(province: str) -> Reference:
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:

@@ -5,7 +5,7 @@ with grouped as (
         organization_code, task_group, valid_from, valid_to, min(entity_id) as entity_id,
         count(*) filter (where rating = 'XS') as excellent, count(*) filter (where rating = 'T') as good
     from core.kpi_evaluations
-    where publish_to is null and rating is not null
+    where publish_to is null and rating is not null and {since: kpi_evaluations}
     group by organization_code, task_group, valid_from, valid_to
 )
 select

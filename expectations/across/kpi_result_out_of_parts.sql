@@ -7,7 +7,7 @@ with judged as (
             + coalesce(unit_result_pct, 0) + coalesce(organising_pct, 0) + coalesce(uniting_pct, 0))
         / (3 + num_nonnulls(unit_result_pct, organising_pct, uniting_pct)) as mean
     from core.kpi_evaluations
-    where publish_to is null and num_nonnulls(unit_result_pct, organising_pct, uniting_pct) in (0, 3)
+    where publish_to is null and {since: kpi_evaluations} and num_nonnulls(unit_result_pct, organising_pct, uniting_pct) in (0, 3)
 )
 select
     k.entity_id,

@@ -2,8 +2,8 @@
 -- before there is a list.
 with named as (
     select entity_id, valid_from, valid_to, {column} as organization_code
-    from {table}
-    where publish_to is null and {column} is not null
+    from {table} t
+    where publish_to is null and {since: t} and {column} is not null
 )
 select
     r.entity_id,

@@ -1,17 +1,16 @@
 -- Statistics that are not what the dossiers of the same office, procedure and period add up to. Judged where the office has sent
 -- dossiers received in the period; its stock only where it has sent such of the period before too, because what was open was
--- sent when it was new. Each dossier counts as it is known last.
--- Months in a row that say the same are one version: it is judged month by month.
+-- sent when it was new. Each dossier counts as it is known last. Of dossiers closed before the period before the first that is judged
+-- nothing happens since, and they are in no stock.
 with period as (
     select m.day::date as valid_from, (m.day + interval '1 month')::date as valid_to
     from (select min(valid_from) as first, max(valid_to) as last from core.service_statistics where publish_to is null) s
-    cross join generate_series(s.first, s.last - 1, interval '1 month') m (day)
+    cross join generate_series(greatest(s.first, {since} - interval '1 month'), s.last - 1, interval '1 month') m (day)
 ),
 said as (
-    select s.*, p.valid_from as month_from, p.valid_to as month_to
+    select s.*
     from core.service_statistics s
-    join period p on p.valid_from >= s.valid_from and p.valid_to <= s.valid_to
-    where s.publish_to is null
+    where s.publish_to is null and {since: s}
 ),
 on_day as (
     select d.day::date as day, p.valid_from, p.valid_to
@@ -24,6 +23,8 @@ dossier as not materialized (
         case when finished_on is null then withdrawn_on end as withdrawn_on, coalesce(finished_on, withdrawn_on) as closed_on
     from core.dossiers
     where publish_to is null and valid_to is null and organization_code is not null
+      and (coalesce(finished_on, withdrawn_on) is null
+           or greatest(finished_on, withdrawn_on, received_on, due_on + 1) >= {since} - interval '1 month')
 ),
 -- what happens to a dossier on which day: it comes, goes, falls overdue, goes when overdue
 event as (
@@ -81,7 +82,7 @@ past as (
         union all
         select s.entity_id, s.organization_code, s.procedure_code, b.day, 0, 0, 0
         from said s
-        cross join lateral (values (s.month_from), (s.month_to)) b (day)
+        cross join lateral (values (s.valid_from), (s.valid_to)) b (day)
     ) points
     window before as (partition by organization_code, procedure_code order by day, happens)
 ),
@@ -95,12 +96,12 @@ compared as (
     select
         s.entity_id, s.valid_from, d.what, d.said, d.found
     from said s
-    join office o on o.organization_code = s.organization_code and o.valid_from = s.month_from
-    left join office b on b.organization_code = s.organization_code and b.valid_to = s.month_from
+    join office o on o.organization_code = s.organization_code and o.valid_from = s.valid_from
+    left join office b on b.organization_code = s.organization_code and b.valid_to = s.valid_from
     left join flow f on f.organization_code = s.organization_code and f.procedure_code = s.procedure_code
-        and f.valid_from = s.month_from
-    left join stock first on first.entity_id = s.entity_id and first.day = s.month_from
-    left join stock last on last.entity_id = s.entity_id and last.day = s.month_to
+        and f.valid_from = s.valid_from
+    left join stock first on first.entity_id = s.entity_id and first.day = s.valid_from
+    left join stock last on last.entity_id = s.entity_id and last.day = s.valid_to
     cross join lateral (values
         ({label: service_level}, s.service_level, coalesce(f.service_level, s.service_level)),
         ({label: received_online}, s.received_online::text, coalesce(f.received_online, 0)::text),

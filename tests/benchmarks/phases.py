@@ -27,6 +27,8 @@ FUNCTIONS = {
     "copy": ["assets.staging.stage.copy_frame", "assets.staging.large.copy_frame"],
     "stage": ["pipelines.flow.Pipeline.stage"],
     "merge": ["assets.marts.publish.merge"],
+    "rules across": ["assets.marts.publish.find"],
+    "indicators": ["assets.marts.publish.compute"],
     "publish": ["pipelines.flow.Pipeline.publish"],
 }  # fmt: skip
 """Phase -> the functions, where their callers look them up, whose own time counts as it. 'stage' and 'publish' are what is

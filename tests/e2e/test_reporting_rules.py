@@ -3,8 +3,9 @@ not known, what needs it says nothing; nothing depends on the order of arrival."
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ STATISTICS = {
         ("HCC", "1.001", "Toàn trình", 0, 2, 1, 0, 0, 1, 0, 0, 1, 1, 2, 1),
         ("HCC", "1.002", "Toàn trình", 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0),
         ("SNV", "1.003", "Không", 0, 0, 9, 0, 0, 9, 0, 0, 0, 0, 0, 0),  # no dossiers: nothing to compare
-        # as in the next month: one version for both
+        # as in the next month, and yet a figure of its own
         ("HCC", "1.004", "Toàn trình", 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0),
     ],
     JUNE: [
@@ -281,3 +282,73 @@ def test_nothing_depends_on_the_order_and_norms_bind_once_they_are_known(make_wo
     assert {r: f for r, f in _found(world).items() if r in need_norms and r != "norm_one_at_a_time"} == {
         r: f for r, f in FLAGGED.items() if r in need_norms and r != "norm_one_at_a_time"
     }
+
+
+def _story(luck: random.Random) -> list[tuple[str, str, str, list[tuple[Any, ...]]]]:
+    """Five months of dossiers, statistics and evaluations, with norms, and organisations that come twice."""
+    months = ("2026-04", "2026-05", "2026-06", "2026-07", "2026-08")
+    sent = [
+        (sender, period, name, rows) for sender, period, name, rows in SENT if rows[0] in (NORMS[0], ORGANIZATIONS[0])
+    ]
+    sent.append(("SNV", "2026-07", "to_chuc_2.csv", [*ORGANIZATIONS[:4], *ORGANIZATIONS[5:]]))
+    later = [
+        NORMS[0],
+        *[(*n[:2], "01/07/2026", n[3], n[4]) for n in NORMS[1:3]],
+        ("KPI_XS_SHARE", "", "01/07/2026", "0,5", "mới"),
+    ]
+    sent.append(("SNV", "2026-07", "dinh_muc_2.csv", later))
+    open_: list[list[Any]] = []
+    for number, month in enumerate(months):
+        day = date(2026, 4 + number, 14)
+        news = [
+            [f"D{number}{n}", luck.choice(("1.001", "1.002")), "Toàn trình", luck.choice(("HCC", "XA")),
+             day - timedelta(days=luck.randint(0, 28)), day + timedelta(days=luck.randint(-10, 30)), None, None,
+             luck.choice(("Trực tuyến", "Trực tiếp")), luck.choice(("x", "")), ""]
+            for n in range(6)
+        ]  # fmt: skip
+        for one in [*news, *luck.sample(open_, min(3, len(open_)))]:
+            fate = luck.randrange(4)
+            if fate in (1, 2):
+                one[5 + fate] = min(max(one[4], day - timedelta(days=luck.randint(0, 20))), day)
+            elif fate == 3 and one in open_:  # said otherwise
+                one[4] -= timedelta(days=35)
+        open_ = [one for one in [*open_, *news] if one[6] is None and one[7] is None]
+        told = [[f"{c:%d/%m/%Y}" if isinstance(c, date) else c or "" for c in one] for one in [*news, *open_]]
+        sent.append(("VP_UBND", month, "ho_so.csv", [DOSSIERS[0], *map(tuple, told)]))
+        flows = []
+        for office, procedure in (("HCC", "1.001"), ("HCC", "1.002"), ("XA", "1.001"), ("XA", "1.002")):
+            stock, online, counter = luck.randrange(1, 3), luck.randrange(4), luck.randrange(3)
+            open_now = stock + online + counter - 1
+            flows.append((office, procedure, "Toàn trình", stock, online, counter, 0, 0, 0, 1, 0, open_now, 0, 0, 0))
+        sent.append(("VP_UBND", month, "thong_ke.csv", [FLOW_HEAD, *flows]))
+        sent.append(("SNV", month, "danh_gia.csv", [KPI_HEAD, *luck.sample(KPI[1:], 9)]))
+    return sent
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_judging_what_a_publish_touches_is_judging_all(seed: int, make_world: Make) -> None:
+    results = (
+        "select dataset, rule, evaluated, failed, counts from core.rule_result where publish_to is null order by 1, 2"
+    )
+    luck, world = random.Random(seed), make_world()
+    story = _story(luck)
+    luck.shuffle(story)
+    cuts = sorted(luck.sample(range(1, len(story)), 5))
+    for start, end in zip([0, *cuts], [*cuts, len(story)], strict=True):
+        for sender, period, name, rows in story[start:end]:
+            world.drop(sender, text_csv(rows), name, period=period)
+        world.run()
+        before = world.rows(results)
+        world.execute("update core.rule_result set fingerprint = ''")
+        assert world.run().published is None
+        assert world.rows(results) == before
+    states = (
+        "select dataset, state, problems from intake.submission where state not in ('accepted', 'partly', 'superseded')"
+    )
+    assert world.rows(states) == []
+    judged = dict(world.rows("select rule, count(*) from mart_v1.findings group by 1"))
+    assert {
+        "statistics_follow_from_dossiers",
+        "statistics_stock_carried_over",
+        "kpi_excellent_within_cap",
+    } <= judged.keys()

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class Indicator:
     """Kinds of units that a target for all is meant for; none: any."""
     path: str = ""
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Another one where anything that makes its values is different."""
         return hashlib.sha256(repr({**asdict(self), "path": ""}).encode()).hexdigest()[:16]

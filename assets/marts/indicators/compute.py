@@ -19,6 +19,7 @@ from schemas.contract import Contract
 from schemas.migrate import quote
 from schemas.periods import Calendar, Period, periods_between
 
+from ..touched import touched_days
 from . import relations, submission_log
 from .catalogue import LOG, Indicator
 
@@ -68,11 +69,13 @@ def compute(
     contracts: Mapping[str, Contract],
     publish: int,
     changed: Collection[str],
+    since: Mapping[str, date],
 ) -> Indicated:
-    """Compute, in the caller's transaction, what the ``changed`` datasets touch; indicators that read a dataset without a
-    contract have no values."""
+    """Compute, in the caller's transaction, what the ``changed`` datasets touch, which say anything else ``since`` a day
+    (:mod:`assets.marts.touched`); indicators that read a dataset without a contract have no values."""
     log_changed = submission_log.derive(connection, contracts, publish)
-    tasks = list(_tasks(connection, indicators, contracts, publish, {*changed, *([LOG] if log_changed else [])}))
+    touched = {**since, **(_log_since(connection, publish) if log_changed else {})}
+    tasks = _tasks(connection, indicators, contracts, publish, touched)
     done = Indicated(log_changed=log_changed)
     if not tasks:
         return done
@@ -139,7 +142,7 @@ def _tasks(
     indicators: Mapping[str, Indicator],
     contracts: Mapping[str, Contract],
     publish: int,
-    changed: Collection[str],
+    touched: Mapping[str, date],
 ) -> list[_Task]:
     ran = {
         r[0]: (r[1], (r[2], r[3]) if r[2] is not None else None)
@@ -148,8 +151,7 @@ def _tasks(
         )
     }
     days = _days(connection, contracts)
-    touched = _touched(connection, contracts, publish, changed)
-    by_code = _touched_codes(connection, contracts, publish, changed)
+    by_code = _touched_codes(connection, contracts, publish, touched)
     version = connection.execute("select version from core.reference_version").fetchone()
     tasks = []
     for indicator in indicators.values():
@@ -216,55 +218,22 @@ def _days(connection: psycopg.Connection, contracts: Mapping[str, Contract]) -> 
     return found
 
 
-def _touched(
-    connection: psycopg.Connection, contracts: Mapping[str, Contract], publish: int, changed: Collection[str]
-) -> dict[str, date]:
-    """Dataset -> the earliest day of which this publish says anything else than the last."""
-    found: dict[str, date] = {}
-    for dataset in changed:
-        if dataset in contracts:
-            day = min((d for _, d in _touched_days(connection, contracts[dataset], "''", publish)), default=None)
-        elif dataset == LOG:
-            row = connection.execute(
-                "select min(period_last) from core.submission_log where publish_from = %(p)s or publish_to = %(p)s",
-                {"p": publish},
-            ).fetchone()
-            day = row[0] if row is not None else None
-        else:
-            continue
-        if day is not None:
-            found[dataset] = day
-    for dataset in {"assignments", "kpi_evaluations", "staff"} & contracts.keys():
-        # another person may hold a post now, whenever that was
-        row = connection.execute(_text("touched_members").format(name=quote(dataset)), {"publish": publish}).fetchone()
-        if row is not None and row[0] is not None:
-            found[dataset] = min(found.get(dataset, date.max), row[0])
-    return found
-
-
-def _touched_days(
-    connection: psycopg.Connection, contract: Contract, code: str, publish: int
-) -> list[tuple[str, date]]:
-    text = _text("touched").format(name=quote(contract.dataset), code=code, said=_said(contract))
-    return connection.execute(text, {"publish": publish}).fetchall()
-
-
-def _said(contract: Contract) -> str:
-    """What a row says of each of its days: where it carries its own end, that is none of it."""
-    if contract.valid_to_column is None:
-        return "value_hash"
-    columns = ", ".join(quote(c.name) for c in contract.columns if c.name != contract.valid_to_column)
-    return f"md5(row({columns})::text)"
+def _log_since(connection: psycopg.Connection, publish: int) -> dict[str, date]:
+    row = connection.execute(
+        "select min(period_last) from core.submission_log where publish_from = %(p)s or publish_to = %(p)s",
+        {"p": publish},
+    ).fetchone()
+    return {LOG: row[0]} if row is not None and row[0] is not None else {}
 
 
 def _touched_codes(
-    connection: psycopg.Connection, contracts: Mapping[str, Contract], publish: int, changed: Collection[str]
+    connection: psycopg.Connection, contracts: Mapping[str, Contract], publish: int, touched: Collection[str]
 ) -> dict[str, date]:
     """Codes of norms, and of indicators with a target, that are others now -> since when."""
     found: dict[str, date] = {}
     for dataset, code in (("norms", "norm_code"), ("targets", "split_part(indicator_code, '/', 1)")):
-        if dataset in changed and dataset in contracts:
-            found |= dict(_touched_days(connection, contracts[dataset], code, publish))
+        if dataset in touched and dataset in contracts:
+            found |= touched_days(connection, contracts[dataset], code, publish)
     return found
 
 
