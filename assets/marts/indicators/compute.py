@@ -15,11 +15,11 @@ from pathlib import Path
 
 import psycopg
 
+from assets.marts.touched import touched_days
 from schemas.contract import Contract
 from schemas.migrate import quote
 from schemas.periods import Calendar, Period, periods_between
 
-from ..touched import touched_days
 from . import relations, submission_log
 from .catalogue import LOG, Indicator
 
