@@ -197,9 +197,7 @@ def _held(connection: psycopg.Connection, dataset: str, right: pl.DataFrame) -> 
         column["citizen_id"] = sql.Identifier("i", "value")
         vault = sql.SQL("join vault.identifier i on i.subject = h.citizen_id")
     if dataset in PERIODIC:
-        span = {name: sql.Literal(right[name][0]) for name in ("valid_from", "valid_to")}
-        where.append(sql.SQL("h.valid_from <= {valid_from} and h.valid_to >= {valid_to}").format(**span))
-        column |= span
+        where.append(sql.SQL("h.valid_from = {}").format(sql.Literal(right["valid_from"][0])))
     elif dataset == "dossiers":
         days = right.select(pl.col("received_on").min().alias("first"), pl.col("received_on").max().alias("last")).row(
             0

@@ -189,7 +189,10 @@ def merge(
     datasets by name, of which it may refer to some."""
     result = Merged(contract.dataset)
     old = current_standings(connection, contract.dataset)
-    staged, decisions = _staged(connection, contract), _decisions(connection, contract)
+    staged = _staged(connection, contract)
+    if not staged and not old:  # nobody ever sent it
+        return result
+    decisions = _decisions(connection, contract)
     moved: frozenset[int] = frozenset()
     named = _mentioned(connection, contract, others or {}, staged, decisions, publish)
     if named.any:

@@ -21,8 +21,7 @@ PERIODIC = frozenset({
     "administrative_units", "annual_quotas", "digital_transformation", "kpi_evaluations", "population", "public_service_units",
     "service_statistics", "specialist_needs",
 })  # fmt: skip
-"""Datasets of which the truth has a row for each period. Where two periods in a row say the same, a warehouse may hold one version
-for both."""
+"""Datasets whose figures are of a period, each a version of its own."""
 
 
 class Frames:

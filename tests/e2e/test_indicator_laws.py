@@ -122,7 +122,7 @@ def test_two_quarters_are_counted_each_on_its_day(whole: World) -> None:
     assert values("I27")["2026-Q2"] != values("I27")["2026-Q3"]
     # villages of June as they were on the last day of the reporting quarter of September
     assert "2026-Q2" not in values("I40", "TEAMS")
-    # flows add up over months, August and September alone being alike and one version
+    # flows add up over months, also where August and September say the same
     months, quarters = values("I32"), values("I36")
     assert {"2026-06", "2026-08", "2026-09", "2026-Q2", "2026-Q3"} <= set(months)
     assert quarters["2026-Q3"] == quarters["2026-09"]  # a stock is that of the last day

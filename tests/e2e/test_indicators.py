@@ -135,7 +135,7 @@ def worked(make_world: Make) -> World:
         "public_service_units": _frame({**unit, "autonomy_group": "3"}, {**unit, "organization_code": "D2", "autonomy_group": "2"}),
     }  # fmt: skip
     invented.send(world, frames)
-    # the third quarter of 2025: of its three months two say the same, so that they are one version in the core
+    # the third quarter of 2025: of its three months two say the same
     for month, early, on_time, late in (
         ("07", 20_000, 25_000, 3_000),
         ("08", 20_000, 25_000, 3_000),

@@ -1,7 +1,7 @@
 """What the SELECT of an indicator reads: datasets as they were on the days that are asked for, under one publish.
 
 Pure functions of contracts and names to SQL text. ``<dataset>_at`` has the rows that hold on the day, ``<dataset>_in`` those of
-each period of the dataset's own that ends in the period (two months that say the same are one version, and count twice),
+each period of the dataset's own that ends in the period,
 ``<dataset>_begun`` those that begin in it: all with ``period_no``, ``first_day``, ``last_day`` and ``day``. ``<dataset>_ever`` has
 all versions. Not here: running it (:mod:`.compute`).
 """

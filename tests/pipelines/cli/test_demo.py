@@ -5,18 +5,34 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from .conftest import House, Result
+from .conftest import House, Result, new_database
 
-FEW = ("--communes", "6")
+FEW = ("--communes", "3")
 
 
 @pytest.fixture
 def empty(database_url: str, tmp_path: Path) -> House:
     """A home with nothing in it; ``truth`` is not known yet."""
     return House(tmp_path / "home", database_url, truth=None)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def shown(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, House]:
+    """A home in which the demo has run once, and the name of its database."""
+    name, url = new_database(server_url)
+    house = House(tmp_path_factory.mktemp("shown"), url, truth=None)  # type: ignore[arg-type]
+    assert demo(house, "--direct").code == 0
+    return name, house
+
+
+@pytest.fixture
+def done(server_url: str, shown: tuple[str, House], tmp_path: Path) -> House:
+    """A copy of that home and its database, of the test's own."""
+    name, first = shown
+    shutil.copytree(first.home, tmp_path / "home")
+    return House(tmp_path / "home", new_database(server_url, name)[1], first.truth)
 
 
 def demo(house: House, *arguments: str) -> Result:
@@ -50,22 +66,19 @@ def test_quarter_by_quarter_it_comes_to_the_same_truth_in_a_home_of_its_own(empt
     assert (empty.home / "province" / "demo-truth" / "truth.json").is_file()
 
 
-def test_a_warehouse_that_differs_is_told(empty: House) -> None:
-    assert demo(empty, "--direct").code == 0
-    with psycopg.connect(empty.url) as connection:
-        connection.execute("update core.villages set households = households + 1 where entity_id = "
-                           "(select min(entity_id) from core.villages)")  # fmt: skip
-    wrong = demo(empty, "--direct")
+def test_a_warehouse_that_differs_is_told(done: House) -> None:
+    done.execute("update core.villages set households = households + 1 where entity_id = "
+                 "(select min(entity_id) from core.villages)")  # fmt: skip
+    wrong = demo(done, "--direct")
     assert wrong.code == 2
     assert len(wrong.json["differences"]) == 1
-    assert "the truth is" in empty("demo", *FEW, "--direct").out
+    assert "the truth is" in done("demo", *FEW, "--direct").out
 
 
-def test_an_inbox_that_was_cut_short_is_written_again(empty: House) -> None:
-    assert demo(empty, "--direct").code == 0
-    shutil.rmtree(empty.home / "inbox" / "2026-Q1")
-    (empty.home / "demo-truth" / "truth.json").write_text("{", encoding="utf-8")
-    again = demo(empty, "--direct")
+def test_an_inbox_that_was_cut_short_is_written_again(done: House) -> None:
+    shutil.rmtree(done.home / "inbox" / "2026-Q1")
+    (done.home / "demo-truth" / "truth.json").write_text("{", encoding="utf-8")
+    again = demo(done, "--direct")
     assert again.code == 0
     assert again.json["received"] == 0
 
@@ -80,10 +93,9 @@ def test_the_home_of_somebody_else_is_left_alone(empty: House) -> None:
     assert [p for p in empty.home.rglob("*") if p.is_file()] == [file]
 
 
-def test_files_beside_those_of_the_demo_are_refused(empty: House) -> None:
-    assert demo(empty, "--direct").code == 0
-    (empty.home / "inbox" / "2026-Q2" / "mine.xlsx").write_bytes(b"x")
-    assert "did not write, such as 2026-Q2/mine.xlsx" in empty("demo", *FEW).err
+def test_files_beside_those_of_the_demo_are_refused(done: House) -> None:
+    (done.home / "inbox" / "2026-Q2" / "mine.xlsx").write_bytes(b"x")
+    assert "did not write, such as 2026-Q2/mine.xlsx" in done("demo", *FEW).err
 
 
 def test_a_database_with_deliveries_of_its_own_is_refused(house: House, tmp_path: Path) -> None:
