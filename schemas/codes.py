@@ -77,6 +77,8 @@ CODES: dict[str, Code] = {
     ),
     **_table("row", "error", ("key", "rows"), "DUPLICATE_KEY"),
     **_table("submission", "error", (), "NO_DATA_ROWS UNKNOWN_DATASET REFUSED TOTALS_HOLD"),
+    **_table("submission", "info", (), "NOTHING_TO_REPORT"),
+    **_table("submission", "error", ("rows",), "NOTHING_BUT_ROWS"),
     **_table("submission", "error", ("label", "nearest"), "MISSING_HEADER"),
     **_table("submission", "error", ("label", "columns"), "DUPLICATE_HEADER"),
     **_table("submission", "error", ("candidates",), "AMBIGUOUS_DATASET"),

@@ -93,6 +93,8 @@ class HeaderMatch:
     counter: str | None = None
     stated_as_of: date | None = None
     stated_as_of_address: str | None = None
+    nothing: bool = False
+    """Whether the sheet ticks that there is nothing to report."""
     units: dict[str, str] = field(default_factory=dict)
     """Contract column -> the unit that its header or the sheet states (:mod:`assets.intake.units`)."""
     open_first: int | None = None

@@ -159,7 +159,8 @@ def submission_of(
         refused = Problem("UNKNOWN_PERIOD", {"period": delivery.period, "dataset": contract.dataset})
         return Refusal(delivery, contract.dataset, [refused, *said], table=table, part=part)
     errors = [p for p in said if CODES[p.code].severity == "error"]
-    meant = delivery.sidecar.get("nothing_to_report") or speaks_alone(delivery)
+    ticked = any(p.code == "NOTHING_TO_REPORT" for p in said)
+    meant = ticked or delivery.sidecar.get("nothing_to_report") or speaks_alone(delivery)
     if table.rows.is_empty() and not meant and not errors:
         errors = [Problem("NO_DATA_ROWS")]
         said = [*errors, *said]

@@ -1,7 +1,7 @@
 """From grids to recognised tables: where the header is, which dataset it speaks, what was said above it.
 
 Here: the search for header rows (one to three, after any number of title rows), sheets of one dataset put together,
-dates stated in titles, hidden and unread sheets. Not here: reading files (:mod:`assets.intake.workbook`), comparing
+dates stated in titles, the tick that there is nothing to report, hidden and unread sheets. Not here: reading files (:mod:`assets.intake.workbook`), comparing
 header texts (:mod:`assets.intake.headers`), telling data rows from the rest (:mod:`assets.intake.rows`).
 """
 
@@ -24,6 +24,7 @@ from assets.intake.rows import HeaderMatch, SheetRows, rows_of
 from assets.intake.sheet_periods import is_coarser, period_of_name, period_of_titles
 from assets.intake.units import units_of
 from assets.intake.workbook import column_number
+from schemas import messages
 from schemas.contract import Contract
 from schemas.grid import KIND, FoundTable, Grid, Kind, Problem, SheetLayout, Unreadable
 from schemas.text import clean_one, match_key_one
@@ -34,6 +35,10 @@ HEAD_ROWS = 80
 """Rows in which a header is looked for."""
 _COUNTERS = {"stt", "tt", "so tt", "so thu tu", "thu tu", "no"}
 _REMARKS = {"ghi chu"}
+OWN_SHEETS = ("Hướng dẫn", "Danh mục")
+"""Names of the sheets of our templates that hold no figures: not read, and not spoken of, while their first cell says so."""
+_NOTHING = re.compile(r"khong phat sinh(?: (?P<mark>.+))?")
+_TICKED = frozenset({"co", "x", "v", "1", "true"})
 
 
 class _Head:
@@ -194,8 +199,20 @@ def _header_match(head: _Head, first: int, last: int, match: ContractMatch) -> H
         counter=_counter(head, last, match),
         stated_as_of=stated[0] if stated else None,
         stated_as_of_address=stated[1] if stated else None,
+        nothing=_ticked_nothing(head, first),
         units=units_of(match.contract, match.columns, match.texts, (c for r in head.cells[: last + 1] for c in r if c)),
     )
+
+
+def _ticked_nothing(head: _Head, first: int) -> bool:
+    """Whether a cell above the header says 'Không phát sinh' and it, or the next one in its row, ticks that: 'CÓ', 'x'."""
+    for row in head.cells[:first]:
+        texts = [c for c in row if c]
+        for at, text in enumerate(texts):
+            found = _NOTHING.fullmatch(fold_header(text[:_TITLE_LENGTH]))
+            if found and (found["mark"] or fold_header(next(iter(texts[at + 1 :]), "")[:_TITLE_LENGTH])) in _TICKED:
+                return True
+    return False
 
 
 def _counter(head: _Head, last: int, match: ContractMatch) -> str | None:
@@ -281,6 +298,7 @@ def find_tables(
     header: that rejects the delivery, since its rows would vanish. Raises :class:`schemas.grid.Unreadable` with the
     codes of :func:`find_header`, or NO_DATA_ROWS where no visible sheet holds anything.
     """
+    grids = [g for g in grids if not _is_ours(g)]
     visible = [g for g in grids if not g.hidden and g.frame.height]
     if not visible:
         raise Unreadable("NO_DATA_ROWS")
@@ -302,6 +320,13 @@ def find_tables(
         parts.setdefault((h.match.contract.dataset, _said_period(g, h, folder)), []).append((g, h))
     tables = [_table(sheets, general, len(visible) > 1) for sheets in parts.values()]
     return [replace(table, period=period) for table, (_, period) in zip(tables, parts, strict=True)]
+
+
+def _is_ours(grid: Grid) -> bool:
+    """Whether it is a sheet of a template on which nothing is filled in, and which still says so."""
+    if grid.name not in OWN_SHEETS or not grid.frame.height or "A" not in grid.frame.columns:
+        return False
+    return fold_header(grid.frame["A"][0]) == fold_header(messages.text("template", "own_sheet"))
 
 
 def _said_period(grid: Grid, head: HeaderMatch, folder: str) -> str | None:
@@ -406,7 +431,30 @@ def _table(sheets: list[tuple[Grid, HeaderMatch]], general: list[Problem], many:
     )
     if len(stated) == 1:
         table.stated_as_of, table.stated_as_of_address = next(iter(stated.items()))
-    return table
+    return _with_nothing(table, contract) if any(head.nothing for _, head, _ in parts) else table
+
+
+def _with_nothing(table: FoundTable, contract: Contract) -> FoundTable:
+    """The table of a sender who ticks that there is nothing to report.
+
+    Rows that only say of whom they would speak, as a template has them, are set aside; any other contradicts the tick."""
+    named = {contract.column(name).source for name in contract.key} | {
+        c.name for c in contract.columns if c.default_from
+    }
+    named |= {
+        str(contract.column(name).options.get(area)) for name in contract.key for area in ("province", "district")
+    }
+    kinds = [c for c in table.rows.columns if c.endswith(KIND) and c.removesuffix(KIND) not in named]
+    says = table.rows.select(pl.any_horizontal(pl.lit(False), pl.col(kinds) != int(Kind.BLANK))).to_series()
+    if says.any():
+        return replace(table, problems=[Problem("NOTHING_BUT_ROWS", {"rows": int(says.sum())}), *table.problems])
+    blank = table.rows.select("_sheet", "_row", reason=pl.lit("BLANK"), text=pl.lit(""))
+    return replace(
+        table,
+        rows=table.rows.clear(),
+        set_aside=pl.concat([table.set_aside, blank], how="vertical_relaxed"),
+        problems=[Problem("NOTHING_TO_REPORT"), *table.problems],
+    )
 
 
 def _check_given(parts: Sequence[tuple[Grid, HeaderMatch, SheetRows]]) -> None:

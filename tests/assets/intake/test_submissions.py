@@ -121,6 +121,26 @@ def test_an_empty_list_that_is_meant(contracts: dict[str, Contract]) -> None:
     assert (item.table.rows.height, item.table.rows_read) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "said", ["Không phát sinh:,CÓ,", "Không phát sinh,,x", "Không phát sinh: có,,", "KHÔNG PHÁT SINH,Có,Người lập"]
+)
+@pytest.mark.parametrize("rows", ["", "Bình An,,\nAn Bình,,\n"])
+def test_nothing_to_report_is_ticked_above_the_table(said: str, rows: str, contracts: dict[str, Contract]) -> None:
+    item = found(f"Danh sách,,\n{said}\nTên thôn,Số hộ,Số khẩu\n{rows}", contracts, delivery())
+    assert item.table.rows.is_empty() and [p.code for p in item.problems][:1] == ["NOTHING_TO_REPORT"]
+    assert item.table.rows_read == item.table.set_aside.height == 3 + rows.count("\n")
+
+
+def test_a_tick_that_the_rows_contradict_is_refused(contracts: dict[str, Contract]) -> None:
+    assert refused(f"Không phát sinh:,CÓ,\n{VILLAGES}", contracts, delivery()) == "NOTHING_BUT_ROWS"
+
+
+@pytest.mark.parametrize("said", ["Không phát sinh:,,", "Không phát sinh:,không,", "Không phát sinh dịch bệnh,x,"])
+def test_what_is_no_tick(said: str, contracts: dict[str, Contract]) -> None:
+    assert refused(f"{said}\nTên thôn,Số hộ,Số khẩu\n", contracts, delivery()) == "NO_DATA_ROWS"
+    assert found(f"{said}\n{VILLAGES}", contracts, delivery()).problems == []
+
+
 def test_one_workbook_may_hold_several_datasets(contracts: dict[str, Contract]) -> None:
     import io
 
