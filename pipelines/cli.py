@@ -773,6 +773,37 @@ def dictionary(
         state.screen.note(f"written: {output}")
 
 
+@command(contracts_app)
+def template(
+    state: State,
+    sender: Annotated[str, typer.Option(help="Code of the sender.")],
+    period: Annotated[str, typer.Option(help="The period to report, such as 2026-Q2.")],
+    dataset: Annotated[str | None, typer.Argument(help="The dataset; none with --all.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file (default: <dataset>_<sender>_<period>.xlsx); with --all the folder.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every dataset that is due from the sender.")] = False,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="Fill in the sender's own people too; it is audited.")
+    ] = False,
+    by: Annotated[
+        str | None, typer.Option(help="Who reads, for the audit log (default: the user of this session).")
+    ] = None,
+) -> None:
+    """Write a workbook for a sender to fill in: lists to choose from, checks, help, the rows of last time."""
+    from . import cli_template as show
+
+    pipeline = state.pipeline
+    wanted = show.wanted(pipeline, dataset, sender, period, every=every)
+    with state.connection() as connection, closing(pipeline.vault):
+        for contract, own in wanted:
+            file = show.place(contract, sender, own, out, every=every)
+            show.write(
+                file, show.book(connection, pipeline, contract, sender, own, personal=personal, by=by or _user())
+            )
+            state.screen.note(f"written: {file}")
+
+
 # --- linkage -------------------------------------------------------------------------------------------------------
 
 

@@ -36,7 +36,7 @@ def write(file: Path, data: bytes) -> None:
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise Unclear(f"{file} is there already, and decisions may stand in it; name another file") from None
+        raise Unclear(f"{file} is there already, and somebody may have filled it in; name another file") from None
     with os.fdopen(descriptor, "wb") as target:
         target.write(data)
 

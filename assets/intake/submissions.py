@@ -129,10 +129,10 @@ def check_sender(delivery: Delivery, senders: Mapping[str, SenderInfo]) -> Sende
     return sender
 
 
-def may_send(contract: Contract, sender: SenderInfo) -> bool:
-    """Whether the contract names the sender, by code or by group."""
+def may_send(contract: Contract, sender: SenderInfo, named: Sequence[str] | None = None) -> bool:
+    """Whether the contract names the sender, by code or by group, among its senders or ``named`` of them."""
     groups = {"any", "communes" if sender.kind == "commune" else "departments", sender.code}
-    return bool(groups & set(contract.senders))
+    return bool(groups & set(contract.senders if named is None else named))
 
 
 def submission_of(

@@ -1,8 +1,9 @@
 """From grids to recognised tables: where the header is, which dataset it speaks, what was said above it.
 
-Here: the search for header rows (one to three, after any number of title rows), sheets of one dataset put together,
-dates stated in titles, the tick that there is nothing to report, hidden and unread sheets. Not here: reading files (:mod:`assets.intake.workbook`), comparing
-header texts (:mod:`assets.intake.headers`), telling data rows from the rest (:mod:`assets.intake.rows`).
+Here: the search for header rows (one to three, after any number of title rows), sheets of one dataset put together, dates stated
+in titles, the tick that there is nothing to report, hidden and unread sheets. Not here: reading files
+(:mod:`assets.intake.workbook`), comparing header texts (:mod:`assets.intake.headers`), telling data rows from the rest
+(:mod:`assets.intake.rows`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from datetime import date, datetime
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -26,15 +25,13 @@ from assets.core.worklists import LISTS, Row
 from schemas import messages
 from schemas.contract import Contract
 
+from .cells import write_text
+
 NO_PREDECESSOR = "KHONG_CO"
 """The key of a hold that has nothing before it (``hold_decisions.predecessor``)."""
 
-_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""With these a cell begins that a spreadsheet would run once somebody edits it; some take their full-width forms for them."""
 _OPEN, _LOCKED = Protection(locked=False), Protection(locked=True)
 _HEAD, _ASKED = PatternFill("solid", fgColor="DDE6F0"), PatternFill("solid", fgColor="FFF6D6")
-_LONGEST = 32_000
-"""Characters of a cell (Excel's bound is 32,767)."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def worklist_book(lists: Mapping[str, Sequence[Row]], contracts: Mapping[str, Co
     for sheet in sheets_of(lists, contracts):
         _write(book.create_sheet(sheet.name), sheet)
     if not book.worksheets:
-        _text(book.create_sheet("Trống")["A1"], messages.text("worklist", "nothing"))
+        write_text(book.create_sheet("Trống")["A1"], messages.text("worklist", "nothing"))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -234,12 +231,12 @@ def _write(page: Worksheet, sheet: Sheet) -> None:
     lines = ("decide", "send") if sheet.asked else ("read_only",)
     how = [messages.text("worklist", line, decision=next(iter(sheet.asked), "")) for line in lines]
     for n, line in enumerate([sheet.title, *how], 1):
-        _text(page.cell(n, 1), line)
+        write_text(page.cell(n, 1), line)
     page.cell(1, 1).font = Font(bold=True, size=14)
     head = len(how) + 3
     for n, header in enumerate(sheet.headers, 1):
         cell = page.cell(head, n)
-        _text(cell, header)
+        write_text(cell, header)
         cell.font, cell.fill, cell.alignment = Font(bold=True), _HEAD, Alignment(wrap_text=True, vertical="top")
         longest = max((len(row[n - 1] or "") for row in sheet.rows), default=0)
         page.column_dimensions[get_column_letter(n)].width = min(max(12, longest + 2), 60)
@@ -262,17 +259,7 @@ def _fill_column(page: Worksheet, sheet: Sheet, head: int, column: int) -> None:
         if asked:
             cell.fill = _ASKED
         elif row[column - 1]:
-            _text(cell, str(row[column - 1]))
-
-
-def _text(cell: Cell, text: str) -> None:
-    """Write a text as a text, whatever it begins with and however many digits it has."""
-    safe = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text)[:_LONGEST]
-    cell.value = safe
-    cell.data_type = "s"
-    cell.number_format = "@"
-    if safe.startswith(_SIGNS):
-        cell.quotePrefix = True
+            write_text(cell, str(row[column - 1]))
 
 
 def _protect(page: Worksheet, sheet: Sheet, head: int) -> None:

@@ -79,7 +79,7 @@ def _exact(column: Column, code: str, words: Mapping[str, Any], about: Mapping[s
         return "year", {"year": about["as_of"].year}
     if code == "FUTURE_DATE" and about.get("received_at"):
         return "received", {"received": _day(about["received_at"].astimezone(_VIETNAM))}
-    if code == "OUT_OF_RANGE" and (bounds := bounds_of(_limits(column))):
+    if code == "OUT_OF_RANGE" and (bounds := bounds_of(limits_of(column))):
         return "bounds", {"bounds": bounds}
     if not text or column.vaulted:
         return "", {}
@@ -154,7 +154,7 @@ _READERS: Mapping[str, Callable[[Column, str], Exact]] = {
 }
 
 
-def _limits(column: Column) -> dict[str, Any]:
+def limits_of(column: Column) -> dict[str, Any]:
     """The limits of a column: its contract's, else those of its type."""
     low, high = _DEFAULTS.get(column.semantic_type, (None, None))
     defaults: dict[str, Any] = {"minimum": low, "maximum": high}

@@ -19,7 +19,7 @@ sent as (
            coalesce(a.rows_accepted + a.rows_quarantined, 0) as rows_kept,
            a.assessment_no,
            (u.rows_read = 0 and coalesce((d.sidecar ->> 'nothing_to_report')::boolean, false))
-           or u.problems @> '[{"code": "NOTHING_TO_REPORT"}]' as nothing_to_report
+           or u.problems @> '[{{"code": "NOTHING_TO_REPORT"}}]' as nothing_to_report
     from intake.submission u
     join intake.delivery d using (delivery_id)
     left join core.standing s on s.submission_no = u.submission_no and s.publish_to is null
