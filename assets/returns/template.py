@@ -189,6 +189,10 @@ def _said(key: str, **params: Any) -> str:
     return messages.text("template", key, **params)
 
 
+def _title(key: str, **params: Any) -> str:
+    return messages.text("sheet", key, **params)
+
+
 def _choices(column: Column, begin: Start) -> Sequence[Choice]:
     if column.enum:
         return [(entry.label or entry.value, "") for entry in column.enum]
@@ -198,9 +202,8 @@ def _choices(column: Column, begin: Start) -> Sequence[Choice]:
 def period_words(period: Period) -> str:
     """A period as a title says it."""
     year, _, part = period.label.partition("-")
-    number = part.lstrip("QH0")
-    key = f"half_{number}" if period.kind == "half" else period.kind
-    return messages.text("period", key, year=year, part=number)
+    key = {"H1": "half_1", "H2": "half_2"}.get(part, period.kind)
+    return messages.text("period", key, year=year, part=part.lstrip("Q0"))
 
 
 def _write_figures(
@@ -214,18 +217,18 @@ def _write_figures(
     """Titles, the tick, the header and the rows to begin with; the number of the first row of figures."""
     titles = [
         contract.title,
-        _said("sender", name=sender.name, code=sender.code),
-        _said("period", period=period_words(period), label=period.label),
-        _said("as_of", day=f"{period.last:%d/%m/%Y}"),
+        _title("sender", name=sender.name, code=sender.code),
+        _title("period", period=period_words(period), label=period.label),
+        _title("as_of", day=f"{period.last:%d/%m/%Y}"),
         _said("legend"),
     ]
     for n, text in enumerate(titles, 1):
         write_text(page.cell(n, 1), text)
     page.cell(1, 1).font = Font(bold=True, size=14)
     tick = len(titles) + 1
-    write_text(page.cell(tick, 1), _said("nothing"))
+    write_text(page.cell(tick, 1), _title("nothing"))
     page.cell(tick, 2).fill = _ASKED
-    _validate(page, f"B{tick}", DataValidation(type="list", formula1=f'"{_TICK}"'), _said("nothing"), _said("tick"))
+    _validate(page, f"B{tick}", DataValidation(type="list", formula1=f'"{_TICK}"'), _title("nothing"), _said("tick"))
     head = tick + 2
     for n, column in enumerate(columns, 1):
         cell, letter = page.cell(head, n), get_column_letter(n)
@@ -377,22 +380,22 @@ def _write_help(
     for n, line in enumerate(lines, 1):
         write_text(page.cell(n, 1), line)
     page.cell(2, 1).font = Font(bold=True)
-    table = [[_said(f"head_{part}") for part in ("column", "needed", "how", "values", "example")]]
+    table = [[_title(part) for part in ("head_column", "head_needed", "head_how", "head_values", "head_example")]]
     table += [_help_of(column, choices[column.name]) for column in columns]
     _write_table(page, len(lines) + 2, table)
     row = len(lines) + len(table) + 3
     if begin.mistakes:
-        write_text(page.cell(row, 1), _said("mistakes"))
+        write_text(page.cell(row, 1), _title("mistakes"))
         page.cell(row, 1).font = Font(bold=True)
     for n, (name, code) in enumerate(begin.mistakes, row + 1):
         column = contract.column(name)
-        cell = _said("in_column", label=column.label)
+        cell = _title("in_column", label=column.label)
         said = CODES[code].advice(label=column.label, address=cell, limit=longest(column), rows="")
         write_text(page.cell(n, 1), f"{column.label}: {said}")
     meant = [(c.label, text, meaning) for c in columns for text, meaning in choices[c.name] if meaning]
     if meant:
         at = row + len(begin.mistakes) + 2
-        _write_table(page, at, [[_said("head_column"), _said("head_values"), _said("head_meaning")], *meant])
+        _write_table(page, at, [[_title("head_column"), _title("head_values"), _title("head_meaning")], *meant])
 
 
 def _help_of(column: Column, choices: Sequence[Choice]) -> list[str]:
@@ -400,7 +403,7 @@ def _help_of(column: Column, choices: Sequence[Choice]) -> list[str]:
     example = choices[0][0] if choices else messages.text("example", column.semantic_type)
     unit = _said("unit", unit=column.unit) if column.unit else ""
     how = " ".join(part for part in (column.description, _hint(column), unit) if part)
-    return [column.label, _said("yes") if column.required else "", how, values, example]
+    return [column.label, _title("yes") if column.required else "", how, values, example]
 
 
 def _write_table(page: Worksheet, top: int, rows: Sequence[Sequence[str]]) -> None:

@@ -199,7 +199,7 @@ def _unknown(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
 def _crosswalk(rows: Sequence[Row]) -> Sheet:
     headers = ("Từ mã", "Từ tên", "Sang mã", "Sang tên", "Khác ở đâu", "Loại trong tệp", "Loại trong danh mục")
     parts = ("old_code", "old_name", "new_code", "new_name", "difference", "kind_in_file", "kind_in_reference")
-    told = [[_known("worklist", r[p]) if p == "difference" else r[p] for p in parts] for r in rows]
+    told = [[_known("difference", r[p]) if p == "difference" else r[p] for p in parts] for r in rows]
     return Sheet("Bảng chuyển đổi", LISTS["crosswalk_differences"].title, headers, told)
 
 
