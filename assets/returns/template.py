@@ -40,6 +40,7 @@ from schemas.codes import CODES
 from schemas.contract import Column, Contract
 from schemas.migrate import quote
 from schemas.periods import Period
+from schemas.semantic.dates import FIRST_DAY, LAST_DAY
 from schemas.semantic.explain import bounds_of, limits_of
 from schemas.semantic.texts import longest, width_of
 
@@ -64,7 +65,7 @@ Choice = tuple[str, str]
 @dataclass(frozen=True)
 class Start:
     """What a workbook begins with. ``rows``: column -> value as it is stored, clear; ``choices``: column -> the entries of the
-    reference list that it points to; ``mistakes``: column, code, of what is wrong most often, first the most frequent."""
+    reference list that it points to; ``mistakes``: column and code or rule of what is wrong most often, that first."""
 
     rows: Sequence[Mapping[str, Any]] = ()
     choices: Mapping[str, Sequence[Choice]] = field(default_factory=dict)
@@ -137,7 +138,7 @@ def start(
         for c in asked(contract, sender)
         if (found := _listed(connection, c, sender, period, province)) and len(found) <= _SHORT_LIST
     }
-    return Start(rows, lists, [(column, rule) for column, rule in mistakes if rule in CODES])
+    return Start(rows, lists, mistakes)
 
 
 def _sql(name: str) -> str:
@@ -177,7 +178,7 @@ def template_book(contract: Contract, sender: SenderInfo, period: Period, begin:
     choices = {c.name: _choices(c, begin) for c in columns}
     _write_lists(lists, [c for c in columns if choices[c.name]], choices)
     first = _write_figures(page, contract, sender, period, columns, begin.rows)
-    _check(page, first, len(begin.rows), columns, choices)
+    _check(page, first, len(begin.rows), contract, columns, choices)
     _write_help(book.create_sheet(HELP, 1), contract, sender, period, columns, choices, begin, page, first)
     lists.sheet_state = "hidden"
     out = io.BytesIO()
@@ -283,17 +284,44 @@ def _write_lists(page: Worksheet, columns: Sequence[Column], choices: Mapping[st
 # --- checks of what is typed -------------------------------------------------------------------------------------------
 
 
-def _hint(column: Column) -> str:
+def _limits(contract: Contract, column: Column) -> dict[str, Any]:
+    """The limits of a column: its own, else those that a rule of the contract sets, else the lowest that its type allows."""
+    options = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+    own = {o: column.options[o] for o in options if o in column.options}
+    for rule in contract.rules:
+        if (
+            rule.kind == "expect_column_values_to_be_between"
+            and rule.columns == (column.name,)
+            and "when" not in rule.kwargs
+        ):
+            found = {"minimum": rule.kwargs.get("min_value"), "maximum": rule.kwargs.get("max_value")}
+            own = {**{o: v for o, v in found.items() if v is not None}, **own}
+    whole = limits_of(column)
+    least = {} if "exclusiveMinimum" in own else {"minimum": whole.get("minimum")}
+    most = {"maximum": whole["maximum"]} if column.semantic_type == "percent" and "exclusiveMaximum" not in own else {}
+    return {**least, **most, **own}
+
+
+def _hint(contract: Contract, column: Column) -> str:
     """How a column is filled in, in a sentence."""
-    bounds = bounds_of(limits_of(column))
-    width = width_of(column) if "pattern" not in column.options else None
-    kind = "digits" if width and column.semantic_type in ("code", "listed_unit") else column.semantic_type
-    kind = "number" if kind == "decimal" and not bounds else kind
+    kind, width = column.semantic_type, width_of(column) if "pattern" not in column.options else None
+    bounds = "" if column.logical_type in ("date", "timestamp") else bounds_of(_limits(contract, column))
+    if kind == "date" and column.options.get("notFuture"):
+        kind = "past_date"
+    elif kind == "decimal" and not bounds:
+        kind = "number"
+    elif kind == "code" and width:
+        kind = "digits"
     return messages.text("hint", kind, limit=longest(column), width=width, bounds=bounds)
 
 
 def _check(
-    page: Worksheet, first: int, rows: int, columns: Sequence[Column], choices: Mapping[str, Sequence[Choice]]
+    page: Worksheet,
+    first: int,
+    rows: int,
+    contract: Contract,
+    columns: Sequence[Column],
+    choices: Mapping[str, Sequence[Choice]],
 ) -> None:
     """A list or a check for each column, with what to write beside the cell. Excel only asks back where our reading is wider."""
     listed = 0
@@ -307,26 +335,23 @@ def _check(
             )
             strict = bool(column.enum) and not {"keywords", "highest", "followedBy"} & set(column.options)
         else:
-            check, strict = _bounds(column), column.logical_type == "integer" and column.semantic_type != "money"
+            check = _bounds(column, _limits(contract, column))
+            strict = check.type == "whole" and column.semantic_type == "integer"
         check.errorStyle = "stop" if strict else "warning"
-        _validate(page, cells, check, column.label, _hint(column))
+        _validate(page, cells, check, column.label, _hint(contract, column))
 
 
-def _bounds(column: Column) -> DataValidation:
-    limits = limits_of(column)
+def _bounds(column: Column, limits: Mapping[str, Any]) -> DataValidation:
     low = next((limits[o] for o in ("minimum", "exclusiveMinimum") if limits.get(o) is not None), None)
     high = next((limits[o] for o in ("maximum", "exclusiveMaximum") if limits.get(o) is not None), None)
     if column.logical_type in ("date", "timestamp"):
-        last = "TODAY()" if column.options.get("notFuture") else _day(high)
-        return DataValidation(type="date", operator="between", formula1=_day(low), formula2=last)
+        last = "TODAY()" if column.options.get("notFuture") else _day(high or LAST_DAY)
+        return DataValidation(type="date", operator="between", formula1=_day(low or FIRST_DAY), formula2=last)
     if column.logical_type in ("integer", "number"):
-        kind = "whole" if column.logical_type == "integer" else "decimal"
-        if high is None:
-            return DataValidation(
-                type=kind, operator="greaterThanOrEqual", formula1=str(-(10**15) if low is None else low)
-            )
-        return DataValidation(type=kind, operator="between", formula1=str(low or 0), formula2=str(high))
-    width = {"citizen_id": 12}.get(column.semantic_type) or (None if "pattern" in column.options else width_of(column))
+        kind, most = "whole" if column.logical_type == "integer" else "decimal", 10**15  # Excel keeps 15 digits
+        bounds = [str(default if limit is None else limit) for limit, default in ((low, -most), (high, most))]
+        return DataValidation(type=kind, operator="between", formula1=bounds[0], formula2=bounds[1])
+    width = 12 if column.semantic_type == "citizen_id" else None if "pattern" in column.options else width_of(column)
     if width and column.semantic_type not in ("commune_code", "province_code"):
         return DataValidation(type="textLength", operator="equal", formula1=str(width))
     most = 200 if column.semantic_type == "commune_code" else longest(column)
@@ -381,28 +406,36 @@ def _write_help(
         write_text(page.cell(n, 1), line)
     page.cell(2, 1).font = Font(bold=True)
     table = [[_title(part) for part in ("head_column", "head_needed", "head_how", "head_values", "head_example")]]
-    table += [_help_of(column, choices[column.name]) for column in columns]
+    table += [_help_of(contract, column, choices[column.name]) for column in columns]
     _write_table(page, len(lines) + 2, table)
     row = len(lines) + len(table) + 3
     if begin.mistakes:
         write_text(page.cell(row, 1), _title("mistakes"))
         page.cell(row, 1).font = Font(bold=True)
-    for n, (name, code) in enumerate(begin.mistakes, row + 1):
-        column = contract.column(name)
-        cell = _title("in_column", label=column.label)
-        said = CODES[code].advice(label=column.label, address=cell, limit=longest(column), rows="")
-        write_text(page.cell(n, 1), f"{column.label}: {said}")
+    for n, (name, rule) in enumerate(begin.mistakes, row + 1):
+        write_text(page.cell(n, 1), _mistake(contract, name, rule))
     meant = [(c.label, text, meaning) for c in columns for text, meaning in choices[c.name] if meaning]
     if meant:
         at = row + len(begin.mistakes) + 2
         _write_table(page, at, [[_title("head_column"), _title("head_values"), _title("head_meaning")], *meant])
 
 
-def _help_of(column: Column, choices: Sequence[Choice]) -> list[str]:
+def _mistake(contract: Contract, name: str, rule: str) -> str:
+    """What is often wrong with a column and what to do about it: a code, or a rule of the contract."""
+    column = next((c for c in contract.columns if c.name == name), None)
+    label = column.label if column else name
+    if rule not in CODES:
+        return next((f"{label}: {r.message} {r.remedy}" for r in contract.rules if r.id == rule), label)
+    cell, rows = _title("in_column", label=label), _title("same_rows")
+    limit = longest(column) if column else ""
+    return f"{label}: {CODES[rule].advice(label=label, address=cell, limit=limit, rows=rows)}"
+
+
+def _help_of(contract: Contract, column: Column, choices: Sequence[Choice]) -> list[str]:
     values = "; ".join(text for text, _ in choices[:_SHOWN]) + ("; …" if len(choices) > _SHOWN else "")
     example = choices[0][0] if choices else messages.text("example", column.semantic_type)
     unit = _said("unit", unit=column.unit) if column.unit else ""
-    how = " ".join(part for part in (column.description, _hint(column), unit) if part)
+    how = " ".join(part for part in (column.description, _hint(contract, column), unit) if part)
     return [column.label, _title("yes") if column.required else "", how, values, example]
 
 

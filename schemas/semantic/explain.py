@@ -168,12 +168,9 @@ def limits_of(column: Column) -> dict[str, Any]:
 
 def bounds_of(limits: Mapping[str, Any]) -> str:
     """Limits (``minimum``, ``exclusiveMinimum``, ``maximum``, ``exclusiveMaximum``) in words; '' for none."""
-    told = [
-        messages.text("bound", option, limit=_limit(limits[option]))
-        for option in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
-        if limits.get(option) is not None
-    ]
-    return " ".join(told)
+    given = [o for o in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum") if limits.get(o) is not None]
+    alone = given == ["minimum"] and not isinstance(limits["minimum"], str | date)
+    return " ".join(messages.text("bound", "from" if alone else o, limit=_limit(limits[o])) for o in given)
 
 
 def _limit(value: Any) -> str:

@@ -173,6 +173,13 @@ def test_nothing_in_the_catalogue_is_said_by_nobody() -> None:
     assert {key for context, key in TEXTS if context == "aside"} == set(SET_ASIDE)
 
 
+def test_the_states_of_the_ledger_are_called_as_in_the_catalogue() -> None:
+    script = (ROOT / "schemas" / "migrations" / "0001_system.sql").read_text(encoding="utf-8")
+    block = script.split("insert into intake.state values", 1)[1].split(";", 1)[0]
+    said = dict(re.findall(r"\('(\w+)', +'\w+', +'([^']+)'\)", block))
+    assert said == {key: text for (context, key), text in TEXTS.items() if context == "state"}
+
+
 def test_a_text_that_is_not_there_is_no_text() -> None:
     with pytest.raises(KeyError):
         messages.text("message", "NO_SUCH_CODE")
@@ -212,6 +219,7 @@ FEW = ("Thôn", "Tổ dân phố")
         (column("integer", "integer"), "AMBIGUOUS_NUMBER", "1,234", "mà cột này chỉ nhận số nguyên"),
         (column("percent", "number"), "AMBIGUOUS_PERCENT", "0.5", "có thể là 50% hoặc 0,5%"),
         (column("decimal", "number", minimum=0, maximum=30), "OUT_OF_RANGE", "31", "phải từ 0 đến 30."),
+        (column("decimal", "number", minimum=0), "OUT_OF_RANGE", "-1", "phải từ 0 trở lên."),
         (column("decimal", "number", exclusiveMinimum=0.5), "OUT_OF_RANGE", "0", "phải lớn hơn 0,5."),
         (column("decimal", "number"), "OUT_OF_RANGE", "1E30", "nằm ngoài khoảng cho phép."),
         (column("integer", "integer"), "OUT_OF_RANGE", "-1", "phải từ 0 đến 2.147.483.647."),
