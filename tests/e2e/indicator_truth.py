@@ -41,8 +41,8 @@ class Truth:
         norms: Sequence[tuple[str, str, str]] = NORMS,
         due: date = date(2030, 12, 31),
     ) -> None:
-        """``frames``: what holds on the day, but for organizations (all that ever were); ``villages_base``, where it is not the
-        same: the villages of the first day. ``norms``: (code, what it applies to, value). ``due``: the day of the path's target."""
+        """``frames``: what holds on the day, but for organizations (all that ever were); where they are not the same, ``villages_base``
+        are the villages of the first day and ``villages_reported`` those of the last day of the reporting quarter. ``norms``: (code, what it applies to, value). ``due``: the day of the path's target."""
         self.province, self.communes = province, list(communes)
         self.now, self.due = pd.Timestamp(day), pd.Timestamp(due)
         self.norms = {(n, a): float(v.replace(",", ".")) for n, a, v in norms}
@@ -61,6 +61,8 @@ class Truth:
         self.statistics = self._homes(_numbers(typed["service_statistics"]))
         self.villages = _numbers(typed["villages"]).rename(columns={"commune_code": "commune"})
         self.villages_base = typed.get("villages_base", typed["villages"]).rename(columns={"commune_code": "commune"})
+        reported = typed.get("villages_reported", typed["villages"])
+        self.villages_reported = reported.rename(columns={"commune_code": "commune"})
         self.digital = _numbers(typed["digital_transformation"]).rename(columns={"commune_code": "commune"})
         self.kpi = self._homes(_numbers(typed["kpi_evaluations"]))
         for work in (self._bodies, self._deputies, self._people, self._kpi, self._staff, self._villages, self._autonomy,
@@ -322,6 +324,8 @@ class Truth:
         self._say("I38", d, d["digitally_skilled_adults"], d["adults"], grain)
         self._say("I39", d, d["skilled_officials"], d["officials"], grain, "REPORTED")
         self._say("I40", d, d["connected_households"], d["households"], grain)
+        v = self.villages_reported
+        self._say("I40", v, v["has_digital_team"].map({"có": 1, "không": 0}), 1, grain, "TEAMS")
         self._say("I41", d, d["computers"], d["officials_needing_computer"], grain)
         least = self.norm("LEASED_LINE_MIN_MBPS")
         line = [

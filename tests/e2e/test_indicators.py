@@ -15,10 +15,10 @@ from tests.e2e.flows import World
 from tests.e2e.indicator_truth import Truth
 
 OWN_TESTS = {
-    ("I40", "TEAMS"), ("I46", "LATE"), ("I42", ""), ("I43", ""), ("I44", ""), ("I45", ""), ("I45", "FRESHNESS"), ("I45", "LEVEL1"),
+    ("I46", "LATE"), ("I42", ""), ("I43", ""), ("I44", ""), ("I45", ""), ("I45", "FRESHNESS"), ("I45", "LEVEL1"),
     ("I45", "LEVEL2"),
 }  # fmt: skip
-"""Figures that need more than one sending or the ledger: tests of their own, below."""
+"""Figures that need more than one sending or the ledger: test_indicators_of_ledger.py."""
 
 VALUES = (
     "select indicator, variant, unit_kind, unit, period_kind, period, numerator, denominator, value, unknown, status "
@@ -39,7 +39,8 @@ def sent(make_world: Make) -> tuple[World, invented.Frames]:
 
 def test_every_figure_of_every_unit_is_that_of_a_second_computation(sent: tuple[World, invented.Frames]) -> None:
     world, frames = sent
-    truth = Truth(frames, world.communes)
+    # on 14 June, when the reporting quarter ends, nobody had sent a list of villages yet
+    truth = Truth({**frames, "villages_reported": frames["villages"].iloc[:0]}, world.communes)
     found: dict[Any, Any] = {}
     for row in world.rows(VALUES):
         if row[:2] not in OWN_TESTS:
