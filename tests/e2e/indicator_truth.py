@@ -41,8 +41,9 @@ class Truth:
         norms: Sequence[tuple[str, str, str]] = NORMS,
         due: date = date(2030, 12, 31),
     ) -> None:
-        """``frames``: what holds on the day, but for organizations (all that ever were); where they are not the same, ``villages_base``
-        are the villages of the first day and ``villages_reported`` those of the last day of the reporting quarter. ``norms``: (code, what it applies to, value). ``due``: the day of the path's target."""
+        """``frames``: what holds on the day, but for organizations (all that ever were); where they are not the same,
+        ``villages_base`` are the villages of the first day and ``villages_reported`` those of the last day of the reporting quarter.
+        ``norms``: (code, what it applies to, value). ``due``: the day of the path's target."""
         self.province, self.communes = province, list(communes)
         self.now, self.due = pd.Timestamp(day), pd.Timestamp(due)
         self.norms = {(n, a): float(v.replace(",", ".")) for n, a, v in norms}
