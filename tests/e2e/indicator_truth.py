@@ -42,7 +42,7 @@ class Truth:
         due: date = date(2030, 12, 31),
     ) -> None:
         """``frames``: what holds on the day, but for organizations (all that ever were); where they are not the same,
-        ``villages_base`` are the villages of the first day and ``villages_reported`` those of the last day of the reporting quarter.
+        ``villages_base`` are the villages of the first day, ``villages_reported`` those of the last day of the reporting quarter.
         ``norms``: (code, what it applies to, value). ``due``: the day of the path's target."""
         self.province, self.communes = province, list(communes)
         self.now, self.due = pd.Timestamp(day), pd.Timestamp(due)

@@ -452,3 +452,12 @@ def test_a_theme_has_a_line_for_each_unit_and_period(whole: World) -> None:
         "and indicator in ('I26', 'I27') and variant in ('', 'CUT') order by 1"
     )
     assert [v for _, v in wide] == list(found[0][:3]) and found[0][3] == "NO_TARGET"
+    # a family, whose members come from the data, is one column
+    ((each,),) = whole.rows(
+        "select i01_each from mart_v1.theme_organisation where unit_kind = 'PROVINCE' and period = '2026-Q3'"
+    )
+    long = whole.rows(
+        "select variant, value from mart_v1.indicator_value where indicator = 'I01' and variant not in ('', 'FIELD') "
+        "and unit_kind = 'PROVINCE' and period = '2026-Q3'"
+    )
+    assert each == {variant: int(value) for variant, value in long} and {"TINH", "XA", "TINH/SO"} <= each.keys()

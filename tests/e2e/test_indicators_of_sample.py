@@ -81,7 +81,9 @@ def _figures(world: World, truth: Truth, day: date, months: Sequence[date] = ())
     )
     norms = [
         (r["norm_code"], r["applies_to"] or "", str(r["value"]))
-        for r in _at(truth, "norms", date(2026, 3, 31) if months else day)  # there are none before, and no flow needs one
+        for r in _at(
+            truth, "norms", date(2026, 3, 31) if months else day
+        )  # there are none before, and no flow needs one
         if r["value"] is not None
     ]
     return Figures(frames, world.communes, day=day, norms=norms)

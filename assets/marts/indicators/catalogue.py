@@ -306,28 +306,36 @@ def view_grants(indicators: dict[str, Indicator]) -> list[tuple[str, str]]:
 
 
 def theme_views(indicators: dict[str, Indicator]) -> dict[str, str]:
-    """View -> its statement: one wide view for each theme, a line for each unit and period, a column for each figure."""
-    themes: dict[str, list[tuple[str, str, str]]] = {}
+    """View -> its statement: one wide view for each theme, a line for each unit and period, a column for each figure; of a family of
+    figures (``*``) one column {variant: value}."""
+    themes: dict[str, list[Indicator]] = {}
     for one in indicators.values():
-        for variant in one.variants:
-            if not variant.variant.endswith("*"):
-                name = "_".join(filter(None, (one.code.lower(), re.sub(r"\W+", "_", variant.variant.lower()))))
-                themes.setdefault(one.theme, []).append((name, one.code, variant.variant))
-    return {f"theme_{theme}": _theme(f"theme_{theme}", columns) for theme, columns in sorted(themes.items())}
+        themes.setdefault(one.theme, []).append(one)
+    return {f"theme_{theme}": _theme(f"theme_{theme}", of) for theme, of in sorted(themes.items())}
 
 
-def _theme(view: str, figures: Sequence[tuple[str, str, str]]) -> str:
-    columns = ", ".join(
-        f"max(v.{what}) filter (where v.indicator = '{code}' and v.variant = '{variant}') as {quote(name + suffix)}"
-        for name, code, variant in figures
-        for what, suffix in (("value", ""), ("status", "_status"))
-    )
-    codes = ", ".join(f"'{code}'" for code in dict.fromkeys(code for _, code, _ in figures))
+def _theme(view: str, indicators: Sequence[Indicator]) -> str:
+    columns = ", ".join(column for one in indicators for variant in one.variants for column in _columns(one, variant))
+    codes = ", ".join(f"'{one.code}'" for one in indicators)
     return (
         f"create view mart_v1.{quote(view)} as select v.unit_kind, v.unit, max(v.unit_name) as unit_name, v.period_kind, v.period, "
         f"v.as_of, {columns} from mart_v1.indicator_value v where v.indicator in ({codes}) "
         f"group by v.unit_kind, v.unit, v.period_kind, v.period, v.as_of"
     )
+
+
+def _columns(one: Indicator, variant: Variant) -> list[str]:
+    code = one.code.lower()
+    if variant.variant.endswith("*"):
+        own = ", ".join(f"'{v.variant}'" for v in one.variants)
+        which = f"v.indicator = '{one.code}' and v.variant not in ({own})"
+        return [f"jsonb_object_agg(v.variant, v.value) filter (where {which}) as {quote(f'{code}_each')}"]
+    name = "_".join(filter(None, (code, re.sub(r"\W+", "_", variant.variant.lower()))))
+    which = f"v.indicator = '{one.code}' and v.variant = '{variant.variant}'"
+    return [
+        f"max(v.{what}) filter (where {which}) as {quote(name + suffix)}"
+        for what, suffix in (("value", ""), ("status", "_status"))
+    ]
 
 
 def markdown(indicators: dict[str, Indicator], mandates: Sequence[Mandate]) -> str:
