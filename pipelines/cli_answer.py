@@ -36,23 +36,26 @@ def show_answer(
         screen.say(f"  {name:<12} {fact}")
     if answer["problems"]:
         rows = [[text("severity", p["severity"]), p["code"], p["message"], p["remedy"]] for p in answer["problems"]]
-        screen.table(["Mức", "!Mã", "Nội dung", "Cách sửa"], rows, title="Về cả tệp")
+        screen.table(
+            [_fact("severity"), "!" + _fact("code"), _fact("message"), _fact("remedy")], rows, title=_fact("whole_file")
+        )
     if answer["rows"]:
         many = len({r["sheet"] for r in answer["rows"]}) > 1
         rows = [
             [
                 f"{r['sheet']}!{r['address']}" if many else r["address"],
-                "Đã bỏ qua" if r["waived"] else text("severity", r["severity"]),
+                _fact("waived") if r["waived"] else text("severity", r["severity"]),
                 *(r[part] for part in ("rule", "value", "message", "remedy")),
             ]
             for r in answer["rows"][:_ROWS]
         ]
-        screen.table(["!Ô", "!Mức", "Mã", "Giá trị", "Nội dung", "Cách sửa"], rows, title="Ô cần sửa")
+        head = ["!" + _fact("cell"), "!" + _fact("severity"), *map(_fact, ("code", "value", "message", "remedy"))]
+        screen.table(head, rows, title=_fact("cells"))
         _rest(screen, len(answer["rows"]))
     if answer["repairs"]:
         found = Counter((r["column"], r["rule"]) for r in answer["repairs"])
         shown = [[column, rule, n] for (column, rule), n in sorted(found.items())]
-        screen.table(["Cột", "Cách đọc", ">Số ô"], shown, title="Đã tự chuẩn hóa (giữ nguyên bản gốc)")
+        screen.table([_fact("column"), _fact("repair"), ">" + _fact("count")], shown, title=_fact("repairs"))
 
 
 def _facts(
@@ -60,38 +63,40 @@ def _facts(
 ) -> list[tuple[str, str]]:
     counts = answer["counts"]
     aside = ", ".join(f"{text('aside', reason)} {n}" for reason, n in sorted(answer["set_aside"].items()))
-    parts = (("nhận", "accepted"), ("giữ lại", "quarantined"), ("để ngoài", "set_aside"))
-    rows = f"đọc {counts['read']} = " + " + ".join(f"{word} {counts[part]}" for word, part in parts)
+    rows = _fact("rows_were", **counts)
     facts = [
-        ("Bộ dữ liệu", f"{contract.title} ({contract.dataset})" if contract else answer["dataset"] or "không nhận ra"),
-        ("Đơn vị gửi", f"{answer['sender']} {senders.get(answer['sender'], '')}".rstrip()),
-        ("Kỳ", answer["period"] or ""),
+        (
+            _fact("dataset"),
+            f"{contract.title} ({contract.dataset})" if contract else answer["dataset"] or _fact("unknown"),
+        ),
+        (_fact("sender"), f"{answer['sender']} {senders.get(answer['sender'], '')}".rstrip()),
+        (_fact("period"), answer["period"] or ""),
     ]
     if answer["as_of"]:
         facts.append(
-            ("Số liệu đến", f"{_day(answer['as_of'])} ({text('as_of', answer['as_of_source'] or 'correction')})")
+            (_fact("as_of"), f"{_day(answer['as_of'])} ({text('as_of', answer['as_of_source'] or 'correction')})")
         )
-    facts.append(("Số dòng", rows + (f" ({aside})" if aside else "")))
+    facts.append((_fact("rows"), rows + (f" ({aside})" if aside else "")))
     if counts["flagged"]:
-        facts.append(("Cảnh báo", f"{counts['flagged']} dòng được nhận kèm cảnh báo"))
+        facts.append((text("severity", "warning"), _fact("flagged", n=counts["flagged"])))
     if sent:
         received = datetime.fromisoformat(answer["received_at"]).astimezone(_VIETNAM)
-        facts.insert(0, ("Bản nộp", f"{answer['submission_id']} ({answer['state']})"))
-        facts.append(("Nhận lúc", f"{received:%d/%m/%Y %H:%M}"))
-        facts.append(("Nguồn", f"{answer['origin']} ({answer['size']} byte, SHA-256 {answer['sha256'][:12]}…)"))
+        facts.insert(0, (_fact("submission"), f"{answer['submission_id']} ({answer['state']})"))
+        facts.append((_fact("received"), f"{received:%d/%m/%Y %H:%M}"))
+        facts.append((_fact("origin"), f"{answer['origin']} ({answer['size']} byte, SHA-256 {answer['sha256'][:12]}…)"))
         if gone := answer["destroyed"]:
-            facts.append(("Bản lưu", f"đã hủy ngày {gone['at']}: {gone['why']}"))
+            facts.append((_fact("archived"), _fact("destroyed", **gone)))
         if answer["predecessor"]:
-            facts.append(("So với", answer["predecessor"]))
+            facts.append((_fact("predecessor"), answer["predecessor"]))
     return facts
 
 
 def show_not_checked(screen: Screen, rules: list[dict[str, str]]) -> None:
     """Print the rules that a check of one file cannot judge."""
     screen.table(
-        ["!Quy tắc", "Nội dung"],
+        ["!" + _fact("rule"), _fact("message")],
         [[r["rule"], r["message"]] for r in rules],
-        title="Chưa kiểm tra (quy tắc giữa các tệp)",
+        title=_fact("not_checked"),
     )
 
 
@@ -107,10 +112,14 @@ def not_checked(contract: Contract | None) -> list[dict[str, str]]:
     return [{"rule": rule, "status": "not_checked", "message": message} for rule, message in rules]
 
 
+def _fact(key: str, **params: Any) -> str:
+    return text("fact", key, **params)
+
+
 def _rest(screen: Screen, total: int) -> None:
     if total > _ROWS:
-        screen.say(f"  … và {total - _ROWS} dòng nữa; xem tất cả với --json")
+        screen.say("  " + _fact("rest", n=total - _ROWS))
 
 
-def _day(text: str) -> str:
-    return "/".join(reversed(text.split("-")))
+def _day(iso: str) -> str:
+    return "/".join(reversed(iso.split("-")))

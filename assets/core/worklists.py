@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 
 from assets.reference.compare import published_differences
 from assets.staging.vault import Vault
+from schemas import messages
 from schemas.codes import CODES
 from schemas.contract import Column, Contract
 from schemas.migrate import quote
@@ -61,10 +62,9 @@ class Source:
 
 @dataclass(frozen=True)
 class WorkList:
-    """One list. ``title`` is Vietnamese, for the people who clear it; ``waits`` English, for those who run the pipeline."""
+    """One list. ``waits`` is English, for those who run the pipeline."""
 
     name: str
-    title: str
     waits: str
     find: Callable[[Source], list[Row]]
     """What waits, in a fixed order."""
@@ -74,6 +74,11 @@ class WorkList:
     """What the people who decide must see besides."""
     personal: bool = False
     """Whether its rows may hold what is known of persons."""
+
+    @property
+    def title(self) -> str:
+        """Its Vietnamese name, for the people who clear it."""
+        return messages.text("list", self.name)
 
     def rows(self, source: Source) -> list[Row]:
         """The list as it is worked on."""
@@ -311,7 +316,6 @@ LISTS: Mapping[str, WorkList] = MappingProxyType(
         for one in (
             WorkList(
                 "held_submissions",
-                "Lượt nộp đang tạm giữ",
                 "submissions that wait for a decision",
                 _held,
                 lambda r: f"{r['submission_id']} ({r['dataset']}): {', '.join(x['code'] for x in r['reasons'])}",
@@ -319,7 +323,6 @@ LISTS: Mapping[str, WorkList] = MappingProxyType(
             ),
             WorkList(
                 "unmatched_rows",
-                "Dòng chưa biết là của ai",
                 "rows about people whose key cannot be read and that no entity answers to",
                 _unmatched,
                 lambda r: f"{r['submission_id']} ({r['dataset']}): sheet {r['sheet_no']}, {r['address']}",
@@ -328,7 +331,6 @@ LISTS: Mapping[str, WorkList] = MappingProxyType(
             ),
             WorkList(
                 "clerical_pairs",
-                "Hồ sơ nghi trùng",
                 "pairs of records that may be one",
                 _pairs,
                 lambda r: f"{r['dataset']}: {r['left_record']} {r['right_record']}: {r['why']}",
@@ -337,7 +339,6 @@ LISTS: Mapping[str, WorkList] = MappingProxyType(
             ),
             WorkList(
                 "conflicts",
-                "Số liệu mâu thuẫn giữa các đơn vị",
                 "values of which senders say different things",
                 _conflicts,
                 lambda r: f"{r['dataset']} {r['entity_id']}: {r['attribute']} ({', '.join(r['senders'])})",
@@ -346,7 +347,6 @@ LISTS: Mapping[str, WorkList] = MappingProxyType(
             ),
             WorkList(
                 "statistics_differences",
-                "Thống kê không khớp hồ sơ chi tiết",
                 "statistics that the dossiers do not bear out",
                 _unlike_dossiers,
                 # counts of cases are no personal data
@@ -354,7 +354,6 @@ LISTS: Mapping[str, WorkList] = MappingProxyType(
             ),
             WorkList(
                 "unknown_codes",
-                "Giá trị không có trong danh mục",
                 "values that no code list and no list of units knows",
                 _unknown,
                 lambda r: (
@@ -364,7 +363,6 @@ LISTS: Mapping[str, WorkList] = MappingProxyType(
             ),
             WorkList(
                 "crosswalk_differences",
-                "Khác biệt giữa bảng chuyển đổi đơn vị hành chính",
                 "where the published unit_changes and the crosswalk of reference disagree",
                 lambda source: published_differences(source.connection),
                 # administrative codes are no personal data

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
+from schemas import messages
 from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
 
 from .decoding import CellFont, decode_fonts, decode_names, decode_sheet, suspicious
@@ -43,7 +44,7 @@ class Cells:
     def expect(self, count: int) -> None:
         """So many cells are about to be put: refuse them before they take any memory."""
         if self._count + count > self.limits.cells:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "cells", n=self.limits.cells))
 
     def put(
         self,
@@ -69,7 +70,7 @@ class Cells:
         if self._count > self.limits.cells or self._bytes > self.limits.text_bytes:
             self._too_many()
         if row < 1 or row + times - 1 > self.limits.rows:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.rows} dòng")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "rows", n=self.limits.rows))
         rows, texts, kinds = held
         if font is not None:
             self._fonts.setdefault(column, {}).update(dict.fromkeys(range(len(rows), len(rows) + times), font))
@@ -86,13 +87,13 @@ class Cells:
 
     def _column(self, column: int) -> tuple[array[int], list[str], bytearray]:
         if len(self._columns) >= self.limits.columns or not 1 <= column <= 16_384:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.columns} cột")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "columns", n=self.limits.columns))
         return self._columns.setdefault(column, (array("i"), [], bytearray()))
 
     def _too_many(self) -> None:
         if self._count > self.limits.cells:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
-        raise Unreadable("TOO_LARGE", limit=f"{self.limits.text_bytes // MIB} MB văn bản")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "cells", n=self.limits.cells))
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "text_mb", n=self.limits.text_bytes // MIB))
 
     def merge(self, ranges: Iterable[tuple[int, int, int, int]]) -> None:
         """Merged ranges (first row, first column, last row, last column); a single cell is none."""
@@ -103,7 +104,7 @@ class Cells:
 
     def grid(self, name: str, index: int, hidden: bool = False) -> Grid:
         """The grid; rows and columns without content are absent, a bold row is bold in all its cells with content."""
-        where = f"trang tính “{name}”" if name else "tệp"
+        where = messages.text("where", "sheet", name=name) if name else messages.text("where", "file")
         notes: list[Problem] = []
         if self._fonts:
             columns = {letters(column): (texts, kinds) for column, (_, texts, kinds) in self._columns.items()}
@@ -113,7 +114,7 @@ class Cells:
         every = np.unique(np.concatenate(numbers)) if numbers else np.zeros(0, dtype=np.int32)
         height = len(every)
         if height * len(self._columns) > self.limits.cells:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "cells", n=self.limits.cells))
         series = [pl.Series("_row", every)]
         for column in sorted(self._columns):
             rows, texts, codes = self._columns[column]

@@ -27,6 +27,7 @@ from typing import IO
 import numpy as np
 import polars as pl
 
+from schemas import messages
 from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
 
 from .decoding import Decoder, with_kinds
@@ -91,7 +92,7 @@ def read_one(data: bytes, limits: Limits | None = None) -> list[Grid]:
     limits = limits or Limits()
     grid = read_csv(data, limits)
     if grid.frame.height > limits.rows:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.rows} dòng")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "rows", n=limits.rows))
     return [grid]
 
 
@@ -153,9 +154,9 @@ def _batches(
 
 def _bound(rows: int, columns: int, limits: Limits) -> None:
     if columns > limits.columns:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.columns} cột")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "columns", n=limits.columns))
     if rows * columns > limits.cells:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.cells} ô")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "cells", n=limits.cells))
 
 
 def _join(frames: list[pl.DataFrame]) -> pl.DataFrame:
@@ -291,7 +292,8 @@ class _Lines:
         self.said: list[Problem] = []
         self.utf16 = codecs.getincrementaldecoder(form.encoding)() if form.encoding.startswith("utf-16") else None
         if form.encoding in ("utf-16-le", "utf-16-be") and form.choice is not None:
-            params = {"where": "Tệp", "encoding": "UTF-16 không có dấu BOM", "share": f"{form.choice.share * 100:.0f}"}
+            where, encoding = (messages.text("where", key) for key in ("whole_file", "no_mark"))
+            params = {"where": where, "encoding": encoding, "share": f"{form.choice.share * 100:.0f}"}
             self.said.append(Problem("ENCODING_READ", params))
         if form.choice is not None:
             self.decoder = Decoder(form.choice, not self.eight_bit)
@@ -378,7 +380,7 @@ def _frames(lines: _Lines, form: CsvForm, plain_min: int, limits: Limits | None 
             if not records:  # one record is longer than the block
                 size = 2 * len(lines.rest)
                 if size > _MAX_RECORD:
-                    raise Unreadable("TOO_LARGE", limit=f"{_MAX_RECORD >> 20} MB một dòng")
+                    raise Unreadable("TOO_LARGE", limit=messages.text("limit", "row_mb", n=_MAX_RECORD >> 20))
                 continue
             frame = _columns(records, limits)
         size = lines.block_bytes

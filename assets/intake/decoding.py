@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from schemas import messages
 from schemas.grid import KIND, Kind, Problem
 from schemas.syllables import vowel_pairs
 
@@ -129,12 +130,15 @@ class Decoder:
 
     body: Choice
     arrived_as_unicode: bool
-    where: str = "tệp"
+    where: str = field(default_factory=lambda: messages.text("where", "file"))
     """Name of the body within a Vietnamese sentence."""
     _told: set[str] = field(default_factory=set)
     _columns: dict[str, Choice] = field(default_factory=dict)
     _left_out: int = 0
     _doubts: set[str] = field(default_factory=set)
+
+    def _where(self, place: str) -> str:
+        return messages.text("where", "column", letter=place, where=self.where) if place else self.where
 
     def decode(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
         """``frame``: columns of texts (String, null allowed). The frame decoded, and per column with cells that cannot
@@ -182,7 +186,7 @@ class Decoder:
         for place, choice in {"": self.body, **self._columns}.items():
             if choice.encoding not in ("", UNICODE) and place not in self._told:
                 self._told.add(place)
-                notes.append(encoding_read(f"cột {place} của {self.where}" if place else self.where, choice))
+                notes.append(encoding_read(self._where(place), choice))
         if self._left_out:
             notes.append(encoding_undecided(self.where, self._left_out, self._doubts, whole=not self.body.encoding))
         self._left_out, self._doubts = 0, set()

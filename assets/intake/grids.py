@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from schemas import messages
 from schemas.codes import CODES
 from schemas.grid import Grid, Problem, Unreadable
 
@@ -29,7 +30,7 @@ def grids_of(data: bytes, file_name: str, limits: Limits | None = None) -> tuple
     if not grids:
         raise Unreadable("NO_SHEETS")
     if len(grids) > limits.sheets:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.sheets} trang tính")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "sheets", n=limits.sheets))
     return grids, [*problems, *(note for grid in grids for note in grid.notes)]
 
 
@@ -56,7 +57,8 @@ def _unpacked_grids(data: bytes, file_name: str, limits: Limits) -> tuple[list[G
             grid.name = f"{part}/{grid.name}" if grid.name else part
             grid.index = len(grids)
             for note in grid.notes:
-                note.params["where"] = f"{note.params.get('where', 'Tệp')} trong {part}"
+                where = note.params.get("where") or messages.text("where", "whole_file")
+                note.params["where"] = messages.text("where", "in_part", where=where, part=part)
             grids.append(grid)
         problems.update((problem.code, problem) for problem in said)
     return grids, list(problems.values())

@@ -17,6 +17,7 @@ from typing import Any
 import fsspec
 import yaml
 
+from schemas import messages
 from schemas.grid import Problem
 from schemas.mask import without_numbers
 
@@ -158,31 +159,31 @@ def _arrived(fs: Any, root: str, path: str, info: dict[str, Any], files: dict[st
 def _read_sidecar(data: bytes) -> dict[str, Any]:
     """The statements of a sidecar; :class:`ValueError` with a reason that names keys and never values."""
     if len(data) > _SIDECAR_BYTES:
-        raise ValueError(f"dài quá {_SIDECAR_BYTES} byte")
+        raise ValueError(messages.text("detail", "too_long", n=_SIDECAR_BYTES))
     try:
         # the C parser: the other takes seconds for a few thousand open brackets
         found = yaml.load(data.decode("utf-8-sig"), Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise ValueError(f"YAML, dòng {mark.line + 1}" if mark else "YAML") from None
+        raise ValueError(messages.text("detail", "yaml_line", line=mark.line + 1) if mark else "YAML") from None
     except ValueError:
-        raise ValueError("có ngày không có thật; ghi ngày dạng YYYY-MM-DD") from None
+        raise ValueError(messages.text("detail", "no_such_day")) from None
     if not isinstance(found, dict):
-        raise ValueError("phải là các dòng «khóa: giá trị»")
+        raise ValueError(messages.text("detail", "not_lines"))
     out: dict[str, Any] = {}
     for key, value in found.items():
         if not all(part.isprintable() for part in (key, value) if isinstance(part, str)):
-            raise ValueError("ký tự không hiển thị")
+            raise ValueError(messages.text("detail", "unprintable"))
         kind = _SIDECAR.get(str(key))
         if kind is None:
-            raise ValueError(f"khóa lạ “{key}”; chỉ nhận {', '.join(_SIDECAR)}")
+            raise ValueError(messages.text("detail", "unknown_key", name=key, names=", ".join(_SIDECAR)))
         if kind is date and isinstance(value, str):
             try:
                 value = date.fromisoformat(value)
             except ValueError:
-                raise ValueError(f"{key} phải là ngày dạng YYYY-MM-DD") from None
+                raise ValueError(messages.text("detail", "not_a_day", name=key)) from None
         if not isinstance(value, kind) or isinstance(value, datetime):
-            raise ValueError(f"{key} không đúng kiểu")
+            raise ValueError(messages.text("detail", "wrong_kind", name=key))
         if key == "dataset":  # the name of one, so it cannot be a number; whatever stands there is kept
             value = without_numbers(value)
         out[str(key)] = value.isoformat() if isinstance(value, date) else value

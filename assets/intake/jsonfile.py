@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from schemas import messages
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells
@@ -21,7 +22,6 @@ from .limits import Limits
 _EXPONENT_MAX = 30
 _DEPTH_MAX = 20
 _SPACE = " \t\r\n"
-_TOO_DEEP = "lồng nhau quá sâu"
 _MORE = re.compile(r"(?i)has_?(?:more|next)(?:_?page)?")
 _NEXT = re.compile(r"(?i)next(?:_?(?:page|url|link|cursor|token))?|@odata\.nextlink")
 _TOTAL = re.compile(r"(?i)total(?:_?(?:count|elements|records|items|rows))?|@odata\.count")
@@ -39,7 +39,7 @@ def read_json(data: bytes, limits: Limits | None = None) -> list[Grid]:
     """
     limits = limits or Limits()
     if len(data) > limits.tree_bytes:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.tree_bytes >> 20} MB một tệp JSON")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "json_mb", n=limits.tree_bytes >> 20))
     try:
         text = data.decode(_encoding(data))
     except UnicodeDecodeError as error:
@@ -59,7 +59,7 @@ class _Number(str):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise Unreadable("JSON_SHAPE", detail="một khóa lặp lại trong cùng bản ghi")
+        raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "repeated_key"))
     return found
 
 
@@ -79,7 +79,7 @@ def _document(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise Unreadable("BROKEN_JSON", line=error.lineno if error.doc else 1) from None
     except RecursionError:
-        raise Unreadable("JSON_SHAPE", detail=_TOO_DEEP) from None
+        raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "too_deep")) from None
     if not text[end:].strip(_SPACE):
         return value
     values = []
@@ -91,7 +91,7 @@ def _document(text: str) -> Any:
         except json.JSONDecodeError:
             raise Unreadable("BROKEN_JSON", line=number) from None
         except RecursionError:
-            raise Unreadable("JSON_SHAPE", detail=_TOO_DEEP) from None
+            raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "too_deep")) from None
     return values
 
 
@@ -116,7 +116,7 @@ def _tables(document: Any) -> dict[str, list[Any]]:
             return {"": _records([document])}  # one line of one record a line
         _complete(document, max(len(rows) for rows in found.values()))
     else:
-        raise Unreadable("JSON_SHAPE", detail="không có danh sách bản ghi")
+        raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "no_list"))
     if any(found.values()):
         found = {name: rows for name, rows in found.items() if rows}
     return {"": next(iter(found.values()))} if len(found) == 1 else found
@@ -125,7 +125,7 @@ def _tables(document: Any) -> dict[str, list[Any]]:
 def _lists(value: dict[str, Any], depth: int = 0) -> list[tuple[str, list[Any]]]:
     """The lists of records in an object, in objects in it too, with their keys; a list of plain values is none."""
     if depth > _DEPTH_MAX:
-        raise Unreadable("JSON_SHAPE", detail=_TOO_DEEP)
+        raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "too_deep"))
     found: list[tuple[str, list[Any]]] = []
     for key, inner in value.items():
         if isinstance(inner, list) and all(isinstance(r, (dict, list)) for r in inner):
@@ -138,7 +138,7 @@ def _lists(value: dict[str, Any], depth: int = 0) -> list[tuple[str, list[Any]]]
 def _records(rows: list[Any]) -> list[Any]:
     if all(isinstance(r, dict) for r in rows) or all(isinstance(r, list) for r in rows):
         return rows
-    raise Unreadable("JSON_SHAPE", detail="danh sách không gồm toàn các bản ghi")
+    raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "not_all_records"))
 
 
 def _complete(wrapper: dict[str, Any], count: int) -> None:
@@ -151,7 +151,7 @@ def _complete(wrapper: dict[str, Any], count: int) -> None:
             elif isinstance(value, str) and value:
                 follows = bool(_NEXT.fullmatch(key))
             if follows:
-                raise Unreadable("JSON_SHAPE", detail="mới là một trang, còn các trang sau")
+                raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "one_page"))
 
 
 # ------------------------------------------------------------------------------------------------------------------ grid
@@ -169,7 +169,7 @@ def _grid(name: str, index: int, rows: list[Any], limits: Limits) -> Grid:
         own = set()
         for key, value in _flat(record):
             if key in own:
-                raise Unreadable("JSON_SHAPE", detail="một khóa lặp lại trong cùng bản ghi")
+                raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "repeated_key"))
             own.add(key)
             if key not in columns:
                 columns[key] = len(columns) + 1
@@ -180,7 +180,7 @@ def _grid(name: str, index: int, rows: list[Any], limits: Limits) -> Grid:
 
 def _flat(record: dict[str, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     if depth > _DEPTH_MAX:
-        raise Unreadable("JSON_SHAPE", detail=_TOO_DEEP)
+        raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "too_deep"))
     for key, value in record.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{before}{key}.", depth + 1)
@@ -203,7 +203,7 @@ def _cell(value: Any) -> tuple[str, int]:
         return (number, int(Kind.NUMBER)) if number is not None else (str(value), int(Kind.TEXT))
     if isinstance(value, str):
         return _whole(value), int(Kind.TEXT)
-    raise Unreadable("JSON_SHAPE", detail="một bản ghi chứa danh sách")
+    raise Unreadable("JSON_SHAPE", detail=messages.text("detail", "nested_list"))
 
 
 def plain_number(text: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from lxml import etree
 
+from schemas import messages
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells, with_names_in_unicode
@@ -44,7 +45,7 @@ def read_ods(data: bytes, limits: Limits | None = None) -> list[Grid]:
     try:
         if not data.startswith(b"PK"):
             if len(data) > limits.tree_bytes:
-                raise Unreadable("TOO_LARGE", limit=f"{limits.tree_bytes >> 20} MB")
+                raise Unreadable("TOO_LARGE", limit=messages.text("limit", "xml_part_mb", n=limits.tree_bytes >> 20))
             flat = _Content(limits)
             return with_names_in_unicode(list(flat.grids(io.BytesIO(data))), flat.met)
         package = Package(data, limits)
@@ -289,7 +290,7 @@ def _flow(element: Any) -> str:
         if name == f"{_TEXT_NS}s":
             spaces = int(child.get(f"{_TEXT_NS}c", "1"))
             if not 0 <= spaces <= _SPACES_MAX:
-                raise Unreadable("TOO_LARGE", limit=f"{_SPACES_MAX} dấu cách liền nhau")
+                raise Unreadable("TOO_LARGE", limit=messages.text("limit", "spaces", n=_SPACES_MAX))
             parts.append(" " * spaces)
         elif name == f"{_TEXT_NS}tab":
             parts.append("\t")

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from schemas import messages
 from schemas.grid import Unreadable
 
 from .limits import MIB, Limits
@@ -34,14 +35,14 @@ def files_of(data: bytes, limits: Limits | None = None) -> Iterator[tuple[str, b
             if not entries:
                 raise Unreadable("EMPTY_ARCHIVE")
             if len(entries) > limits.entries:
-                raise Unreadable("TOO_LARGE", limit=f"{limits.entries} tệp trong một tệp nén")
+                raise Unreadable("TOO_LARGE", limit=messages.text("limit", "entries", n=limits.entries))
             if any(e.flag_bits & 1 for e in entries):
                 raise Unreadable("PASSWORD")
             # zipfile never yields more than the declared size, so the declared size is a bound.
             if sum(e.file_size for e in entries) > limits.unpacked_bytes:
                 raise _too_large(limits)
             if any(e.file_size > 16 * MIB and e.file_size > limits.ratio * max(e.compress_size, 1) for e in entries):
-                raise Unreadable("TOO_LARGE", limit=f"tỉ lệ nén {limits.ratio} lần")
+                raise Unreadable("TOO_LARGE", limit=messages.text("limit", "ratio", n=limits.ratio))
             seen: set[str] = set()
             for entry in entries:
                 name = _name(entry)
@@ -79,7 +80,7 @@ def unpacked(data: bytes, limits: Limits | None = None) -> bytes:
 
 
 def _too_large(limits: Limits) -> Unreadable:
-    return Unreadable("TOO_LARGE", limit=f"{limits.unpacked_bytes // MIB} MB sau khi giải nén")
+    return Unreadable("TOO_LARGE", limit=messages.text("limit", "unpacked_mb", n=limits.unpacked_bytes // MIB))
 
 
 def _is_litter(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from schemas import messages
 from schemas.grid import KIND, Grid, Kind, Unreadable
 
 from .cells import in_unicode
@@ -38,7 +39,7 @@ def read_parquet(data: bytes, limits: Limits | None = None) -> list[Grid]:
         file = pq.ParquetFile(io.BytesIO(data))
         _bound(file.metadata, limits)
         if any(pa.types.is_nested(f.type) and not pa.types.is_dictionary(f.type) for f in file.schema_arrow):
-            raise Unreadable("UNSUPPORTED_FORMAT", format="Parquet có cột lồng nhau")
+            raise Unreadable("UNSUPPORTED_FORMAT", format=messages.text("format", "nested_parquet"))
         # Texts come as numbers into a dictionary: so their size is known before they are spelled out.
         texts = [f.name for f in file.schema_arrow if pa.types.is_binary(f.type) or pa.types.is_string(f.type)]
         file = pq.ParquetFile(io.BytesIO(data), read_dictionary=texts)
@@ -55,17 +56,17 @@ def read_parquet(data: bytes, limits: Limits | None = None) -> list[Grid]:
 def _bound(metadata: Any, limits: Limits) -> None:
     rows, columns = metadata.num_rows, metadata.num_columns
     if columns > limits.columns:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.columns} cột")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "columns", n=limits.columns))
     if rows + 1 > limits.rows:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.rows} dòng")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "rows", n=limits.rows))
     if rows * columns > limits.cells:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.cells} ô")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "cells", n=limits.cells))
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     if sum(group.num_rows for group in groups) != rows:
         raise ValueError("row groups")
     unpacked = sum(group.total_byte_size for group in groups)
     if unpacked > limits.unpacked_bytes:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.unpacked_bytes // MIB} MB sau khi giải nén")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "unpacked_mb", n=limits.unpacked_bytes // MIB))
 
 
 def _bound_texts(table: Any, limits: Limits) -> None:
@@ -77,7 +78,7 @@ def _bound_texts(table: Any, limits: Limits) -> None:
         for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
             size += pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices)).as_py() or 0
     if size > limits.text_bytes:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.text_bytes // MIB} MB văn bản")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "text_mb", n=limits.text_bytes // MIB))
 
 
 def _grid(frame: pl.DataFrame, limits: Limits) -> Grid:
@@ -88,13 +89,13 @@ def _grid(frame: pl.DataFrame, limits: Limits) -> Grid:
         texts, kind = _texts(column)
         size += int(texts.str.len_bytes().sum() or 0)
         if size > limits.text_bytes:
-            raise Unreadable("TOO_LARGE", limit=f"{limits.text_bytes // MIB} MB văn bản")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "text_mb", n=limits.text_bytes // MIB))
         letter = letters(number)
         texts = pl.concat([pl.Series([column.name], dtype=pl.String), texts]).alias(letter)
         kinds = pl.concat([pl.Series([int(Kind.TEXT)], dtype=pl.UInt8), kind])
         blank = texts.str.len_bytes() == 0
         series += [texts, kinds.set(blank, int(Kind.BLANK)).alias(letter + KIND)]
-    decoded, notes = in_unicode(pl.DataFrame(series), "tệp", set())
+    decoded, notes = in_unicode(pl.DataFrame(series), messages.text("where", "file"), set())
     return Grid(name="", index=0, frame=decoded, notes=notes)
 
 
@@ -121,7 +122,7 @@ def _texts(column: pl.Series) -> tuple[pl.Series, pl.Series]:
         # older writers do not say that their bytes are texts; what is not UTF-8 raises
         texts, kind = column.cast(pl.String), Kind.TEXT
     else:
-        raise Unreadable("UNSUPPORTED_FORMAT", format="Parquet có cột không phải chữ, số hay ngày")
+        raise Unreadable("UNSUPPORTED_FORMAT", format=messages.text("format", "other_parquet"))
     return texts.fill_null(""), pl.repeat(int(kind), len(column), dtype=pl.UInt8, eager=True)
 
 

@@ -32,6 +32,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import IO, Any
 
+from schemas import messages
 from schemas.codes import CODES
 from schemas.grid import KIND, Grid, Problem, Unreadable
 
@@ -351,12 +352,12 @@ def _text(told: Any) -> str:
 
 
 def _out_of_memory(limits: Limits) -> Unreadable:
-    return Unreadable("TOO_LARGE", limit=f"bộ nhớ {limits.memory_bytes // MIB} MB khi đọc")
+    return Unreadable("TOO_LARGE", limit=messages.text("limit", "memory_mb", n=limits.memory_bytes // MIB))
 
 
 def too_long(limits: Limits) -> Unreadable:
     """The refusal of a file for its size alone."""
-    return Unreadable("TOO_LARGE", limit=f"{limits.file_bytes // MIB} MB một tệp")
+    return Unreadable("TOO_LARGE", limit=messages.text("limit", "file_mb", n=limits.file_bytes // MIB))
 
 
 _making = threading.Lock()

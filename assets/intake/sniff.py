@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
+from schemas import messages
 from schemas.grid import Problem, Unreadable
 
 from . import ole
@@ -84,7 +85,7 @@ def sniff(data: bytes, file_name: str) -> Sniffed:
     if _JSON.match(head) or (suffix in (".json", ".jsonl", ".ndjson") and not _is_binary(data[:HEAD])):
         return Sniffed("json")
     if _is_binary(data[:HEAD]):
-        raise Unreadable("UNSUPPORTED_FORMAT", format=suffix or "nhị phân")
+        raise Unreadable("UNSUPPORTED_FORMAT", format=suffix or messages.text("format", "binary"))
     problems = (Problem("CSV_AS_WORKBOOK"),) if suffix in _WORKBOOK_NAMES else ()
     return Sniffed("csv", problems)
 
@@ -95,7 +96,7 @@ def _refuse(data: bytes, suffix: str) -> None:
         if data.startswith(magic) and (len(magic) > 2 or _is_binary(data[:HEAD])):
             raise Unreadable("NOT_A_TABLE", format=name)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP" or data[4:12] in (b"ftypheic", b"ftypmif1", b"ftypavif"):
-        raise Unreadable("NOT_A_TABLE", format=suffix or "ảnh")
+        raise Unreadable("NOT_A_TABLE", format=suffix or messages.text("format", "picture"))
     for magic, name in _ARCHIVES:
         if data.startswith(magic):
             raise Unreadable("UNSUPPORTED_ARCHIVE", format=name)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from schemas import messages
 from schemas.codes import CODES
 from schemas.contract import Contract
 from schemas.grid import FoundTable, Grid, Problem, Unreadable
@@ -89,7 +90,7 @@ def submissions_in(
     try:
         sender = check_sender(delivery, senders)
         if not delivery.sidecar.get("dataset") and speaks_alone(delivery):
-            raise Unreadable("BAD_SIDECAR", detail="thiếu dataset")
+            raise Unreadable("BAD_SIDECAR", detail=messages.text("detail", "no_dataset"))
         if speaks_alone(delivery):
             content = [], []
         elif isinstance(content, Unreadable):
@@ -202,7 +203,7 @@ def wanted_contracts(delivery: Delivery, contracts: Mapping[str, Contract]) -> M
     if dataset is None:
         return contracts
     if dataset not in contracts:
-        raise Unreadable("BAD_SIDECAR", detail=f"dataset chỉ nhận {', '.join(sorted(contracts))}")
+        raise Unreadable("BAD_SIDECAR", detail=messages.text("detail", "datasets", names=", ".join(sorted(contracts))))
     return {dataset: contracts[dataset]}
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from lxml import etree
 
+from schemas import messages
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells
@@ -79,7 +80,7 @@ def read_mhtml(data: bytes, limits: Limits | None = None) -> list[Grid]:
 
 def _bound(data: bytes, limits: Limits) -> None:
     if len(data) > limits.tree_bytes:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.tree_bytes >> 20} MB một trang HTML")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "html_mb", n=limits.tree_bytes >> 20))
 
 
 def _decoded(data: bytes, stated: str | None) -> str:
@@ -188,7 +189,7 @@ class _Page:
                 last = row + down - 1 if down else self.limits.rows
                 spans += across
                 if spans > self.limits.cells:
-                    raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
+                    raise Unreadable("TOO_LARGE", limit=messages.text("limit", "cells", n=self.limits.cells))
                 if last > row:
                     until.update(dict.fromkeys(range(column, column + across), last))
                 if last > row or across > 1:

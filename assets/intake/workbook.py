@@ -28,6 +28,7 @@ import numpy as np
 import polars as pl
 from lxml import etree
 
+from schemas import messages
 from schemas.grid import KIND, Grid, Kind, Problem, Unreadable
 
 from .decoding import CellFont, Run, decode_fonts, decode_names, decode_sheet, suspicious
@@ -84,9 +85,11 @@ class Package:
         # zipfile never yields more than the declared size, so the declared size is a bound.
         self.unpacked += info.file_size
         if self.unpacked > self.limits.unpacked_bytes:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.unpacked_bytes // MIB} MB sau khi giải nén")
+            raise Unreadable(
+                "TOO_LARGE", limit=messages.text("limit", "unpacked_mb", n=self.limits.unpacked_bytes // MIB)
+            )
         if info.file_size > 16 * MIB and info.file_size > self.limits.ratio * max(info.compress_size, 1):
-            raise Unreadable("TOO_LARGE", limit=f"tỉ lệ nén {self.limits.ratio} lần")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "ratio", n=self.limits.ratio))
         return self.zip.open(info)
 
     def read(self, path: str) -> bytes:
@@ -97,7 +100,7 @@ class Package:
     def tree(self, path: str) -> Any:
         """A part as the root of its tree."""
         if self.parts[path.lower()].file_size > self.limits.tree_bytes:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.tree_bytes // MIB} MB một phần XML")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "xml_part_mb", n=self.limits.tree_bytes // MIB))
         root = etree.fromstring(self.read(path), xml_parser())
         refuse_doctype(root)
         return root
@@ -126,7 +129,7 @@ class Package:
         texts = shared.texts
         for item in items:
             if len(texts) >= self.limits.shared_strings:
-                raise Unreadable("TOO_LARGE", limit=f"{self.limits.shared_strings} chuỗi văn bản")
+                raise Unreadable("TOO_LARGE", limit=messages.text("limit", "strings", n=self.limits.shared_strings))
             if len(item) and not item[0].tag.endswith("}t") and (runs := _runs(item)):
                 shared.runs[len(texts)] = runs
             texts.append(_rich_text(item))
@@ -164,7 +167,7 @@ class Package:
             if kind != "worksheet":
                 continue
             if len(grids) >= self.limits.sheets:
-                raise Unreadable("TOO_LARGE", limit=f"{self.limits.sheets} trang tính")
+                raise Unreadable("TOO_LARGE", limit=messages.text("limit", "sheets", n=self.limits.sheets))
             name = sheet.get("name", "")
             made: list[_Sheet] = []
 
@@ -531,7 +534,7 @@ class _Sheet:
         self.not_bold: set[int] = set()
 
     def grid(self, merged: Iterable[str]) -> Grid:
-        where = f"trang tính “{self.name}”"
+        where = messages.text("where", "sheet", name=self.name)
         notes: list[Problem] = []
         if self.fonts:
             self.encodings, notes = decode_fonts(self.columns, self.fonts, where)
@@ -564,7 +567,7 @@ class _Sheet:
             self.places[number] = len(self.rows)
         self.rows.append(number)
         if len(self.rows) > self.limits.rows:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.rows} dòng")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "rows", n=self.limits.rows))
         return len(self.rows) - 1
 
     def start_row(self, stated: str | None, hidden: bool) -> None:
@@ -575,7 +578,7 @@ class _Sheet:
 
     def _bound(self, height: int) -> None:
         if height * len(self.columns) > self.limits.cells:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.cells} ô")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "cells", n=self.limits.cells))
 
     def take(self, tokens: Iterable[_Token]) -> None:
         """Cells of one row, or whole rows with their starts and ends."""
@@ -668,7 +671,7 @@ class _Sheet:
     def _column(self, place: str) -> tuple[list[str], bytearray]:
         column_number(place)
         if len(self.columns) >= self.limits.columns:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.columns} cột")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "columns", n=self.limits.columns))
         return self.columns.setdefault(place, ([], bytearray()))
 
     def _frame(self) -> pl.DataFrame:
@@ -676,7 +679,7 @@ class _Sheet:
         self._bound(height)
         # one shared string costs a pointer in each cell, until it is spelled out
         if sum(sum(map(len, texts)) for texts, _ in self.columns.values()) > self.limits.text_bytes:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.text_bytes // MIB} MB văn bản")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "text_mb", n=self.limits.text_bytes // MIB))
         series = [pl.Series("_row", np.array(self.rows[:height], dtype=np.int32))]
         for place in sorted(self.columns, key=column_number):
             texts, kinds = self.columns[place]

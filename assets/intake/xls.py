@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from schemas import messages
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells, with_names_in_unicode
@@ -251,7 +252,7 @@ class _Book:
         segments = _Segments(table)
         _, count = struct.unpack("<II", segments.take(8))
         if count > self.limits.shared_strings:
-            raise Unreadable("TOO_LARGE", limit=f"{self.limits.shared_strings} chuỗi văn bản")
+            raise Unreadable("TOO_LARGE", limit=messages.text("limit", "strings", n=self.limits.shared_strings))
         texts: list[str] = []
         legacy = any(self.fonts)
         for number in range(count):

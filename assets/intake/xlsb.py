@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from schemas import messages
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells, with_names_in_unicode
@@ -113,7 +114,7 @@ class _Book:
         for number, at, end in _records(part):
             if number == 19:
                 if len(texts) >= self.limits.shared_strings:
-                    raise Unreadable("TOO_LARGE", limit=f"{self.limits.shared_strings} chuỗi văn bản")
+                    raise Unreadable("TOO_LARGE", limit=messages.text("limit", "strings", n=self.limits.shared_strings))
                 text, after = _string(part, at + 1, end)
                 if part[at] & 1 and any(self.shows):
                     (count,) = struct.unpack_from("<I", part, after)

@@ -11,6 +11,7 @@ from typing import Any
 
 from lxml import etree
 
+from schemas import messages
 from schemas.grid import Grid, Kind, Unreadable
 
 from .cells import Cells, with_names_in_unicode
@@ -36,7 +37,7 @@ def read_xmlsheet(data: bytes, limits: Limits | None = None) -> list[Grid]:
     """
     limits = limits or Limits()
     if len(data) > limits.tree_bytes:
-        raise Unreadable("TOO_LARGE", limit=f"{limits.tree_bytes >> 20} MB một tệp XML")
+        raise Unreadable("TOO_LARGE", limit=messages.text("limit", "xml_mb", n=limits.tree_bytes >> 20))
     try:
         # some programs leave empty lines before the declaration, which XML forbids
         root = etree.fromstring(data if data[:2] in (b"\xff\xfe", b"\xfe\xff") else data.lstrip(), xml_parser())

@@ -54,7 +54,7 @@ def worklist_book(lists: Mapping[str, Sequence[Row]], contracts: Mapping[str, Co
     for sheet in sheets_of(lists, contracts):
         _write(book.create_sheet(sheet.name), sheet)
     if not book.worksheets:
-        write_text(book.create_sheet("Trống")["A1"], messages.text("worklist", "nothing"))
+        write_text(book.create_sheet(_tab("empty"))["A1"], messages.text("worklist", "nothing"))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -90,33 +90,31 @@ def _holds(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
     contract = contracts[HOLDS]
     keys, asked = [contract.column(n).label for n in ("submission", "predecessor")], _asked(contract)
     # no header here may be one of another contract's keys
-    beside = ("Danh sách", "Đơn vị gửi", "Kỳ nộp", "Tên tệp", "Vì sao giữ", "Giữ từ", "Đã gửi bản khác sau đó")
+    beside = _heads("list", "sender", "period", "file", "why_held", "held_since", "mended")
     told = [
         [
             r["submission_id"], r["predecessor"] or NO_PREDECESSOR, None, None, None, _title(r["dataset"], contracts),
             f"{r['sender']} {r['sender_name'] or ''}".strip(), r["period"], r["file_name"], " ".join(r["why"]),
-            _shown(r["held_since"]), "có" if r["mended"] else "",
+            _shown(r["held_since"]), messages.text("sheet", "yes") if r["mended"] else "",
         ]
         for r in rows
     ]  # fmt: skip
     choices = [v.label for v in contract.column("decision").enum]
-    return Sheet("Tạm giữ", LISTS["held_submissions"].title, [*keys, *asked, *beside], told, asked, choices)
-
-
-_LABELS = {"SAME": "Cùng", "NOT_SAME": "Khác"}
-"""Of records that are no persons."""
+    return Sheet(
+        _tab("held_submissions"), LISTS["held_submissions"].title, [*keys, *asked, *beside], told, asked, choices
+    )
 
 
 def _pairs(dataset: str, rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
     contract, about = contracts[IDENTITY], contracts.get(dataset)
     keys, asked = [contract.column(n).label for n in ("dataset", "left_record", "right_record")], _asked(contract)
     persons = about is not None and bool(about.identity) and about.identity_kind == "person"
-    choices = [v.label if persons else _LABELS[v.value] for v in contract.column("decision").enum]
+    choices = [v.label if persons else messages.text("same", v.value) for v in contract.column("decision").enum]
     labels = [c.label for c in about.columns] if about is not None else []
     seen = {label for r in rows for side in ("left", "right") for label in r[side].get("said", ())}
     labels = [label for label in labels if label in seen]
     # side by side, and without a sign by which the intake would take a header apart
-    beside = [f"{side}, {label}" for label in ("nơi gửi", *labels) for side in ("Thứ nhất", "Thứ hai")]
+    beside = [f"{side}, {label}" for label in (*_heads("side_place"), *labels) for side in _heads("first", "second")]
     told = [
         [
             dataset, str(r["left_record"]), str(r["right_record"]), None, None, None, _known("doubt", r["why"]),
@@ -125,9 +123,9 @@ def _pairs(dataset: str, rows: Sequence[Row], contracts: Mapping[str, Contract])
         ]
         for r in rows
     ]  # fmt: skip
-    headers = [*keys, *asked, "Vì sao hỏi", "Trọng số", *beside]
+    headers = [*keys, *asked, *_heads("why_asked", "weight"), *beside]
     title = f"{LISTS['clerical_pairs'].title}: {_title(dataset, contracts)}"
-    return Sheet(f"Trùng {dataset}"[:31], title, headers, told, asked, choices)
+    return Sheet(_tab("clerical_pairs", dataset=dataset), title, headers, told, asked, choices)
 
 
 def _side(record: Row, label: str) -> Any:
@@ -140,7 +138,7 @@ def _side(record: Row, label: str) -> Any:
 
 
 def _unmatched(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
-    headers = ("Danh sách", "Nơi gửi", "Kỳ nộp", "Tên tệp", "Trang", "Vị trí", "Sai ở đâu", "Nội dung dòng", "Mã dòng")
+    headers = _heads("list", "place", "period", "file", "sheet", "address", "wrong", "row", "record")
     told = [
         [
             _title(r["dataset"], contracts), f"{r['sender']} {r['sender_name'] or ''}".strip(), r["period"], r["file_name"],
@@ -149,21 +147,11 @@ def _unmatched(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
         ]
         for r in rows
     ]  # fmt: skip
-    return Sheet("Chưa biết của ai", LISTS["unmatched_rows"].title, headers, told)
+    return Sheet(_tab("unmatched_rows"), LISTS["unmatched_rows"].title, headers, told)
 
 
 def _conflicts(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
-    headers = (
-        "Danh sách",
-        "Mã thực thể",
-        "Chỉ tiêu",
-        "Từ",
-        "Đến trước",
-        "Đang dùng",
-        "Của",
-        "Các đơn vị khác nói",
-        "Từ khi",
-    )
+    headers = _heads("list", "entity", "attribute", "from", "to", "chosen", "chosen_of", "others", "since")
     told = [
         [
             _title(r["dataset"], contracts), str(r["entity_id"]), _label(r["dataset"], r["attribute"], contracts),
@@ -172,20 +160,20 @@ def _conflicts(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
         ]
         for r in rows
     ]  # fmt: skip
-    return Sheet("Mâu thuẫn", LISTS["conflicts"].title, headers, told)
+    return Sheet(_tab("conflicts"), LISTS["conflicts"].title, headers, told)
 
 
 def _statistics(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
-    headers = ("Cơ quan", "Thủ tục", "Từ", "Đến trước", "Thống kê ≠ hồ sơ chi tiết")
+    headers = _heads("agency", "procedure", "from", "to", "differences")
     told = [
         [r["organization_code"], r["procedure_code"], _shown(r["valid_from"]), _shown(r["valid_to"]), r["differences"]]
         for r in rows
     ]
-    return Sheet("Thống kê", LISTS["statistics_differences"].title, headers, told)
+    return Sheet(_tab("statistics_differences"), LISTS["statistics_differences"].title, headers, told)
 
 
 def _unknown(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
-    headers = ("Danh sách", "Chỉ tiêu", "Giá trị lạ", "Số dòng", "Các nơi gửi", "Ví dụ ở lượt", "Vị trí")
+    headers = _heads("list", "attribute", "unknown", "rows", "senders", "example", "address")
     told = [
         [
             _title(r["dataset"], contracts), r["label"], r["value"], str(r["rows"]), ", ".join(r["senders"]),
@@ -193,14 +181,23 @@ def _unknown(rows: Sequence[Row], contracts: Mapping[str, Contract]) -> Sheet:
         ]
         for r in rows
     ]  # fmt: skip
-    return Sheet("Giá trị lạ", LISTS["unknown_codes"].title, headers, told)
+    return Sheet(_tab("unknown_codes"), LISTS["unknown_codes"].title, headers, told)
 
 
 def _crosswalk(rows: Sequence[Row]) -> Sheet:
-    headers = ("Từ mã", "Từ tên", "Sang mã", "Sang tên", "Khác ở đâu", "Loại trong tệp", "Loại trong danh mục")
+    headers = _heads("old_code", "old_name", "new_code", "new_name", "difference", "kind_in_file", "kind_in_reference")
     parts = ("old_code", "old_name", "new_code", "new_name", "difference", "kind_in_file", "kind_in_reference")
     told = [[_known("difference", r[p]) if p == "difference" else r[p] for p in parts] for r in rows]
-    return Sheet("Bảng chuyển đổi", LISTS["crosswalk_differences"].title, headers, told)
+    return Sheet(_tab("crosswalk_differences"), LISTS["crosswalk_differences"].title, headers, told)
+
+
+def _heads(*keys: str) -> tuple[str, ...]:
+    return tuple(messages.text("header", key) for key in keys)
+
+
+def _tab(name: str, **params: str) -> str:
+    """The name of a sheet (31 characters is Excel's bound)."""
+    return messages.text("tab", name, **params)[:31]
 
 
 def _title(dataset: str, contracts: Mapping[str, Contract]) -> str:
