@@ -306,8 +306,8 @@ def view_grants(indicators: dict[str, Indicator]) -> list[tuple[str, str]]:
 
 
 def theme_views(indicators: dict[str, Indicator]) -> dict[str, str]:
-    """View -> its statement: one wide view for each theme, a line for each unit and period, a column for each figure; of a family of
-    figures (``*``) one column {variant: value}."""
+    """View -> its statement: one wide view for each theme, a line for each unit and period, a column for each figure; of a
+    family of figures (``*``) one column {variant: value}."""
     themes: dict[str, list[Indicator]] = {}
     for one in indicators.values():
         themes.setdefault(one.theme, []).append(one)
