@@ -13,14 +13,20 @@ select s.indicator, s.variant, s.unit_kind, s.unit, s.period_no, s.measure, trim
        end
 from (
     select %(code)s as indicator, f.variant, u.unit_kind, u.unit, f.period_no, m.measure,
-           case when m.measure = 'most' then max(f.numerator)
-                when m.measure = 'count' then sum(f.numerator)
-                else sum(f.numerator) filter (where f.denominator is not null) end as numerator,
-           case when m.measure = 'pace' then max(f.denominator)
-                when m.measure not in ('most', 'count') then sum(f.denominator) filter (where f.numerator is not null) end as denominator,
-           coalesce(sum(f.unknown), 0)
-               + count(*) filter (where f.numerator is null or (f.denominator is null and m.measure not in ('most', 'count'))) as unknown
-    from ({facts}) f
+           case when m.measure = 'most' then max(f.most) when m.measure = 'count' then sum(f.total) else sum(f.paired) end as numerator,
+           case when m.measure = 'pace' then max(f.top) when m.measure not in ('most', 'count') then sum(f.whole) end as denominator,
+           sum(f.unknown) + sum(case when m.measure in ('most', 'count') then f.without else f.unpaired end) as unknown
+    from (
+        -- facts about persons are many, those of one body and commune alike in all that follows
+        select period_no, organization, commune, bloc, field, variant,
+               max(numerator) as most, sum(numerator) as total, sum(numerator) filter (where denominator is not null) as paired,
+               max(denominator) as top, sum(denominator) filter (where numerator is not null) as whole,
+               coalesce(sum(unknown), 0) as unknown, count(*) filter (where numerator is null) as without,
+               count(*) filter (where numerator is null or denominator is null) as unpaired
+        from ({facts}) f
+        where unknown is not null
+        group by 1, 2, 3, 4, 5, 6
+    ) f
     cross join lateral (values {units}) u (unit_kind, unit)
     join lateral (
         select v.measure from (values {variants}) v (variant, measure)
@@ -28,6 +34,6 @@ from (
         order by v.variant = f.variant desc
         limit 1
     ) m on true
-    where u.unit is not null and f.unknown is not null
+    where u.unit is not null
     group by 1, 2, 3, 4, 5, 6
 ) s
