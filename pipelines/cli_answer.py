@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.contract import Contract
-from schemas.messages import Words, text
+from schemas.messages import Words, known, text
 
 from .cli_output import Screen
 
@@ -54,7 +54,11 @@ def show_answer(
         _rest(screen, len(answer["rows"]))
     if answer["repairs"]:
         found = Counter((r["column"], r["rule"]) for r in answer["repairs"])
-        shown = [[column, rule, n] for (column, rule), n in sorted(found.items())]
+        labels = {c.name: c.label for c in contract.columns} if contract else {}
+        shown = [
+            [labels.get(column, column), text("repair", rule) if known("repair", rule) else rule, n]
+            for (column, rule), n in sorted(found.items())
+        ]
         screen.table([_fact("column"), _fact("repair"), ">" + _fact("count")], shown, title=_fact("repairs"))
 
 
