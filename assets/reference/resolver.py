@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import cache, cached_property, lru_cache
 
 import polars as pl
@@ -38,6 +39,8 @@ _AREA_WORD = re.compile(
     r"|(?P<QUAN>quận|quan|q)|(?P<TINH>tỉnh|tinh|t))" + _AFTER_WORD
 )
 _MOST_CANDIDATES = 6
+_COMPARED, _LIKE = 60, 0.75
+"""Characters of an unknown name that are compared with those we know, and how alike one must be to be named."""
 _OUT = {"code": pl.String, "issue": pl.String, "detail": pl.String, "how": pl.String}
 
 
@@ -215,8 +218,17 @@ class Resolver:
                 near += [unit for _, unit in found]
             if near:  # of another type or another day: a namesake elsewhere in the country would be a guess
                 break
-        near = [unit for unit in near if unit.valid(era)] or near
+        near = [unit for unit in near if unit.valid(era)] or near or self._alike(readings, era)
         return None, "UNKNOWN_UNIT", _listed(unit.label for unit in near), None
+
+    def _alike(self, readings: list[_Name], era: int) -> list[_Unit]:
+        """Units of the home territory whose names share a word with a name that nobody has, and look like it; best first."""
+        found: dict[str, _Unit] = {}
+        for name in readings:
+            words = {word for word in name.plain[:_COMPARED].split() if len(word) > 1}
+            sharing = {u.name.plain: u for w in words for u in self._by_word.get(w, ()) if u.valid(era)}
+            found |= {plain: sharing[plain] for plain in get_close_matches(name.plain[:_COMPARED], sharing, 2, _LIKE)}
+        return list(found.values())
 
     def _carried(self, ended: list[_Unit], how: str) -> _Answer:
         """Units that have ended, through the crosswalk: the one unit that took them in whole, or candidates."""
@@ -295,6 +307,10 @@ class Resolver:
     @cached_property
     def _by_key(self) -> dict[str, list[_Unit]]:
         return _grouped((unit.name.key, unit) for unit in self._units)
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[_Unit]]:
+        return _grouped((word, unit) for unit in self._units if unit.home for word in unit.name.plain.split())
 
     @cached_property
     def _by_plain(self) -> dict[str, list[_Unit]]:

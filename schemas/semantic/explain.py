@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas import messages
 from schemas.codes import CODES
-from schemas.contract import Column
+from schemas.contract import Column, EnumValue
 from schemas.text import clean_one, fold_one
 
 from .dates import FIRST_DAY, LAST_DAY, parts_of
@@ -49,6 +50,8 @@ FORMS: Mapping[str, tuple[str, ...]] = {
 _VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _LIKE = 0.6
 """How alike a value of the list must be to be named."""
+_LONGEST = 100
+"""Characters that are compared with the values of a list: it takes squared time."""
 _SHORT_LIST = 8
 """Values up to which a list is told as a whole."""
 _DEFAULTS = {"integer": INTEGER_DEFAULTS, "money": MONEY_DEFAULTS, "percent": PERCENT_DEFAULTS}
@@ -126,18 +129,24 @@ def _no_such_day(column: Column, text: str) -> Exact:
 
 
 def _not_listed(column: Column, text: str) -> Exact:
-    labels = [entry.label or entry.value for entry in column.enum]
-    spellings = {
-        fold_one(spelling): label
-        for entry, label in zip(column.enum, labels, strict=True)
-        for spelling in (entry.value, *entry.synonyms, label)
-    }
-    folded = fold_one(text)
-    if like := get_close_matches(folded[:100], spellings, 1, _LIKE) if folded else []:
-        return "nearest", {"nearest": spellings[like[0]]}
-    if labels and len(labels) <= _SHORT_LIST:
-        return "choices", {"choices": "; ".join(labels)}
+    folded = fold_one(text)[:_LONGEST]
+    if folded and (label := _nearest(column.enum, folded)):
+        return "nearest", {"nearest": label}
+    if column.enum and len(column.enum) <= _SHORT_LIST:
+        return "choices", {"choices": "; ".join(entry.label or entry.value for entry in column.enum)}
     return "", {}
+
+
+@lru_cache(maxsize=4096)  # the same wrong value stands in many rows
+def _nearest(enum: tuple[EnumValue, ...], folded: str) -> str | None:
+    """Label of the value of which a spelling looks most like a text."""
+    spellings = {
+        fold_one(spelling): entry.label or entry.value
+        for entry in enum
+        for spelling in (entry.value, *entry.synonyms, entry.label)
+    }
+    like = get_close_matches(folded, spellings, 1, _LIKE)
+    return spellings[like[0]] if like else None
 
 
 def _length(column: Column, text: str) -> Exact:

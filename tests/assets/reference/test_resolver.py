@@ -113,7 +113,10 @@ def test_resolved(resolver: Resolver, text: str, as_of: date, code: str, how: st
             "AMBIGUOUS_UNIT",
             "22774 Xã Thành Hải, Thành phố Phan Rang - Tháp Chàm; 22868 Xã Thanh Hải, Huyện Ninh Hải",
         ),
-        ("Vinh Hải", NEW, "UNKNOWN_UNIT", None),  # some accents, but wrong ones: not a text without accents
+        # some accents, but wrong ones: not a text without accents, so what looks like it is only proposed
+        ("Vinh Hải", NEW, "UNKNOWN_UNIT", "22846 Xã Vĩnh Hải; 22852 Xã Ninh Hải"),
+        ("Phường Bắc Nha Trag", NEW, "UNKNOWN_UNIT", "22333 Phường Bắc Nha Trang; 22390 Phường Tây Nha Trang"),
+        ("Đặc khu Trường Xa", NEW, "UNKNOWN_UNIT", "22736 Đặc khu Trường Sa"),
         ("22330", NEW, "UNKNOWN_UNIT", "22333 Phường Bắc Nha Trang"),
         ("22435", None, "UNKNOWN_UNIT", None),
         ("Xã Ninh Hải", None, "UNKNOWN_UNIT", None),
@@ -121,7 +124,7 @@ def test_resolved(resolver: Resolver, text: str, as_of: date, code: str, how: st
         ("223333", NEW, "UNKNOWN_UNIT", None),
         ("Phường Bắc Nha Trang", OLD, "UNKNOWN_UNIT", "22333 Phường Bắc Nha Trang"),
         ("Xã Bắc Nha Trang", NEW, "UNKNOWN_UNIT", "22333 Phường Bắc Nha Trang"),
-        ("Vĩnh Hải, huyện Khánh Sơn", NEW, "UNKNOWN_UNIT", None),
+        ("Vĩnh Hải, huyện Khánh Sơn", NEW, "UNKNOWN_UNIT", "22846 Xã Vĩnh Hải; 22852 Xã Ninh Hải"),
         ("Tổ dân phố 3", NEW, "UNKNOWN_UNIT", None),
         (".", NEW, "UNKNOWN_UNIT", None),
     ],
