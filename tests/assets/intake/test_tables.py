@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.intake.csvfile import read_csv
-from assets.intake.tables import find_header, find_tables, rows_of
+from assets.intake.tables import OWN_SHEETS, find_header, find_tables, rows_of
 from assets.intake.workbook import letters, read_workbook
+from schemas import messages
 from schemas.contract import Contract, load_contract
 from schemas.grid import KIND, FoundTable, Grid, Kind, Unreadable
 
@@ -578,3 +579,16 @@ def test_case_g08() -> None:
     found = table(read_csv(path.read_bytes()), contracts=[villages])
     assert names(found) == ["NA", "NULL", "None", "nan", "Bản Đào; Mây", ""]
     assert found.layouts[0].columns["commune_code"] == "B"
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_sheet_of_a_template_is_left_as_long_as_it_says_so(hidden: bool) -> None:
+    figures = grid([["Tên thôn", "Số hộ", "Số khẩu"], ["Bình An", 3, 9]])
+    mark = [messages.text("template", "own_sheet")]
+    like_data = [["Tên thôn", "Số hộ", "Số khẩu"], ["Ví dụ", 1, 2]]
+    for name in OWN_SHEETS:
+        found = table(figures, grid([mark, *like_data], name=name, index=1, hidden=hidden))
+        assert (found.rows.height, found.problems) == (1, [])
+    if not hidden:  # without its mark it is a sheet as any other
+        assert table(figures, grid(like_data, name=OWN_SHEETS[0], index=1)).rows.height == 2
+    assert table(figures, grid([mark, *like_data], name="Trang khác", index=1)).rows.height == 2
