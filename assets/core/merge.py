@@ -517,7 +517,9 @@ def _touch(
     else:
         if contract.delivery == "snapshot":
             assessments |= _just_before(connection, spoken)
-        connection.execute(statement("touched", **names), {"changed": sorted(assessments)})
+        after, before = _sent_again(connection, contract, spoken, old, new)
+        parameters = {"changed": sorted(assessments), "after": after, "before": before, "dataset": contract.dataset}
+        connection.execute(statement("touched_again" if after else "touched", **names), parameters)
     connection.execute("analyze _touched")
     return assessments
 
@@ -554,6 +556,24 @@ def _resend(
         return None
     own = [row[0]] if row[2] == row[1] else [row[0], row[2]]
     return own, int(row[1])
+
+
+def _sent_again(
+    connection: psycopg.Connection,
+    contract: Contract,
+    spoken: Sequence[int],
+    old: dict[int, Standing],
+    new: dict[int, Standing],
+) -> tuple[list[int], list[int]]:
+    """Assessments that came as the newest list of their sender, and those of the lists before them (sent_again.sql); none where a
+    word that is repeated says more than it did: that a value is not stale, or what a unit goes back to."""
+    if (contract.delivery, contract.valid_time) != ("snapshot", "asOf") or contract.stale_after_months is not None:
+        return [], []
+    if contract.succeeds:
+        return [], []
+    came = [no for no in spoken if no not in old and new[no].standing == "in_force"]
+    rows = connection.execute(statement("sent_again"), {"came": came, "spoken": list(spoken)}).fetchall()
+    return [r[0] for r in rows], [r[1] for r in rows]
 
 
 def _others_speak(connection: psycopg.Connection, submission_no: int) -> bool:

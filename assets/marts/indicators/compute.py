@@ -103,10 +103,10 @@ def compute(
     return done
 
 
-def statement(indicator: Indicator, province: str, datasets: Collection[str]) -> str:
+def statement(indicator: Indicator, province: str, contracts: Mapping[str, Contract]) -> str:
     """SQL that adds the values of an indicator for the periods in ``_period`` to ``_value``; its parameter is ``code``."""
     periods = f"select no, first_day, last_day, day from _period where indicator = '{indicator.code}' and not gone"
-    given = relations.with_clause(indicator, periods, province, datasets).replace("%", "%%")
+    given = relations.with_clause(indicator, periods, province, contracts).replace("%", "%%")
     rolled = _text("rollup").format(
         facts=relations.facts(indicator).replace("%", "%%"),
         units=relations.units(indicator, province),

@@ -9,8 +9,9 @@ all versions. Not here: running it (:mod:`.compute`).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 
+from schemas.contract import Contract
 from schemas.migrate import quote
 
 from .catalogue import LOG, UNITS, Indicator
@@ -28,22 +29,27 @@ _AT = "h.valid_from <= p.day and (h.valid_to is null or h.valid_to > p.day)"
 _DAYS = "p.no as period_no, p.first_day, p.last_day, p.day"
 
 
-def with_clause(indicator: Indicator, periods: str, province: str, datasets: Collection[str], seen: str = OPEN) -> str:
+def with_clause(
+    indicator: Indicator, periods: str, province: str, contracts: Mapping[str, Contract], seen: str = OPEN
+) -> str:
     """``with …`` that defines what the facts of the indicator read.
 
     ``periods``: SQL of the rows (no, first_day, last_day, day) that are asked for; the table ``_part`` (no, dataset, day) has the
-    last days of the datasets' own periods in each. ``datasets``: those that there are; norms and
-    targets of which there is none are empty. ``seen``: condition on rows, with ``{0}`` for their table.
+    last days of the datasets' own periods in each. ``contracts``: the datasets that there are; norms
+    and targets of which there is none are empty. ``seen``: condition on rows, with ``{0}`` for their table.
     """
     text = indicator.facts
     parts = [f"period as materialized ({periods})"]
     for dataset in indicator.reads:
         rows = f"select {_DAYS}, h.* from period p "
+        # figures of a period have its last day for their own
+        own = dataset in contracts and contracts[dataset].valid_time == "period"
+        on = "h.valid_to = t.day + 1" if own else "h.valid_from <= t.day and (h.valid_to is null or h.valid_to > t.day)"
         forms = {
             "at": f"{rows}join core.{quote(dataset)} h on {_AT} and {seen.format('h')}",
             "in": (
                 f"{rows}join _part t on t.no = p.no and t.dataset = '{dataset}' join core.{quote(dataset)} h "
-                f"on h.valid_from <= t.day and (h.valid_to is null or h.valid_to > t.day) and {seen.format('h')}"
+                f"on {on} and {seen.format('h')}"
             ),
             "begun": (
                 f"{rows}join core.{quote(dataset)} h on h.valid_from between p.first_day and p.last_day and {seen.format('h')}"
@@ -61,8 +67,8 @@ def with_clause(indicator: Indicator, periods: str, province: str, datasets: Col
             if re.search(rf"\b{dataset}_{form}\b", text)
         ]
     made = {
-        "norm": norms(seen) if "norms" in datasets else _NO_NORM,
-        "target": targets(seen) if "targets" in datasets else _NO_TARGET,
+        "norm": norms(seen) if "norms" in contracts else _NO_NORM,
+        "target": targets(seen) if "targets" in contracts else _NO_TARGET,
         "member": f"select record, entity_id from core.member h where dataset = 'staff' and {seen.format('h')}",
         # when somebody first told of a post: the first receipt of a submission that stands
         "received": (

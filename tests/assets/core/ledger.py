@@ -170,7 +170,9 @@ def words(
     standings = {s.no: s for s in derive(contract, [s.staged() for s in sent], list(decisions), ended)}
     order = sorted(sent, key=lambda s: (s.received_at, s.bytes, f"S{s.no}"))
     rank = {s.no: n for n, s in enumerate(order)}
-    days = {s.span.last for s in sent} | {s.span.first for s in sent} | {s.span.last + timedelta(days=1) for s in sent}
+    days = {s.span.first for s in sent} | {s.span.last + timedelta(days=1) for s in sent}
+    if contract.valid_time != "period":
+        days |= {s.span.last for s in sent}
     if contract.stale_after_months:
         days |= {_later(s.span.last, contract.stale_after_months) for s in sent}
 
@@ -212,6 +214,7 @@ def oracle(contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decisio
     """The history that these submissions and decisions mean."""
     bounds, word = words(contract, sent, decisions)
     senders = sorted({s.sender for s in sent})
+    apart = contract.valid_time == "period"  # each period's value is a fact of its own
 
     def chosen(key: str, day: date) -> tuple[int, bool] | None:
         said = [(w, s) for s in senders if (w := word(key, s, day)) is not None]
@@ -231,7 +234,7 @@ def oracle(contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decisio
         current: list[Any] | None = None
         for start, end in zip(bounds, [*bounds[1:], FOREVER], strict=True):
             state = chosen(key, start)
-            if current is not None and state is not None and current[3] == state[0] and current[2] == start:
+            if current is not None and state is not None and current[3] == state[0] and current[2] == start and not apart:
                 current[2] = end
                 current[4] = None if not state[1] else current[4] or start
                 continue

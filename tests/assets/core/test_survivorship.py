@@ -135,6 +135,7 @@ def composed(said: Sequence[Said], precedence: Sequence[str]) -> tuple[dict[str,
 def model(contract: Contract, sent: Sequence[Sent], made: Sequence[Decision]) -> tuple[list[Any], list[Any]]:
     """(history, conflicts) that these submissions and decisions mean."""
     bounds, word = words(contract, sent, made)
+    apart = contract.valid_time == "period"  # each period's value is a fact of its own
     versions: list[list[Any]] = []
     disputes: list[list[Any]] = []
     for key in sorted({k for s in sent for k in s.rows}):
@@ -146,12 +147,12 @@ def model(contract: Contract, sent: Sequence[Sent], made: Sequence[Decision]) ->
             row, carried, disputed = composed(said, contract.precedence)
             values = [row[n] for n in NAMES]
             last = versions[-1] if versions else None
-            if last is not None and last[0] == key and last[2] == start and last[3] == values:
+            if last is not None and last[0] == key and last[2] == start and last[3] == values and not apart:
                 last[2], last[4] = end, (last[4] or start) if carried else None
             else:
                 versions.append([key, start, end, values, start if carried else None])
             for column, (chosen, others, rule) in disputed.items():
-                before = [d for d in disputes if d[:2] == [key, column] and d[3] == start]
+                before = [d for d in disputes if d[:2] == [key, column] and d[3] == start and not apart]
                 if before and before[-1][4:7] == [chosen, others, rule]:
                     before[-1][3] = end
                 else:
