@@ -234,7 +234,13 @@ def oracle(contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decisio
         current: list[Any] | None = None
         for start, end in zip(bounds, [*bounds[1:], FOREVER], strict=True):
             state = chosen(key, start)
-            if current is not None and state is not None and current[3] == state[0] and current[2] == start and not apart:
+            if (
+                current is not None
+                and state is not None
+                and current[3] == state[0]
+                and current[2] == start
+                and not apart
+            ):
                 current[2] = end
                 current[4] = None if not state[1] else current[4] or start
                 continue
