@@ -45,6 +45,7 @@ contracts_app = typer.Typer(help="The contracts: check them, print the data dict
 person_app = typer.Typer(help="One person: what is held, and its erasure. Every call is audited.", no_args_is_help=True)
 vault_app = typer.Typer(help="The vault: its keys and what hangs on them.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
+board_app = typer.Typer(help="The board: a static site of who sent what, and of the indicators.", no_args_is_help=True)
 linkage_app = typer.Typer(
     help="The models that link records of persons, organisations and villages.", no_args_is_help=True
 )
@@ -53,6 +54,7 @@ app.add_typer(person_app, name="person")
 app.add_typer(vault_app, name="vault")
 app.add_typer(db_app, name="db")
 app.add_typer(linkage_app, name="linkage")
+app.add_typer(board_app, name="board")
 
 _BIGINT = 2**63 - 1
 _INDICATOR = re.compile(r"[Ii]\d\d")
@@ -707,6 +709,43 @@ def ui(
     database_url(state.settings)  # what is wrong with it is said here and not in the daemon's log
     state.screen.note(f"http://{host}:{port} (Ctrl-C ends it)")
     serve(state.settings, host=host, port=port)
+
+
+# --- the board -----------------------------------------------------------------------------------------------------
+
+Audience = Annotated[
+    str, typer.Option("--for", help="public, province, or the code of a sender: what they may see and no more.")
+]
+
+
+@command(board_app, "build")
+def board_build(
+    state: State,
+    audience: Audience = "public",
+    out: Annotated[Path | None, typer.Option(help="Another folder than board/<audience> of the home.")] = None,
+) -> None:
+    """Build the site, or bring it up to date: files that say the same are left alone."""
+    from . import cli_board
+
+    built = cli_board.build_board(state.screen, state.pipeline, audience, out)
+    if state.json:
+        state.screen.json({**vars(built), "folder": str(built.folder)})
+    else:
+        cli_board.show_built(state.screen, built, audience)
+
+
+@command(board_app, "serve")
+def board_serve(
+    state: State,
+    audience: Audience = "public",
+    port: Annotated[int, typer.Option(help="Port on this machine; 0: any that is free.", min=0, max=65535)] = 8200,
+) -> None:
+    """Build the site and show it on this machine, until Ctrl-C."""
+    from . import cli_board
+
+    built = cli_board.build_board(state.screen, state.pipeline, audience, None)
+    cli_board.show_built(state.screen, built, audience)
+    cli_board.serve(state.screen, built.folder, port)
 
 
 # --- contracts -----------------------------------------------------------------------------------------------------

@@ -103,6 +103,29 @@ def load_reference(folder: Path | None = None, province: str = "56") -> Referenc
     return _from_package(province) if folder is None else _from_folder(folder, province)
 
 
+def load_places(folder: Path | None = None, province: str = "56") -> dict[str, tuple[float, float]]:
+    """Code -> (latitude, longitude) of the centre of each commune of the province, in degrees; empty for lists of one's own
+    (``folder``), which say nothing of places."""
+    if folder is not None:
+        return {}
+    connection = sqlite3.connect(f"{_data().as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        rows = connection.execute(
+            "select wardCode, wardLat, wardLon from admin_units where provinceCode = ? and wardLat is not null order by 1",
+            [province],
+        ).fetchall()
+    finally:
+        connection.close()
+    return {code: (lat, lon) for code, lat, lon in rows}
+
+
+def _data() -> Path:
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ValueError(f"the package {PACKAGE} is not installed; install the requirements of this project")
+    return Path(spec.submodule_search_locations[0]) / "data" / "dataset.db"
+
+
 def type_of(name: pl.Expr) -> pl.Expr:
     """Type of a unit from the first word or words of its official name; null where there is none."""
     result, name = pl.lit(None, pl.String), name.str.to_lowercase()
@@ -113,11 +136,7 @@ def type_of(name: pl.Expr) -> pl.Expr:
 
 @lru_cache(maxsize=2)  # the package is data: it stays as it is while a process runs
 def _from_package(province: str) -> Reference:
-    spec = find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise ValueError(f"the package {PACKAGE} is not installed; install the requirements of this project")
-    data = Path(spec.submodule_search_locations[0]) / "data"
-    connection = sqlite3.connect(f"{(data / 'dataset.db').as_uri()}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(f"{_data().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         new = _query(
             connection, "admin_units", ("provinceCode", "province", "wardCode", "ward", "provinceKey", "wardKey")
@@ -140,7 +159,7 @@ def _from_package(province: str) -> Reference:
             _units(new, "wardCode", "ward", "commune", pl.col("provinceCode"), none, since),
         ]
     )
-    changes = _package_changes(data / "converter_2025.json", old, new)
+    changes = _package_changes(_data().with_name("converter_2025.json"), old, new)
     return _reference(units, changes, province, HERE / "departments.csv", f"{PACKAGE} {package_version(PACKAGE)}")
 
 

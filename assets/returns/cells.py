@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 
-_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """With these a cell begins that a spreadsheet would run once somebody edits it; some take their full-width forms for them."""
 _LONGEST = 32_000
 """Characters of a cell (Excel's bound is 32,767)."""
@@ -16,5 +16,5 @@ def write_text(cell: Cell, text: str) -> None:
     cell.value = safe
     cell.data_type = "s"
     cell.number_format = "@"
-    if safe.startswith(_SIGNS):
+    if safe.startswith(SIGNS):
         cell.quotePrefix = True

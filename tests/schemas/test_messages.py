@@ -24,7 +24,8 @@ CONTRACTS = load_contracts([builtin_folder()])
 ENTRIES = list(polib.pofile(str(Path(messages.__file__).with_name("vi.po"))))
 TEXTS = {(e.msgctxt, e.msgid): e.msgstr for e in ENTRIES}
 _FRAGMENTS = """
-aside as_of bound detail difference example fact format header limit list period repair same severity sheet state tab where
+aside as_of bound detail difference example fact format header limit list log_state period repair same severity sheet state status
+tab theme where
 """
 FRAGMENTS = frozenset(_FRAGMENTS.split())
 """Contexts whose texts stand within a line or a cell: no sentences."""
@@ -171,7 +172,7 @@ def test_nothing_in_the_catalogue_is_said_by_nobody() -> None:
     for context, key in TEXTS:
         if context not in ("message", "remedy") and not key.startswith("DEFAULT_"):
             name = re.escape(key.removeprefix("id_"))
-            assert re.search(rf"""["'](id_)?{name}["']|value: {name}\b""", source), f"{context} {key}"
+            assert re.search(rf"""["'](id_)?{name}["']|(value|theme): {name}\b""", source), f"{context} {key}"
     assert {key for context, key in TEXTS if context == "aside"} == set(SET_ASIDE)
 
 
