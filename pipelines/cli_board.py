@@ -5,6 +5,7 @@ Here: where a board is kept and serving it on this machine. What it says: :mod:`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,23 +23,28 @@ def folder_of(settings: Settings, audience: str) -> Path:
     return settings.home / "board" / audience
 
 
-def build_board(screen: Screen, pipeline: Pipeline, audience: str, out: Path | None) -> Built:
-    """Bring a board up to date; ``out``: another folder than its own, which must be empty or a board."""
+def build_in(
+    pipeline: Pipeline,
+    audience: str,
+    folder: Path | None = None,
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> Built:
+    """Bring the board of an audience up to date, in its own folder or another."""
     from assets.reference.units import load_places
 
+    settings = pipeline.settings
+    with pipeline.connection() as connection:
+        places = load_places(settings.reference, settings.province)
+        return build(connection, pipeline.contracts, places, folder or folder_of(settings, audience), audience, told)
+
+
+def build_board(screen: Screen, pipeline: Pipeline, audience: str, out: Path | None) -> Built:
+    """The same with a progress bar; ``out``: another folder, which must be empty or a board."""
     folder = out or folder_of(pipeline.settings, audience)
     if out is not None and folder.exists() and any(folder.iterdir()) and not (folder / "style.css").exists():
         raise ValueError(f"{folder} holds something else than a board; name an empty folder")
-    settings = pipeline.settings
-    with pipeline.connection() as connection, screen.progress() as progress:
-        return build(
-            connection,
-            pipeline.contracts,
-            load_places(settings.reference, settings.province),
-            folder,
-            audience,
-            lambda done, total: progress("board", done, total),
-        )
+    with screen.progress() as progress:
+        return build_in(pipeline, audience, folder, lambda done, total: progress("board", done, total))
 
 
 def show_built(screen: Screen, built: Built, audience: str) -> None:

@@ -15,7 +15,8 @@ from assets.installation import KEY
 from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
 from assets.marts.definitions import across_checks, publication
 from assets.reference.definitions import units
-from assets.returns.definitions import answers
+from assets.returns.board.definitions import board
+from assets.returns.definitions import ANSWERS, answers
 from assets.staging.definitions import expectation_checks, observations
 
 from .flow import Pipeline
@@ -41,6 +42,7 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
         publication(contracts),
         worklists(contracts),
         answers(contracts, boards),
+        board(ANSWERS),
     ]
     return dg.Definitions(
         assets=[*inbox_specs(contracts, boards), *assets],

@@ -17,11 +17,11 @@ MAIN = "main"
 
 
 def main_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
-    """From the inbox to the answers, with the checks of what it stages."""
+    """From the inbox to the answers and the board, with the checks of what it stages."""
     return dg.define_asset_job(
         MAIN,
         selection=dg.AssetSelection.assets(*assets),
-        description="Inbox, deliveries, submissions, history, publish, answers.",
+        description="Inbox, deliveries, submissions, history, publish, answers, board.",
         executor_def=dg.in_process_executor,
     )
 

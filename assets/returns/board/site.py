@@ -171,7 +171,9 @@ class _Site:
         quarters = sorted({_quarter(r["period_last"]) for r in self.board.log}, reverse=True)
         due = [r for r in self.board.log if r["due"]]
         # the last quarter that was over when something last arrived: of a younger one little is due yet
-        last = max((r["received_at"].astimezone(_VIETNAM).date() for r in self.board.log if r["received_at"]), default=None)
+        last = max(
+            (r["received_at"].astimezone(_VIETNAM).date() for r in self.board.log if r["received_at"]), default=None
+        )
         over = [q for q in quarters if last is not None and q < _quarter(last)]
         asked = next(iter(over or quarters), "")
         newest = [r for r in due if _quarter(r["period_last"]) == asked]
