@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 
-SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """With these a cell begins that a spreadsheet would run once somebody edits it; some take their full-width forms for them."""
 _LONGEST = 32_000
 """Characters of a cell (Excel's bound is 32,767)."""
@@ -16,5 +21,14 @@ def write_text(cell: Cell, text: str) -> None:
     cell.value = safe
     cell.data_type = "s"
     cell.number_format = "@"
-    if safe.startswith(SIGNS):
+    if safe.startswith(_SIGNS):
         cell.quotePrefix = True
+
+
+def csv_bytes(rows: Iterable[Sequence[Any]]) -> bytes:
+    """A CSV with a byte order mark, as spreadsheets want it. A text that would run as a formula has an apostrophe before it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(_SIGNS) else cell for cell in row])
+    return out.getvalue().encode("utf-8-sig")

@@ -7,9 +7,7 @@ nobody links to any more is removed, and a picture whose figures did not change 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from assets.returns.cells import SIGNS
+from assets.returns.cells import csv_bytes
 from expectations.suite import checks_of
 from schemas.codes import CODES
 from schemas.contract import Contract
@@ -196,7 +194,7 @@ class _Site:
             shown = {n for r in rows for n, c in enumerate(r["cells"]) if c}
             csv_path = f"csv/nop_{quarter}.csv"
             head = ["ma_don_vi", "don_vi", *(d["name"] for d in self.datasets)]
-            self.files[csv_path] = _csv(
+            self.files[csv_path] = csv_bytes(
                 [head, *([r["code"], r["name"], *(c and c["code"] for c in r["cells"])] for r in rows)]
             )
             self._page(
@@ -509,7 +507,7 @@ class _Site:
         if not rows:
             return None
         places = set(numbers)
-        self.files[path] = _csv(
+        self.files[path] = csv_bytes(
             [head, *([c.text if c.raw is None and not c.status else c.raw for c in row] for row in rows)]
         )
         if len(rows) > _MOST:
@@ -601,12 +599,3 @@ def _short(text: str) -> str:
     """A text of a sender's that fits: nothing that turns the reading direction, and not without end."""
     plain = "".join(ch for ch in text if ch.isprintable())
     return plain if len(plain) <= 120 else f"{plain[:119]}…"
-
-
-def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
-    """A CSV with a byte order mark, as spreadsheets want it; no cell of it is a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    for row in rows:
-        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(SIGNS) else cell for cell in row])
-    return out.getvalue().encode("utf-8-sig")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import zipfile
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from assets.returns.cells import csv_bytes
 from assets.returns.worklist_book import NO_PREDECESSOR, worklist_book
 from schemas.contract import Contract, builtin_folder, load_contracts
 
@@ -91,3 +93,10 @@ def test_a_hold_without_a_predecessor_has_a_word_for_it(contracts: dict[str, Con
 
 def test_nothing_waits(contracts: dict[str, Contract]) -> None:
     assert load_workbook(io.BytesIO(worklist_book({}, contracts)))["Trống"]["A1"].value == "Không có gì chờ xử lý."
+
+
+@given(TEXTS)
+def test_no_cell_of_a_csv_is_a_formula(text: str) -> None:
+    ((cell, number),) = csv.reader(io.StringIO(csv_bytes([[text, -1]]).decode("utf-8-sig"), newline=""))
+    assert cell.removeprefix("'") == text.removeprefix("'") and number == "-1"
+    assert not cell.startswith(tuple(SIGNS))
