@@ -56,6 +56,9 @@ class Installation(Protocol):
     def publish(self, connection: psycopg.Connection) -> tuple[Prepared, int | None]:
         """Merge and publish under the publisher's lock."""
 
+    def answer(self, connection: psycopg.Connection) -> list[str]:
+        """Answer the submissions whose state has changed; their ids."""
+
 
 class StepFailed(Exception):
     """A step failed; the text says by what kind of error and where, and nothing that a library or the database said."""

@@ -381,7 +381,13 @@ def check(
 
 
 @command(app)
-def show(state: State, submission: Submission) -> int:
+def show(
+    state: State,
+    submission: Submission,
+    workbook: Annotated[
+        Path | None, typer.Option(help="Write the workbook that goes back to its sender to this new file.")
+    ] = None,
+) -> int:
     """Print one submission: its state, its faults with cell, reason and remedy."""
     from assets.returns.answers import answer
     from schemas.contract import builtin_folder, load_contracts
@@ -390,6 +396,8 @@ def show(state: State, submission: Submission) -> int:
     from .cli_run import exit_code
     from .report import find_submission, sender_names
 
+    if workbook is not None:
+        return _returned(state, submission, workbook)
     contracts = load_contracts([builtin_folder(), *state.settings.contracts])
     with state.connection() as connection:
         found = answer(connection, contracts, find_submission(connection, submission))
@@ -406,6 +414,33 @@ def show(state: State, submission: Submission) -> int:
             for verdict, words in (("accept", "takes its place"), ("refuse", "stays out"))
         )
     return exit_code([found["state"]])
+
+
+def _returned(state: State, submission: str, file: Path) -> int:
+    from assets.intake.archive import Damaged, Destroyed
+
+    from .cli_run import exit_code
+    from .cli_worklist import write
+    from .report import Unclear, find_submission
+
+    if str(file) == "-":
+        raise Unclear("a workbook is not written to a screen; name a file")
+    pipeline = state.pipeline
+    with state.connection() as connection:
+        name = find_submission(connection, submission)
+        try:
+            content = pipeline.workbook(connection, name)
+        except (Destroyed, Damaged) as gone:
+            raise Unclear(f"the file of {name} cannot be returned: {gone}") from None
+        except FileNotFoundError:
+            raise Unclear(f"the file of {name} is not in the archive") from None
+        found = connection.execute("select state from intake.submission where submission_id = %s", [name]).fetchone()
+    write(file, content)
+    if state.json:
+        state.screen.json({"submission_id": name, "workbook": str(file)})
+    else:
+        state.screen.note(f"written: {file}")
+    return exit_code([found[0]] if found else [])
 
 
 # --- decisions -----------------------------------------------------------------------------------------------------
@@ -987,7 +1022,6 @@ def person_erase(
 ) -> None:
     """Erase a person from everything that is kept, and leave a tombstone. It cannot be undone."""
     from assets.core.person import Erased, audit, erase, plan
-    from assets.returns.answers import write_answers
 
     from .cli_person import plan_said, show_plan
     from .report import Unclear
@@ -1013,7 +1047,7 @@ def person_erase(
             done = erase(
                 connection, pipeline.archive, pipeline.contracts, entity, reason=reason, by=by or _user()
             )  # fmt: skip
-            write_answers(connection, pipeline.contracts, state.settings.home / "answers", done.submissions)
+            pipeline.answer(connection, done.submissions)
     except Erased as gone:
         if state.json:
             state.screen.json({"entity_id": entity, "erased": True, "before": str(gone)})

@@ -29,13 +29,11 @@ def main_job(pipeline: Pipeline, *, inbox: str | None = None, period: str | None
     """Run the whole flow once, as a run of the Dagster job or (``direct``) as plain calls; the warehouse is one."""
     if direct:
         ran = pipeline.run(inbox=inbox, period=period)
-        from assets.returns.answers import write_answers
-
         from .report import touched
 
         with pipeline.connection() as connection:
             names = [s["submission_id"] for s in touched(connection, [*ran.staged, *ran.rejected], ran.published)]
-            write_answers(connection, pipeline.contracts, pipeline.settings.home / "answers", names)
+            pipeline.answer(connection, names)
         if ran.published is not None:
             from assets.returns.board.read import PUBLIC
 

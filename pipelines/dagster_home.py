@@ -81,6 +81,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.database_url,
         "INBOX": settings.inbox,
         "ARCHIVE": settings.archive,
+        "RETURNS": settings.returns,
         "REFERENCE": settings.reference,
         "KEY_FILE": settings.key_file,
         "CONTRACTS": os.pathsep.join(map(str, settings.contracts)),

@@ -20,6 +20,7 @@ from assets.intake.archive import Archive, Destroyed
 from assets.intake.inbox import Arrived, look
 from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receive
 from assets.intake.object_keys import DatabaseKeys
+from assets.intake.reader import read_apart
 from assets.intake.submissions import SenderInfo
 from assets.marts.indicators.catalogue import Indicator, load_indicators, load_mandates, sync_indicators
 from assets.marts.indicators.compute import Indicated
@@ -224,6 +225,38 @@ class Pipeline:
             number = publish(connection, prepared)
         self.ran.merged, self.ran.indicated, self.ran.published = prepared.merged, prepared.indicated, number
         return prepared, number
+
+    def answer(self, connection: psycopg.Connection, names: Sequence[str] | None = None) -> list[str]:
+        """Write the answers of submissions, and the workbooks that go back to their senders; their ids. ``names``: without them all
+        whose state has changed since the boards were last told."""
+        from assets.returns.answers import write_answers
+        from assets.returns.returned import write_returned
+
+        done = write_answers(connection, self.contracts, self.settings.home / "answers", names)
+        try:
+            write_returned(
+                connection,
+                self.contracts,
+                self.settings.returned,
+                self.archive,
+                read_apart,
+                done,
+                self.settings.limits,
+                lambda n, total: self.progress("return", n, total),
+            )
+        finally:
+            self.object_keys.close()
+        return done
+
+    def workbook(self, connection: psycopg.Connection, name: str) -> bytes:
+        """The workbook that goes back to the sender of a submission; raises :class:`Destroyed` where its bytes are gone."""
+        from assets.returns.returned import delivered, returned
+
+        try:
+            found = delivered(connection, self.contracts, self.archive, name, destroyed=False)
+        finally:
+            self.object_keys.close()
+        return returned(found, read_apart, self.settings.limits)
 
     def replay(
         self,

@@ -25,6 +25,8 @@ class Settings:
     """fsspec URL; default ``<home>/inbox``."""
     archive: str = ""
     """fsspec URL; default ``<home>/archive``."""
+    returns: str = ""
+    """fsspec URL of the returned workbooks; default ``<home>/returns`` (:attr:`returned`)."""
     reference: Path | None = None
     """Folder whose lists are loaded in place of the real ones."""
     contracts: tuple[Path, ...] = ()
@@ -36,6 +38,11 @@ class Settings:
     """A file that changed more recently than this is looked at twice."""
     limits: Limits = field(default_factory=Limits)
     """Bounds on what a sender may hand in."""
+
+    @property
+    def returned(self) -> str:
+        """Where the returned workbooks are kept."""
+        return self.returns or str(self.home / "returns")
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -60,6 +67,7 @@ class Settings:
             database_url=env.get("LIENTHONG_DATABASE_URL") or None,
             inbox=env.get("LIENTHONG_INBOX") or str(home / "inbox"),
             archive=env.get("LIENTHONG_ARCHIVE") or str(home / "archive"),
+            returns=env.get("LIENTHONG_RETURNS") or "",
             reference=Path(reference).absolute() if reference else None,
             contracts=folders,
             key_file=Path(env["LIENTHONG_KEY_FILE"]).expanduser().absolute() if env.get("LIENTHONG_KEY_FILE") else None,

@@ -38,6 +38,9 @@ _COUNTERS = {"stt", "tt", "so tt", "so thu tu", "thu tu", "no"}
 _REMARKS = {"ghi chu"}
 OWN_SHEETS = ("Hướng dẫn", "Danh mục")
 """Names of the sheets of our templates that hold no figures: not read, and not spoken of, while their first cell says so."""
+ANSWER_SHEET = "Kết quả tiếp nhận"
+"""Name of our sheet in a workbook that we returned: not read, and not spoken of, while its first cell says so."""
+OWN_ANSWER = re.compile(re.escape(ANSWER_SHEET) + r"(?: \(\d+\))?")
 _NOTHING = re.compile(r"khong phat sinh(?: (?P<mark>.+))?")
 _TICKED = frozenset({"co", "x", "v", "1", "true"})
 
@@ -324,10 +327,19 @@ def find_tables(
 
 
 def _is_ours(grid: Grid) -> bool:
-    """Whether it is a sheet of a template on which nothing is filled in, and which still says so."""
-    if grid.name not in OWN_SHEETS or not grid.frame.height or "A" not in grid.frame.columns:
+    """Whether it is a sheet of a template or of an answer that says itself that no figures are on it."""
+    return (grid.name in OWN_SHEETS and _begins(grid, "template")) or is_our_answer(grid)
+
+
+def is_our_answer(grid: Grid) -> bool:
+    """Whether it is the sheet of an answer, in a workbook that is sent back; a sheet of that name alone is the sender's own."""
+    return OWN_ANSWER.fullmatch(grid.name.rpartition("/")[2]) is not None and _begins(grid, "returned")
+
+
+def _begins(grid: Grid, context: str) -> bool:
+    if not grid.frame.height or "A" not in grid.frame.columns:
         return False
-    return fold_header(grid.frame["A"][0]) == fold_header(messages.text("template", "own_sheet"))
+    return fold_header(grid.frame["A"][0]) == fold_header(messages.text(context, "own_sheet"))
 
 
 def _said_period(grid: Grid, head: HeaderMatch, folder: str) -> str | None:

@@ -60,7 +60,8 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
     Keys: submission_id, dataset, sender, period, as_of, as_of_source, received_at, file, origin, sha256, size, state,
     d00_state, state_label, destroyed {at, why} of its bytes (None where they are kept), predecessor, counts {read, accepted,
     quarantined, set_aside, flagged}, set_aside {reason: n}, problems [{code, severity, message, remedy}], rows [{sheet, row,
-    address, column, rule, severity, value, message, remedy, waived, known}], repairs [{sheet, row, column, rule, raw}].
+    address, column, rule, severity, value, message, remedy, waived, known}], repairs [{sheet, row,
+    address, column, label, rule, raw}].
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_SUBMISSION, [submission_id]).fetchone()
@@ -85,6 +86,9 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
         ).fetchone()
     layout = layouts["layout"] if layouts else []
     sheets = {lay["sheet"]: lay["name"] for lay in layout}
+    letters = {lay["sheet"]: lay["columns"] for lay in layout}
+    sources = {c.name: c.source for c in contract.columns} if contract else {}
+    labels = {c.name: c.label for c in contract.columns} if contract else {}
     told = [_row_text(contract, sheets, r, found) for r in rows]
     if contract is not None:
         told += [_finding_text(contract, layout, sheets, f) for f in findings]
@@ -119,8 +123,11 @@ def answer(connection: psycopg.Connection, contracts: Mapping[str, Contract], su
         "repairs": [
             {
                 "sheet": sheets.get(r["sheet"], ""),
+                "sheet_no": r["sheet"],
                 "row": r["row"],
+                "address": address_of(letters.get(r["sheet"], {}).get(sources.get(r["column_name"], ""), ""), r["row"]),
                 "column": r["column_name"],
+                "label": labels.get(r["column_name"], r["column_name"]),
                 "rule": r["rule"],
                 "raw": r["raw"],
             }
@@ -238,7 +245,7 @@ def write_answers(
         {"names": None if names is None else list(names)},
     ).fetchall()
     for name, period, sender in due:
-        place = folder / _safe(period) / _safe(sender)
+        place = folder / folder_name(period) / folder_name(sender)
         place.mkdir(parents=True, exist_ok=True)
         text = json.dumps(answer(connection, contracts, name), ensure_ascii=False, indent=1, default=str)
         temporary = place / f".{name}.json"
@@ -247,6 +254,6 @@ def write_answers(
     return [r[0] for r in due]
 
 
-def _safe(part: str | None) -> str:
+def folder_name(part: str | None) -> str:
     """A folder name out of what a sender's path said: letters, digits, dash and underscore, never a way out."""
     return "".join(ch if ch.isalnum() or ch in "-_" else "_" for ch in part or "") or "_"

@@ -9,8 +9,8 @@ from typing import Any
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 
-_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""With these a cell begins that a spreadsheet would run once somebody edits it; some take their full-width forms for them."""
+from .page import SIGNS
+
 _LONGEST = 32_000
 """Characters of a cell (Excel's bound is 32,767)."""
 
@@ -21,7 +21,7 @@ def write_text(cell: Cell, text: str) -> None:
     cell.value = safe
     cell.data_type = "s"
     cell.number_format = "@"
-    if safe.startswith(_SIGNS):
+    if safe.startswith(SIGNS):
         cell.quotePrefix = True
 
 
@@ -30,5 +30,5 @@ def csv_bytes(rows: Iterable[Sequence[Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     for row in rows:
-        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(_SIGNS) else cell for cell in row])
+        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(SIGNS) else cell for cell in row])
     return out.getvalue().encode("utf-8-sig")

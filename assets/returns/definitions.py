@@ -11,8 +11,6 @@ from assets.intake.outbox import Word
 from assets.marts.definitions import mart_key
 from schemas.contract import Contract
 
-from .answers import write_answers
-
 ANSWERS = dg.AssetKey(["returns", "answers"])
 
 
@@ -31,7 +29,7 @@ def answers(contracts: Mapping[str, Contract], boards: Boards) -> dg.AssetsDefin
         reported, without_place = 0, []
         with connected(installation) as connection:
             # the answers first: telling the board takes a submission off the list that both work from
-            written = write_answers(connection, installation.contracts, installation.settings.home / "answers")
+            written = installation.answer(connection)
             for event in told(connection, boards):
                 if isinstance(event, Word):
                     without_place.append(event)

@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from assets.returns.answers import _row_text, _safe, problem_text
+from assets.returns.answers import _row_text, folder_name, problem_text
 from schemas.codes import CODES, Code
 from schemas.contract import builtin_folder, load_contract
 
@@ -80,4 +80,4 @@ def test_a_problem_s_text_has_no_gap(code: Code) -> None:
     [("2026-Q2", "2026-Q2"), ("../..", "_____"), ("", "_"), (None, "_"), ("a/b", "a_b"), ("xã", "xã")],
 )
 def test_a_folder_s_name_leads_nowhere_else(part: str | None, safe: str) -> None:
-    assert _safe(part) == safe
+    assert folder_name(part) == safe

@@ -116,6 +116,16 @@ def test_check_says_what_would_be_answered_and_writes_nothing(house: House) -> N
     assert house("check", "nowhere.xlsx", "--sender", "22366", "--period", "2026-Q3").code == 2
 
 
+def test_show_writes_the_workbook_that_goes_back(house: House, tmp_path: Path) -> None:
+    name, file = house.one("held"), tmp_path / "tra_lai.xlsx"
+    assert house("show", name, "--workbook", str(file)).code == 1
+    (kept,) = (house.home / "returns").rglob(f"{name}.xlsx")
+    assert file.read_bytes() == kept.read_bytes() and file.read_bytes().startswith(b"PK")
+    again = house("show", name, "--workbook", str(file))
+    assert again.code == 2 and "is there already" in again.err
+    assert house("show", name, "--workbook", "-").code == 2
+
+
 def test_show_takes_the_beginning_of_an_id(house: House) -> None:
     name = house.one("held")
     shown = house("show", name[:8].lower())
