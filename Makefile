@@ -25,8 +25,8 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 .PHONY: help
 help: ## List the commands
 	@printf 'Liên Thông: make COMMAND\n\n'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | \
-		while IFS='|' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
+		while IFS='|' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
 	@printf '\nThe pipeline itself, once installed: %s/lienthong --help\n' '$(BIN)'
 
 .PHONY: demo
@@ -36,6 +36,17 @@ demo: $(READY) ## Run three quarters of a sample province end to end and compare
 .PHONY: test
 test: lint ## Lint, then run all tests (they start a PostgreSQL of their own)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# What needs programs beyond Python and make, from Debian's packages (apt-get install --no-install-recommends …):
+SERVICES := libreoffice-calc
+
+.PHONY: test-services
+test-services: $(READY) ## Run the tests that need Debian's packages: libreoffice-calc
+	@$(BIN)/python -m pytest tests/services $(ARGS)
+
+.PHONY: services
+services: ## Say which Debian packages test-services needs
+	@echo $(SERVICES)
 
 .PHONY: lint
 lint: $(READY) ## Check style, types and the order of the floors

@@ -255,8 +255,8 @@ def test_the_wheel_carries_every_file_of_the_packages(tmp_path: Path) -> None:
 def test_make_explains_itself() -> None:
     done = run("make", cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    listed = set(re.findall(r"^  (\w+) ", done.stdout, re.MULTILINE))
-    targets = set(re.findall(r"^\.PHONY: (\w+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    listed = set(re.findall(r"^  ([\w-]+) ", done.stdout, re.MULTILINE))
+    targets = set(re.findall(r"^\.PHONY: ([\w-]+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert listed == targets
     assert listed >= {"demo", "test", "lint", "ui", "bench", "help"}
 

@@ -54,7 +54,8 @@ _REMOVED_PLACES = re.compile(
 )
 _XF_MAX = 64_000
 _SELECTED = re.compile(rb"tabSelected\s*=\s*[\"'](?:1|true)")
-_COMMENT_AGAIN = "— Liên Thông —"
+SIGN = f"[{AUTHOR}]"
+"""First line of what we say in a comment: some programs lose whose it is."""
 
 
 @dataclass(frozen=True)
@@ -445,24 +446,31 @@ def _with_notes(root: Any, ns: str, notes: Mapping[tuple[int, int], str]) -> set
     mine = names.index(AUTHOR)
     kept: dict[tuple[int, int], Any] = {}
     for comment in list(listed):
-        if comment.get("authorId") == str(mine):
+        whole = "".join(comment.itertext())
+        if comment.get("authorId") == str(mine) or whole.startswith(SIGN):
             listed.remove(comment)
             continue
         kept[_place(comment.get("ref", ""))] = comment
-        text = comment.find(tag("text"))
-        runs = list(text) if text is not None else []
-        again = next((i for i, run in enumerate(runs) if _COMMENT_AGAIN in "".join(run.itertext())), None)
-        for run in runs[again:] if again is not None else ():
-            text.remove(run)
+        if SIGN in whole:
+            _cut(comment, tag("t"))
     for (row, column), note in sorted(notes.items()):
         own = kept.get((row, column))
         if own is None:
             comment = etree.SubElement(listed, tag("comment"), ref=f"{letters(column)}{row}", authorId=str(mine))
-            _run(etree.SubElement(comment, tag("text")), tag, note)
+            _run(etree.SubElement(comment, tag("text")), tag, f"{SIGN}\n{note}")
         elif not names[int(own.get("authorId", 0))].startswith("tc="):
             text = own.find(tag("text"))
-            _run(text, tag, f"\n{_COMMENT_AGAIN}\n{note}")
+            _run(text, tag, f"\n{SIGN}\n{note}")
     return set(kept)
+
+
+def _cut(comment: Any, tag: str) -> None:
+    """Take what we said below a comment of the sender off it."""
+    ours = False
+    for text in comment.iter(tag):
+        before, sign, _ = (text.text or "").partition(SIGN)
+        text.text = "" if ours else before.removesuffix("\n") if sign else before
+        ours = ours or bool(sign)
 
 
 def _run(text: Any, tag: Callable[[str], str], words: str) -> None:

@@ -68,7 +68,7 @@ def mend(returned: bytes, sound: Workbook) -> tuple[bytes, int]:
     for sheet, right in zip(book.worksheets[1:], sound.worksheets, strict=True):
         wrong = [
             c for row in sheet.iter_rows() for c in row
-            if c.fill.fgColor.rgb == FILLS["error"] and c.comment is not None and c.comment.text.startswith(_ERROR)
+            if c.fill.fgColor.rgb == FILLS["error"] and c.comment is not None and _ERROR in c.comment.text
         ]  # fmt: skip
         for cell in wrong:
             mended += 1

@@ -17,7 +17,7 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from assets.intake.tables import ANSWER_SHEET
 from assets.intake.workbook import read_workbook
-from assets.returns.package import FILLS, Book, Mark
+from assets.returns.package import FILLS, SIGN, Book, Mark
 from assets.returns.page import Item, Page
 from assets.returns.sheet_patch import RELATIONS, Restyle, Unpatchable, patch, reaches_out
 from schemas import messages
@@ -104,7 +104,7 @@ def test_a_marked_cell_keeps_all_but_its_colour_and_says_why() -> None:
     book = load_workbook(io.BytesIO(after))
     assert book.sheetnames == [ANSWER_SHEET, "Số liệu", "Khác"]
     cell = book["Số liệu"]["B2"]
-    assert cell.fill.fgColor.rgb == FILLS["error"] and cell.comment.text == "Lỗi: sai."
+    assert cell.fill.fgColor.rgb == FILLS["error"] and cell.comment.text == f"{SIGN}\nLỗi: sai."
     assert cell.number_format == "#,##0" and cell.font.b and cell.border.left.style == "thick" and cell.value == 12
     other = book["Số liệu"]["A3"]
     assert other.fill.fgColor.rgb == FILLS["warning"] and other.comment is None
@@ -209,9 +209,10 @@ def test_the_sender_s_comments_stay_and_ours_stand_below() -> None:
     found = load_workbook(io.BytesIO(after))["Số liệu"]
     assert found["A2"].comment.text == "của xã" and found["A2"].comment.author == "Xã"
     assert found["B2"].comment.text.startswith("đã hỏi lại") and found["B2"].comment.text.endswith("Lỗi: sai.")
-    assert found["B3"].comment.text == "Lỗi: chữ." and found["B3"].comment.author == "Liên Thông"
-    again, _ = patched(after, {0: [Mark(3, 1, "warning", "Cảnh báo.")]})
-    assert load_workbook(io.BytesIO(again)).sheetnames == [ANSWER_SHEET, "Số liệu", "Khác"]
+    assert found["B3"].comment.text == f"{SIGN}\nLỗi: chữ." and found["B3"].comment.author == "Liên Thông"
+    again = load_workbook(io.BytesIO(patched(after, {1: [Mark(3, 1, "warning", "Cảnh báo.")]})[0]))["Số liệu"]
+    assert (again["B2"].comment.text, again["A2"].comment.text) == ("đã hỏi lại", "của xã")
+    assert again["B3"].comment is None and again["A3"].comment.text == f"{SIGN}\nCảnh báo."
 
 
 def test_an_answer_that_comes_back_loses_its_sheet_its_colours_and_its_comments() -> None:
@@ -222,7 +223,7 @@ def test_an_answer_that_comes_back_loses_its_sheet_its_colours_and_its_comments(
     assert book.sheetnames == [ANSWER_SHEET, "Số liệu", "Khác"]
     sheet = book["Số liệu"]
     assert sheet["B2"].fill.fill_type is None and sheet["B2"].comment is None and sheet["B2"].number_format == "#,##0"
-    assert sheet["B3"].fill.fgColor.rgb == FILLS["warning"] and sheet["B3"].comment.text == "Khác."
+    assert sheet["B3"].fill.fgColor.rgb == FILLS["warning"] and sheet["B3"].comment.text == f"{SIGN}\nKhác."
     resaved = io.BytesIO()
     load_workbook(io.BytesIO(once)).save(resaved)  # another program numbers styles and shapes anew
     third, _ = patched(resaved.getvalue(), {})
