@@ -249,11 +249,11 @@ class Pipeline:
         return done
 
     def workbook(self, connection: psycopg.Connection, name: str) -> bytes:
-        """The workbook that goes back to the sender of a submission; raises :class:`Destroyed` where its bytes are gone."""
+        """The workbook that goes back to the sender of a submission; raises what the archive raises of its bytes."""
         from assets.returns.returned import delivered, returned
 
         try:
-            found = delivered(connection, self.contracts, self.archive, name, destroyed=False)
+            found = delivered(connection, self.contracts, self.archive, name, strict=True)
         finally:
             self.object_keys.close()
         return returned(found, read_apart, self.settings.limits)

@@ -10,9 +10,9 @@ The rules of the format are those of ECMA-376 part 1 (SpreadsheetML) and part 2 
 from __future__ import annotations
 
 import copy
+import logging
 import posixpath
 import re
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ from .page import Page, sheet_xml
 from .sheet_patch import RELATIONS, Patched, Restyle, Unpatchable, patch, reaches_out, suspicious
 from .zipcopy import rewritten
 
+log = logging.getLogger(__name__)
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 PACKAGE_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -659,13 +660,14 @@ class _Styles:
 
 
 class _patching:
-    """Turns what broken packages raise into :class:`Unpatchable`: the texts of such errors may hold cell values."""
+    """Turns what broken packages raise into :class:`Unpatchable`: one hostile file must not keep the answers of all others back,
+    and the texts of such errors may hold cell values."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(
-            error, (*BROKEN_PACKAGE, expat.ExpatError, zipfile.BadZipFile, Unreadable, TypeError, AttributeError)
-        ) and not isinstance(error, Unpatchable):
+        if isinstance(error, Exception) and not isinstance(error, Unpatchable):
+            if not isinstance(error, (*BROKEN_PACKAGE, expat.ExpatError, Unreadable)):
+                log.warning("a workbook could not be patched: %s", type(error).__name__)
             raise Unpatchable(type(error).__name__) from None

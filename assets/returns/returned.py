@@ -10,6 +10,7 @@ A delivery has one workbook, whatever number of submissions are in it: all are s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import defaultdict
@@ -23,7 +24,7 @@ from zoneinfo import ZoneInfo
 import fsspec
 import psycopg
 
-from assets.intake.archive import Archive, Destroyed
+from assets.intake.archive import Archive, Damaged, Destroyed
 from assets.intake.limits import MIB, Limits
 from assets.intake.sniff import sniff
 from assets.intake.tables import ANSWER_SHEET, is_our_answer
@@ -79,6 +80,8 @@ class Delivered:
     told: list[Told]
     data: bytes | None
     file: str
+    too_large: bool = False
+    """Whether nothing of it is returned for its size alone."""
 
 
 # --- from the ledger ----------------------------------------------------------------------------------------------------
@@ -90,21 +93,21 @@ def delivered(
     archive: Archive,
     submission_id: str,
     *,
-    destroyed: bool = True,
+    strict: bool = False,
 ) -> Delivered:
     """Everything about the delivery that a submission came in, that submission first.
 
-    Nothing of a file is returned that was refused before it was read, bears a secret marking or was destroyed; without
-    ``destroyed`` the last raises :class:`Destroyed`. Raises :class:`NoSuchSubmission`.
+    Nothing of a file is returned that was refused before it was read, bears a secret marking or was destroyed, or that the archive
+    has lost: where ``strict`` the last two raise what the archive raises. Raises :class:`NoSuchSubmission`.
     """
     found = connection.execute(
-        "select d.delivery_id, d.sha256, d.file_name, d.withheld, d.sidecar, d.size from intake.submission u "
+        "select d.delivery_id, d.sha256, d.file_name, d.withheld, d.size from intake.submission u "
         "join intake.delivery d using (delivery_id) where u.submission_id = %s",
         [submission_id],
     ).fetchone()
     if found is None:
         raise NoSuchSubmission(f"there is no submission {submission_id}")
-    delivery, sha256, file, withheld, _, _ = found
+    delivery, sha256, file, withheld, size = found
     ids = connection.execute(
         "select submission_id from intake.submission where delivery_id = %s order by submission_id <> %s, submission_no",
         [delivery, submission_id],
@@ -112,14 +115,16 @@ def delivered(
     told = [_told(connection, contracts, name) for (name,) in ids]
     problems = [p for t in told for p in t.answer["problems"]]
     refused = any(CODES[p["code"]].level == "delivery" and p["severity"] == "error" for p in problems)
-    data = None
-    if not (withheld or refused or file.lower().endswith((".yaml", ".yml"))):
-        try:
-            data = archive.read(sha256)
-        except Destroyed:
-            if not destroyed:
-                raise
-    return Delivered(told, data, file)
+    if withheld or refused or file.lower().endswith((".yaml", ".yml")):
+        return Delivered(told, None, file)
+    try:
+        with archive.open(sha256) as source:
+            too_large = size > MADE_BYTES and source.read(2) != b"PK"
+        return Delivered(told, None if too_large else archive.read(sha256), file, too_large)
+    except (Destroyed, Damaged, FileNotFoundError):
+        if strict:
+            raise
+        return Delivered(told, None, file)
 
 
 def _told(connection: psycopg.Connection, contracts: Mapping[str, Contract], name: str) -> Told:
@@ -197,14 +202,11 @@ def returned(delivery: Delivered, read: Read, limits: Limits | None = None) -> b
             pass
     notes: list[str] = []
     grids: list[Grid] = []
-    if data is not None:
-        if len(data) > MADE_BYTES:
-            notes.append(messages.text("returned", "too_large"))
-        else:
-            try:
-                grids = [g for g in read(data, delivery.file, limits)[0] if not is_our_answer(g)]
-            except Unreadable:
-                grids = []
+    if delivery.too_large or (data is not None and len(data) > MADE_BYTES):
+        notes.append(messages.text("returned", "too_large"))
+    elif data is not None:
+        with contextlib.suppress(Unreadable):
+            grids = [g for g in read(data, delivery.file, limits)[0] if not is_our_answer(g)]
     places = {g.index: n for n, g in enumerate(grids)}
     marks, _ = _marks(told, places, {g.index: g.name for g in grids})
     content, cut = made(grids, {n: {m.row for m in many} for n, many in marks.items()})
