@@ -20,7 +20,7 @@ Make = Callable[..., World]
 
 @pytest.fixture(scope="session")
 def _template(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    name = "e2e_template"
+    name = f"e2e_template_{next(_numbers)}"  # other folders have these fixtures too, in the same server
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(
             sql.SQL(
