@@ -90,7 +90,9 @@ class Casework:
         channel = np.where(draw < online, 0, np.where(draw < online + 0.04, 2, 1))
         digitised = (channel == 0) | (rng.random(count) < 0.42 + drift)
         digital = rng.random(count) < np.where(level == "KHONG", 0.2, 0.62 + drift)
-        done = pl.Series((received + taken).astype(np.int32)).cast(pl.Date)
+        # who is merged closes what is open before it ends: nobody could report it afterwards
+        last_days = [self._last_day(ends) for ends in offices["ends"].to_list()]
+        done = pl.Series(np.minimum(received + taken, np.array(last_days)[office]).astype(np.int32)).cast(pl.Date)
         gone = pl.Series(withdrawn)
         code = offices["code"].to_numpy()[office]
         frame = pl.DataFrame(
@@ -122,6 +124,11 @@ class Casework:
             digitised="digitised",
             result_digital=pl.when(~pl.col("gone")).then("digital"),
         )
+
+    def _last_day(self, ends: int) -> int:
+        """The last day of a body that ends with the beginning of a quarter, in days since 1970; far off where it goes on."""
+        months = 3 * ends
+        return (month_end(self.months[months - 1]) - _EPOCH).days if months < len(self.months) else 1 << 30
 
     def known(self, month: int, at: int | None = None) -> pl.DataFrame:
         """The dossiers received in a month as they stand at the end of another one (of the last one): the contract's columns."""

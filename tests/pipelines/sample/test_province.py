@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.sample import PERIODIC, SMALL, Size, Truth, compare_frame, generate
 from pipelines.sample.bodies import DEPARTMENTS, make_bodies
-from pipelines.sample.casework import reporting_month
+from pipelines.sample.casework import Casework, reporting_month
 from pipelines.sample.lists import FORMS
 from pipelines.sample.officers import MEMBER, make_people, posts, staff_at
 from pipelines.sample.work import month_end, months_of
@@ -317,3 +317,24 @@ def test_members_are_no_leaders() -> None:
     leads = staff.filter(pl.col("role") != MEMBER)
     assert leads.filter(pl.col("position").is_in(["Chuyên viên", "Giáo viên", "Nhân viên y tế"])).is_empty()
     assert leads.filter(pl.col("role") == 0).group_by("body").len()["len"].max() == 1
+
+
+def test_a_body_that_ends_leaves_no_dossier_open() -> None:
+    offices = pl.DataFrame(
+        {"code": ["A", "B"], "commune": [None, None], "weight": [0.5, 0.5], "ends": [1, 99]},
+        schema_overrides={"commune": pl.String},
+    )
+    cases = Casework(1, ("2026-Q1", "2026-Q2"), offices, 6000)
+    last = date(2026, 3, 31)
+    all_ = pl.concat([cases.received(m) for m in range(6)]).with_columns(
+        done=pl.coalesce("finished_on", "withdrawn_on")
+    )
+    ended = all_.filter(organization_code="A")
+    assert ended.height > 1000 and ended["done"].max() == last and (ended["received_on"] <= ended["done"]).all()
+    assert all_.filter(organization_code="B")["done"].max() > last
+    # it is in the statistics of the reporting month in which it ended, and of none after
+    told = [cases.statistics(m)["organization_code"].unique().sort().to_list() for m in range(6)]
+    assert told == [["A", "B"]] * 4 + [["B"]] * 2
+    assert cases.statistics(3).filter(organization_code="A").select(
+        pl.col("pending_in_time", "pending_overdue").sum()
+    ).row(0) == (0, 0)
