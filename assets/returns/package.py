@@ -502,8 +502,9 @@ _SHAPE_TYPE = (
     '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
     '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
 )
-_ANY_SHAPE = re.compile(rb"<v:shape .*?</v:shape>", re.DOTALL)
-_NOTE_AT = re.compile(rb'ObjectType="Note".*<x:Row>\s*(\d+)\s*</x:Row>\s*<x:Column>\s*(\d+)\s*</x:Column>', re.DOTALL)
+_ANY_SHAPE = re.compile(rb"<v:shape[\s>](?:[^<]++|<(?!v:shape[\s>]|/v:shape>))*+</v:shape>")
+_NOTE = re.compile(rb"ObjectType=[\"']Note[\"']")
+_NOTE_AT = re.compile(rb"<x:Row>\s*(\d+)\s*</x:Row>\s*<x:Column>\s*(\d+)\s*</x:Column>")
 
 
 def _with_shapes(before: bytes | None, notes: Mapping[tuple[int, int], str], kept: set[tuple[int, int]]) -> bytes:
@@ -519,7 +520,7 @@ def _with_shapes(before: bytes | None, notes: Mapping[tuple[int, int], str], kep
         return f"<xml {_VML}>{layout}{_SHAPE_TYPE}{shapes(1025)}</xml>".encode()
 
     def stays(found: re.Match[bytes]) -> bytes:
-        at = _NOTE_AT.search(found[0])
+        at = _NOTE_AT.search(found[0]) if _NOTE.search(found[0]) else None
         return found[0] if at is None or (int(at[1]) + 1, int(at[2]) + 1) in kept else b""
 
     whole = _ANY_SHAPE.sub(stays, before)

@@ -24,19 +24,24 @@ _AFTER_COMMENTS = frozenset(
 """What stands behind the drawing of comments in a sheet (ECMA-376 part 1, 18.3.1.99)."""
 _ACTIVE = frozenset(("oleObjects", "controls"))
 _FORMULAS = frozenset(("f", "formula", "formula1", "formula2"))
-_TEXT = re.compile(r'"[^"]*"?')
-_OUT = re.compile(
-    r"\||'(?:[^']|'')*\[[^\[\]]+\](?:[^']|'')*'!|\[[^\[\]]+\][\w.]*!"
-    r"|(?<![\w.])(?:_xl\w+\.)*(?:WEBSERVICE|FILTERXML|ENCODEURL|IMAGE|STOCKHISTORY|RTD|DDE|CALL|REGISTER(?:\.ID)?|EXEC"
+_FORMULA_MAX = 8192
+"""Characters of a formula that programs take; a longer one is nobody's work, and is taken out."""
+_TEXTS = (re.compile(r'"[^"]*"?'), re.compile(r"""('(?:[^']|'')*'?)|"[^"]*"?"""))
+"""Texts in a formula, as far as one can tell without its grammar: a quote may stand in the name of a sheet ('a"b'!A1), and an
+apostrophe before a sign in the name of a column (T['#a])."""
+_LINK = re.compile(r"\||\](?:[^\[\]']|'')*'!|\][\w.]*!")
+_CALL = re.compile(
+    r"(?<![\w.])(?:_xl\w+\.)*(?:WEBSERVICE|FILTERXML|ENCODEURL|IMAGE|STOCKHISTORY|RTD|DDE|CALL|REGISTER(?:\.ID)?|EXEC"
     r"|SQL\.REQUEST|CUBE\w+|PY|IMPORT(?:DATA|XML|HTML|RANGE|FEED)|GOOGLE\w+)\s*\(",
     re.IGNORECASE,
 )
 _HAS_FORMULA = re.compile(rb"<(?:\w+:)?f(?:ormula[12]?)?[\s/>]")
 _MAY_REACH_OUT = re.compile(
-    rb"(?i)\||\][^<>]*!|&#|(?:WEBSERVICE|FILTERXML|ENCODEURL|IMAGE|STOCKHISTORY|RTD|DDE|CALL|REGISTER|EXEC"
-    rb"|REQUEST|CUBE\w+|PY|IMPORT\w+|GOOGLE\w+)(?:\.ID)?\s*\("
+    rb"(?i)\||\][^<>\[\]]*!|&#|(?:WEBSERVICE|FILTERXML|ENCODEURL|IMAGE|STOCKHISTORY|RTD|DDE|CALL|REGISTER|EXEC"
+    rb"|REQUEST|CUBE\w{1,40}|PY|IMPORT(?:DATA|XML|HTML|RANGE|FEED)|GOOGLE\w{1,40})(?:\.ID)?\s*\("
 )
-_MAY_RUN = re.compile(rb"oleObjects|controls|<!|\0")
+"""Bounded: a sender may repeat any of it without end, and each place costs a look ahead."""
+_MAY_RUN = re.compile(rb"oleObjects|controls|<!|<\?(?!xml\s)|\0")
 
 
 def suspicious(sheet: bytes) -> bool:
@@ -51,8 +56,15 @@ class Unpatchable(Exception):
 
 
 def reaches_out(formula: str) -> bool:
-    """Whether a formula asks another workbook, program or address: external links, DDE, web functions, calls of libraries."""
-    return _OUT.search(_TEXT.sub("", formula)) is not None
+    """Whether a formula asks another workbook, program or address: external links, DDE, web functions, calls of libraries.
+
+    One that only names such a function in a text is taken for one that calls it: its stored result stays in any case.
+    """
+    return (
+        len(formula) > _FORMULA_MAX
+        or _CALL.search(formula) is not None
+        or any(_LINK.search(text.sub(r"\1" if text.groups else "", formula)) for text in _TEXTS)
+    )
 
 
 @dataclass

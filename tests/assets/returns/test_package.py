@@ -244,11 +244,16 @@ def test_a_sheet_of_that_name_that_is_not_ours_stays() -> None:
 @pytest.mark.parametrize(
     ("formula", "out"),
     [
-        ("SUM(A1:A3)", False), ('"WEBSERVICE("&A1', False), ("Bảng1[Số hộ]*2", False), ("Table1[[#All],[2024]]", False),
+        ("SUM(A1:A3)", False), ('"WEBSERVICE "&A1', False), ("Bảng1[Số hộ]*2", False), ("Table1[[#All],[2024]]", False),
         ("'Sheet 2'!A1", False), ("START(1)", False), ('IF(A1="a|b",1,2)', False), ("HYPERLINK(\"#A1\")", False),
         ('WEBSERVICE("http://x")', True), ('_xlfn.WEBSERVICE("http://x")', True), ("1+rtd(A1)", True),
         ("[1]Sheet1!A1", True), ("'[2]Sheet 1'!A1", True), ("'C:\\a\\[b.xlsx]Sheet'!A1", True), ("cmd|'/c calc'!A0", True),
         ('DDE("a";"b";"c")', True), ("CALL(1)", True), ("_xlfn.IMAGE(A1)", True), ("'[3]a''b'!A1", True),
+        ("Table1[x]*Sheet2!B1", False), ("T[a]+'it''s'!A1", False), ("[1]!Ten", True), ("'[1]a!b'!A1", True),
+        # a quote in the name of a sheet, an apostrophe in that of a column: what follows is no text
+        ("""'a"b'!A1+WEBSERVICE("http://x")""", True), ("""'a"b'!A1+[1]S!A1&"x\"""", True),
+        ("""T['#a]&"it's"&WEBSERVICE("x")""", True), ("""T['#a]&"it's"&[1]S!A1&"x\"""", True),
+        ("1+" * 5_000 + "1", True),
     ],
 )  # fmt: skip
 def test_what_a_formula_asks_beyond_the_workbook_is_known(formula: str, out: bool) -> None:
@@ -268,6 +273,32 @@ def test_formulas_that_reach_out_become_their_results() -> None:
     assert load_workbook(io.BytesIO(after))["Sheet"]["A3"].value == 7
     assert load_workbook(io.BytesIO(after))["Sheet"]["A2"].value == "=A1+1"
     assert load_workbook(io.BytesIO(after), data_only=True)["Sheet"]["A2"].value == 6
+
+
+@pytest.mark.parametrize("name", [b"WEB<?x?>SERVICE", b"WEB<!-- -->SERVICE", b"WEB<![CDATA[SERVICE]]>"])
+def test_a_name_in_pieces_is_known(name: bytes) -> None:
+    book = Workbook()
+    book.worksheets[0]["A1"] = "=A2+1"
+    data = replaced(saved(book), "xl/worksheets/sheet1.xml", b"<f>A2+1</f><v></v>", b"<f>" + name + b"(A2)</f><v>7</v>")
+    assert patched(data, {})[1] == [("formula", "Sheet!A1")]
+
+
+@pytest.mark.parametrize("piece", ["]", "IMPORT", "CUBEA", "'", "'[a]", "<v:shape ", 'ObjectType="Note"'])
+def test_what_is_repeated_without_end_costs_its_length(piece: str) -> None:
+    """Squared, any of these would take hours."""
+    book = sample()
+    book.worksheets[0]["C1"] = "=A1"
+    book.worksheets[0]["A1"].comment = Comment("Của xã", "xã")
+    text = piece * (5_000_000 // len(piece))
+    data = saved(book)
+    text_cell = f'<c r="D1" t="inlineStr"><is><t>{text.replace("<", "&lt;")}</t></is></c></row>'.encode()
+    data = replaced(data, "xl/worksheets/sheet1.xml", b'</row><row r="2"', text_cell + b'<row r="2"')
+    drawing = next(n for n in parts(data) if n.endswith(".vml"))
+    data = with_parts(data, {drawing: f"<xml><v:shape {text}</xml>".encode()})
+    book_again = Book(data)
+    book_again.mark({0: [Mark(2, 2, "error", "Sai.")]})
+    assert book_again.finished(page())
+    assert reaches_out(text)
 
 
 _REL = '<Relationship Id="{}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{}" Target="{}"{}/>'
