@@ -38,10 +38,10 @@ test: lint ## Lint, then run all tests (they start a PostgreSQL of their own)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # What needs programs beyond Python and make, from Debian's packages (apt-get install --no-install-recommends …):
-SERVICES := libreoffice-calc
+SERVICES := libreoffice-calc chromium chromium-driver
 
 .PHONY: test-services
-test-services: $(READY) ## Run the tests that need Debian's packages: libreoffice-calc
+test-services: $(READY) ## Run the tests that need programs from Debian (make services says which)
 	@$(BIN)/python -m pytest tests/services $(ARGS)
 
 .PHONY: services

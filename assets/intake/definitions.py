@@ -6,7 +6,7 @@ specs, the thin asset function, ledger words as Dagster events. Not here: any wo
 
 # no postponed annotations: Dagster looks at those of the functions that it is given
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -98,6 +98,14 @@ def _verdict_check(dataset: str, partitions: dg.MultiPartitionsDefinition) -> dg
     return check
 
 
+Links = Callable[[Word], Mapping[str, str]]
+"""Of a submission: what lies where about it, name -> path."""
+
+
+def _nowhere(word: Word) -> Mapping[str, str]:
+    return {}
+
+
 class Receive(dg.Config):
     """What a run takes from the inbox: everything, or one period folder, or another inbox."""
 
@@ -148,24 +156,24 @@ def deliveries(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
 
 
 def told(
-    connection: psycopg.Connection, boards: Boards
+    connection: psycopg.Connection, boards: Boards, links: Links = _nowhere
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation | Word]:
     """What waits in the outbox as Dagster events; a :class:`Word` itself where the board has no place for it.
 
     A submission whose rows are in the warehouse materialises its place, any other state is an observation; the verdict
     of each place concerned follows. The caller reports each event before it asks for the next: words are marked as told
-    only then. Dagster takes unknown partition keys in silence, so keys are checked here.
+    only then. ``links``: paths that the events name. Dagster takes unknown partition keys in silence, so keys are checked here.
     """
     for words in sweep(connection):
         known = []
         for word in words:
             if _on_board(word, boards):
                 known.append(word)
-                yield _event(word)
+                yield _event(word, links)
             else:
                 yield word
         for (dataset, period, sender), last in last_words(connection, [w.place for w in known]).items():
-            passed, severity, metadata = _verdict(last)
+            passed, severity, metadata = _verdict(last, links)
             yield dg.AssetCheckEvaluation(
                 asset_key=inbox_key(dataset or ""),
                 check_name=VERDICT,
@@ -185,22 +193,22 @@ def _on_board(word: Word, boards: Boards) -> bool:
     )
 
 
-def _event(word: Word) -> dg.AssetMaterialization | dg.AssetObservation:
+def _event(word: Word, links: Links) -> dg.AssetMaterialization | dg.AssetObservation:
     kind = dg.AssetMaterialization if word.stands else dg.AssetObservation
     return kind(
         asset_key=inbox_key(word.dataset or ""),
         partition=partition_key(word.period, word.sender),
-        metadata=_metadata(word),
+        metadata=_metadata(word, links),
     )
 
 
-def _verdict(word: Word | None) -> tuple[bool, dg.AssetCheckSeverity, dict[str, Any]]:
+def _verdict(word: Word | None, links: Links = _nowhere) -> tuple[bool, dg.AssetCheckSeverity, dict[str, Any]]:
     if word is None:
         return False, dg.AssetCheckSeverity.WARN, {"state": "nothing stands"}
-    return word.level == "passed", _LEVELS.get(word.level, dg.AssetCheckSeverity.WARN), _metadata(word)
+    return word.level == "passed", _LEVELS.get(word.level, dg.AssetCheckSeverity.WARN), _metadata(word, links)
 
 
-def _metadata(word: Word) -> dict[str, Any]:
+def _metadata(word: Word, links: Links) -> dict[str, Any]:
     found: dict[str, Any] = {
         "state": word.state,
         "submission": word.submission_id,
@@ -213,6 +221,7 @@ def _metadata(word: Word) -> dict[str, Any]:
         "rows_flagged": word.rows_flagged,
         "codes": word.codes,
     }
+    found |= {name: dg.MetadataValue.path(path) for name, path in links(word).items()}
     if word.as_of is not None:
         found["as_of"] = word.as_of.isoformat()
     if word.state_publish is not None:

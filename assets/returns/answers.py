@@ -245,13 +245,18 @@ def write_answers(
         {"names": None if names is None else list(names)},
     ).fetchall()
     for name, period, sender in due:
-        place = folder / folder_name(period) / folder_name(sender)
-        place.mkdir(parents=True, exist_ok=True)
+        place = folder / f"{place_of(period, sender, name)}.json"
+        place.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(answer(connection, contracts, name), ensure_ascii=False, indent=1, default=str)
-        temporary = place / f".{name}.json"
+        temporary = place.with_name(f".{place.name}")
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(place / f"{name}.json")
+        temporary.replace(place)
     return [r[0] for r in due]
+
+
+def place_of(period: str | None, sender: str | None, submission_id: str) -> str:
+    """Where what is said about a submission lies in its folder, without the ending: <period>/<sender>/<submission>."""
+    return f"{folder_name(period)}/{folder_name(sender)}/{submission_id}"
 
 
 def folder_name(part: str | None) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from assets.installation import Installation, connected
-from assets.intake.definitions import Boards, told, unplaced
+from assets.intake.definitions import Boards, Links, told, unplaced
 from assets.intake.outbox import Word
 from assets.marts.definitions import mart_key
 from schemas.contract import Contract
+
+from .answers import place_of
 
 ANSWERS = dg.AssetKey(["returns", "answers"])
 
@@ -30,7 +32,7 @@ def answers(contracts: Mapping[str, Contract], boards: Boards) -> dg.AssetsDefin
         with connected(installation) as connection:
             # the answers first: telling the board takes a submission off the list that both work from
             written = installation.answer(connection)
-            for event in told(connection, boards):
+            for event in told(connection, boards, _links(installation)):
                 if isinstance(event, Word):
                     without_place.append(event)
                 elif isinstance(event, dg.AssetCheckEvaluation):
@@ -46,3 +48,14 @@ def answers(contracts: Mapping[str, Contract], boards: Boards) -> dg.AssetsDefin
         )
 
     return answer
+
+
+def _links(installation: Installation) -> Links:
+    """Where the answer to a submission and the workbook for its sender lie."""
+    answers, returned = installation.settings.home / "answers", installation.settings.returned
+
+    def links(word: Word) -> dict[str, str]:
+        place = place_of(word.period, word.sender, word.submission_id)
+        return {"answer": f"{answers}/{place}.json", "workbook": f"{returned}/{place}.xlsx"}
+
+    return links

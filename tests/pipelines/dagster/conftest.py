@@ -72,6 +72,12 @@ class House:
         """Places of ``inbox/villages`` with a materialisation."""
         return set(self.instance.get_materialized_partitions(dg.AssetKey(["inbox", "villages"])))
 
+    def links(self) -> set[str]:
+        """Paths that the events of ``inbox/villages`` name."""
+        records = self.instance.fetch_materializations(dg.AssetKey(["inbox", "villages"]), limit=100).records
+        events = [r.asset_materialization for r in records]
+        return {str(e.metadata[name].value) for e in events if e is not None for name in ("answer", "workbook")}
+
     def events(self) -> list[tuple[str, str, Any]]:
         """(kind, partition, state) of everything that was told to ``inbox/villages``, oldest first."""
         key = dg.AssetKey(["inbox", "villages"])

@@ -36,6 +36,8 @@ def test_the_sample_province_from_inbox_to_board(house: House) -> None:
     assert {place for place, (passed, _) in house.verdicts().items() if passed} == {
         f"{d.period}|{d.sender}" for d in truth.submissions if d.state == "accepted" and d.in_force
     }
+    # each event leads to the answer and to the workbook that goes back
+    assert len(house.links()) == 2 * len(stands) and all(Path(path).is_file() for path in house.links())
     metadata = result.asset_materializations_for_node("returns__answers")[0].metadata
     assert metadata["without_place"].value == 1  # the unknown sender
     assert metadata["answers"].value == len(truth.submissions)
