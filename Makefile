@@ -35,7 +35,7 @@ demo: $(READY) ## Run three quarters of a sample province end to end and compare
 
 .PHONY: test
 test: lint ## Lint, then run all tests (they start a PostgreSQL of their own)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What needs programs beyond Python and make, from Debian's packages (apt-get install --no-install-recommends …):
 SERVICES := libreoffice-calc chromium chromium-driver

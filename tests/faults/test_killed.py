@@ -122,7 +122,7 @@ def test_killed_at_random_moments(sizes: Sizes, story: Story) -> None:
     same(picture(world), story.outcome)  # sizes make no difference
     story.copies.drop(world)
     random = Random(f"{sizes}")
-    for _ in range(3):
+    for _ in range(2):
         world = story.world()
         for _ in range(random.choice((1, 1, 2))):  # a run that takes up the work may be killed as well
             killed(world.settings, sizes, None, random.randint(1, seen.total()))

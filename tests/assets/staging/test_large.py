@@ -182,7 +182,7 @@ _PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 SOME = [row(f"C{n}", str(n)) for n in range(1, 9)]
 
 
-@settings(max_examples=10, phases=_PHASES)
+@settings(max_examples=6, phases=_PHASES)
 @given(FILES)
 @example([row("C1"), row("C1"), row("C2"), row("C1"), row("C3"), row("C1", "2")])
 @example([row("C1"), row("C1", "2"), row("C2"), row("C3"), row("C1", "3"), row("C4")])
@@ -205,7 +205,7 @@ def _resent(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
 
 
 @pytest.mark.parametrize("run", ["increment", "snapshot"], indirect=True)
-@settings(max_examples=6, phases=_PHASES)
+@settings(max_examples=4, phases=_PHASES)
 @given(_resent())
 @example((SOME, [*SOME[:2], row("C3", "30"), *SOME[3:]]))
 @example((SOME, [row("C9"), *SOME[4:], *SOME[:3], SOME[0]]))

@@ -59,7 +59,7 @@ def test_demo_equals_the_truth_and_again_changes_nothing(empty: House) -> None:
 
 
 def test_quarter_by_quarter_it_comes_to_the_same_truth_in_a_home_of_its_own(empty: House) -> None:
-    done = empty("demo", "--full", "--communes", "3", "--direct", "--json")
+    done = empty("demo", "--full", "--communes", "2", "--direct", "--json")
     assert done.code == 0, done.json["differences"]
     assert [q["quarter"] for q in done.json["quarters"]] == ["2025-Q4", "2026-Q1", "2026-Q2"]
     assert sum(q["files"] for q in done.json["quarters"]) == done.json["files"]
