@@ -30,8 +30,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 # begun first, so that no worker is left alone with one of them at the end; else files go by name
 _LONG = (
-    "test_killed.py", "test_demo.py", "test_large.py", "test_order.py", "test_names.py", "test_indicator_laws.py", "test_at_once.py",
-    "test_personal.py", "test_worklists.py", "test_person.py", "test_keys.py", "test_job.py", "test_cli.py", "test_worker.py",
+    "test_killed.py", "test_demo.py", "test_large.py", "test_order.py", "test_names.py", "test_indicator_laws.py",
+    "test_at_once.py", "test_personal.py", "test_worklists.py", "test_person.py", "test_keys.py", "test_job.py", "test_cli.py", "test_worker.py",
     "test_returned_round_trip.py", "test_board.py", "test_repository.py", "test_corruption.py", "test_population.py",
     "test_survivorship.py", "test_indicators_of_sample.py",
 )  # fmt: skip
