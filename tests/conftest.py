@@ -29,17 +29,16 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, d
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 # begun first, so that no worker is left alone with one of them at the end; else files go by name
-_LONG = (
-    "test_killed.py", "test_demo.py", "test_large.py", "test_order.py", "test_names.py", "test_indicator_laws.py",
-    "test_at_once.py", "test_personal.py", "test_worklists.py", "test_person.py", "test_keys.py", "test_job.py", "test_cli.py", "test_worker.py",
-    "test_returned_round_trip.py", "test_board.py", "test_repository.py", "test_corruption.py", "test_population.py",
-    "test_survivorship.py", "test_indicators_of_sample.py",
-)  # fmt: skip
+_LONG = """
+test_killed test_demo test_large test_order test_names test_indicator_laws test_at_once test_personal test_worklists test_person test_keys
+test_job test_cli test_worker test_returned_round_trip test_board test_repository test_corruption test_population test_survivorship
+test_indicators_of_sample
+""".split()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take long before the others."""
-    items.sort(key=lambda item: _LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG))
+    items.sort(key=lambda item: _LONG.index(item.path.stem) if item.path.stem in _LONG else len(_LONG))
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
