@@ -29,11 +29,29 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, d
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 # begun first, so that no worker is left alone with one of them at the end; else files go by name
-_LONG = """
-test_killed test_demo test_large test_order test_names test_indicator_laws test_at_once test_personal test_worklists test_person test_keys
-test_job test_cli test_worker test_returned_round_trip test_board test_repository test_corruption test_population test_survivorship
-test_indicators_of_sample
-""".split()
+_LONG = [
+    "test_killed",
+    "test_demo",
+    "test_large",
+    "test_order",
+    "test_names",
+    "test_indicator_laws",
+    "test_at_once",
+    "test_personal",
+    "test_worklists",
+    "test_person",
+    "test_keys",
+    "test_job",
+    "test_cli",
+    "test_worker",
+    "test_returned_round_trip",
+    "test_board",
+    "test_repository",
+    "test_corruption",
+    "test_population",
+    "test_survivorship",
+    "test_indicators_of_sample",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
