@@ -53,6 +53,12 @@ _REMOVED_PLACES = re.compile(
     r"^(?:xl/(?:vbaproject|externallinks/|activex/|ctrlprops/|embeddings/|querytables/|connections\.xml|volatiledependencies)"
     r"|customui/|usercustomization/|xl/webextensions/|xl/model/)"
 )
+"""Parts that go even where nothing leads to them: what looks for macros in files looks for the part alone."""
+_KINDS_BY_PLACE = {
+    "xl/vbaproject": "macro", "xl/externallinks/": "external_link", "xl/querytables/": "connection",
+    "xl/connections.xml": "connection", "xl/volatiledependencies": "connection", "xl/model/": "connection",
+    "customui/": "macro", "usercustomization/": "macro",
+}  # fmt: skip
 _XF_MAX = 64_000
 _SELECTED = re.compile(rb"tabSelected\s*=\s*[\"'](?:1|true)")
 SIGN = f"[{AUTHOR}]"
@@ -98,6 +104,8 @@ class Book:
 
     def _open(self) -> None:
         package = self.package
+        if len({info.filename for info in package.zip.infolist()}) != len(package.parts):
+            raise Unpatchable("two parts of one name")  # a program may read the one that is not patched
         self.book_path = "xl/workbook.xml"
         if self.book_path not in package.parts:
             self.book_path = dict(package.relations("").values())["officeDocument"]
@@ -108,6 +116,12 @@ class Book:
         self._lost: dict[str, set[str]] = {}
         for name in [n for n in package.parts if n.endswith(".rels")]:
             self._disarm(name)
+        for name, info in package.parts.items():
+            place = _REMOVED_PLACES.match(name)
+            if place is not None and info.filename not in self.dropped:
+                if not name.endswith(".rels"):
+                    self.removed.append((_KINDS_BY_PLACE.get(place[0], "object"), posixpath.basename(info.filename)))
+                self._drop(name)
         by_id = {r.get("Id"): r for r in self.rels}
         self.sheets: list[_Sheet] = []
         listed = self.book.find(f"{{{self.ns}}}sheets")

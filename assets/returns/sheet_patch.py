@@ -147,6 +147,7 @@ class _Scan:
         self.active = False
         self.text: list[str] | None = None
         self.formula: tuple[int, str | None] = (0, None)
+        self.validation: tuple[int, str, list[str]] | None = None
         self.shared: set[str] = set()
         self.in_data = False
         self.place: list[str] = []
@@ -218,6 +219,8 @@ class _Scan:
                 self.drawing_at = at
         elif local in _ACTIVE:
             self.active = True
+        elif local == "dataValidation":
+            self.validation = (at, name, attributes)
         elif local == "col":
             found = dict(_pairs(attributes))
             self.widths.append((int(found["min"]), int(found["max"]), int(found.get("style", 0))))
@@ -236,6 +239,8 @@ class _Scan:
         if local in _FORMULAS and self.text is not None:
             self._formula(at, name, "".join(self.text))
             self.text = None
+        elif local == "dataValidation":
+            self.validation = None
         if self.in_data:
             if local == "row":
                 self._row_ends(at)
@@ -265,7 +270,15 @@ class _Scan:
             self.formulas.append(dict(_pairs(self.place)).get("r", str(self.row)))
         else:
             self.edits.append((begun, self._behind(at, begun), f"<{name}>FALSE</{name}>".encode()))
-            self.formulas.append(name.rpartition(":")[2])
+            where = name.rpartition(":")[2]
+            if self.validation is not None:
+                # of no type it lets any value in; a list of nothing would refuse the right one
+                tag, validation, attributes = self.validation
+                kept = [part for key, value in _pairs(attributes) if key != "type" for part in (key, value)]
+                self._retag(tag, validation, kept, empty=False)
+                where = dict(_pairs(attributes)).get("sqref", where)
+                self.validation = None
+            self.formulas.append(where)
 
     # --- rows and cells ----------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Border, Font, Side
 from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
 
 from assets.intake.tables import ANSWER_SHEET
 from assets.intake.workbook import read_workbook
@@ -299,6 +300,34 @@ def test_what_is_repeated_without_end_costs_its_length(piece: str) -> None:
     book_again.mark({0: [Mark(2, 2, "error", "Sai.")]})
     assert book_again.finished(page())
     assert reaches_out(text)
+
+
+def test_a_cell_whose_list_was_elsewhere_takes_any_value() -> None:
+    book = sample()
+    elsewhere, here = (DataValidation("list", formula1=where) for where in ("[1]Sheet1!$A$1:$A$3", "$D$1:$D$3"))
+    for validation, cells in ((elsewhere, "B2:B9"), (here, "C2:C9")):
+        validation.add(cells)
+        book.worksheets[0].add_data_validation(validation)
+    after, removed = patched(saved(book), {0: [Mark(2, 2, "error", "Sai.")]})
+    found = load_workbook(io.BytesIO(after))["Số liệu"].data_validations.dataValidation
+    assert [(str(v.sqref), v.type, v.formula1) for v in found] == [
+        ("B2:B9", None, "FALSE"),
+        ("C2:C9", "list", "$D$1:$D$3"),
+    ]
+    assert removed == [("formula", "Số liệu!B2:B9")]
+
+
+def test_parts_that_run_go_though_nothing_leads_to_them() -> None:
+    data = with_parts(saved(sample()), {"xl/vbaProject.bin": b"MZ", "xl/activeX/activeX1.bin": b"x"})
+    after, removed = patched(data, {})
+    assert removed == [("macro", "vbaProject.bin"), ("object", "activeX1.bin")]
+    assert not [name for name in parts(after) if name.endswith(".bin")]
+
+
+def test_a_package_with_two_parts_of_one_name_is_made_anew() -> None:
+    data = saved(sample())
+    with pytest.raises(Unpatchable):
+        Book(with_parts(data, {"xl/worksheets/SHEET1.xml": parts(data)["xl/worksheets/sheet2.xml"]}))
 
 
 _REL = '<Relationship Id="{}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{}" Target="{}"{}/>'
