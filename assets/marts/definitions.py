@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from assets.installation import Installation, connected
-from assets.staging.definitions import staging_key
+from assets.staging.definitions import place_table, staging_key
 from schemas.contract import Contract
 from schemas.tables import SQL_TYPES, published_columns
 
-from .findings import results
+from .findings import places, results
 from .indicators.compute import Indicated
 
 
@@ -115,7 +115,7 @@ def across_checks(contract: Contract) -> list[dg.AssetChecksDefinition]:
         context: dg.AssetCheckExecutionContext, installation: dg.ResourceParam[Installation]
     ) -> Iterator[dg.AssetCheckResult]:
         with connected(installation) as connection:
-            found = results(connection, contract.dataset)
+            found, where = results(connection, contract.dataset), places(connection, contract)
         for rule in sorted(k.name for k in context.selected_asset_check_keys):
             status, evaluated, failed = found.get(rule, ("not_evaluated", 0, 0))
             yield dg.AssetCheckResult(
@@ -123,7 +123,12 @@ def across_checks(contract: Contract) -> list[dg.AssetChecksDefinition]:
                 check_name=rule,
                 passed=status == "passed",
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"status": status, "rows_evaluated": evaluated, "rows_flagged": failed},
+                metadata={
+                    "status": status,
+                    "rows_evaluated": evaluated,
+                    "rows_flagged": failed,
+                    **({"first_places": place_table(where[rule])} if rule in where else {}),
+                },
                 description="not evaluated: no rows" if status == "not_evaluated" else None,
             )
 

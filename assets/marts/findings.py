@@ -173,6 +173,22 @@ def _json(counts: Counts | None) -> Jsonb | None:
     return None if counts is None else Jsonb(counts)
 
 
+def places(connection: psycopg.Connection, contract: Contract) -> dict[str, list[tuple[str, str]]]:
+    """Rule -> (submission, address) of the first ten rows in force that it flags, as of the publish that readers see. The address
+    is that of the column which the rule blames, or of the row alone where the sheet has no such column."""
+    query = (_HERE / "findings_places.sql").read_text(encoding="utf-8")
+    parameters = {
+        "dataset": contract.dataset,
+        "by_period": contract.valid_time == "period",
+        "rules": [rule.id for rule in contract.across],
+        "sources": [contract.column(rule.column).source for rule in contract.across],
+    }
+    found: dict[str, list[tuple[str, str]]] = {}
+    for rule, *place in connection.execute(query.replace("{rows}", quote(contract.dataset + "_rows")), parameters):
+        found.setdefault(rule, []).append((place[0], place[1]))
+    return found
+
+
 def results(connection: psycopg.Connection, dataset: str) -> dict[str, tuple[str, int, int]]:
     """Rule -> (status, rows judged, rows that fail) as of the publish that readers see."""
     rows = connection.execute(

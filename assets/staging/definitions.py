@@ -7,7 +7,7 @@ check would stop the whole province.
 
 # no postponed annotations: Dagster looks at those of the functions that it is given
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -104,6 +104,12 @@ def expectation_checks(contract: Contract) -> dg.AssetChecksDefinition:
     return checks
 
 
+def place_table(places: Iterable[tuple[str, str]]) -> dg.TableMetadataValue:
+    """(submission, addresses of cells) as the table that Dagster shows of a check."""
+    records = [dg.TableRecord({"submission": name, "addresses": addresses}) for name, addresses in places]
+    return dg.MetadataValue.table(records)
+
+
 def _result(key: dg.AssetKey, name: str, result: Result) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {
         "status": result.status,
@@ -112,7 +118,7 @@ def _result(key: dg.AssetKey, name: str, result: Result) -> dg.AssetCheckResult:
         "rows_failing": result.unexpected,
     }
     if result.places:
-        metadata["first_places"] = result.places
+        metadata["first_places"] = place_table(place.partition(" ")[::2] for place in result.places)
     if result.by_code:
         metadata["by_code"] = result.by_code
     if result.could_not_run:

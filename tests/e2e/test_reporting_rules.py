@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from assets.core.worklists import LISTS, Source, counts
+from assets.marts.findings import places
+from assets.returns.answers import answer
 from assets.returns.worklist_book import sheets_of
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, text_csv, worded
@@ -244,6 +246,20 @@ def test_senders_are_told_in_their_words(province: World) -> None:
     (row,) = [r for r in told["rows"] if r["rule"] == "statistics_follow_from_dossiers"]
     assert (row["row"], row["severity"]) == (3, "warning")
     assert "Tiếp nhận trực tuyến: 2 ≠ 1" in row["message"]
+
+
+def test_the_first_places_of_each_rule_are_the_cells_that_its_senders_are_told(province: World) -> None:
+    told: dict[str, set[tuple[str, str]]] = {}
+    with province.connection() as connection:
+        for (name,) in province.rows("select submission_id from intake.submission"):
+            for row in answer(connection, province.pipeline.contracts, name)["rows"]:
+                told.setdefault(row["rule"], set()).add((name, row["address"]))
+        found = {
+            r: p for c in province.pipeline.contracts.values() if c.across for r, p in places(connection, c).items()
+        }
+    assert set(found) == {rule for (rule,) in province.rows("select distinct rule from mart_v1.findings")}
+    for rule, where in found.items():
+        assert len(where) == min(len(told[rule]), 10) and told[rule].issuperset(where), rule
 
 
 def test_statistics_that_the_dossiers_do_not_bear_out_wait_in_a_list(province: World) -> None:

@@ -24,6 +24,31 @@ WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 PAGES = ("index.html", "themes/villages.html", "indicators/I26.html", "senders/22333.html", "datasets/villages.html")
 DOCS = Path(__file__).parents[2] / "docs"
 
+FAINT = """
+const part = c => { c /= 255; return c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
+const light = ([r, g, b]) => .2126 * part(r) + .7152 * part(g) + .0722 * part(b);
+const rgba = s => { const [r, g, b, a = 1] = s.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+const under = e => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor);
+    if (c[3] > 0) return c; } return [255, 255, 255, 1]; };
+const found = [];
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (texts.nextNode()) {
+    const e = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !e.checkVisibility()) continue;
+    const [a, b] = [light(rgba(getComputedStyle(e).color)), light(under(e))].sort((x, y) => y - x);
+    if ((a + .05) / (b + .05) < 4.5) found.push([texts.currentNode.data.trim(), (a + .05) / (b + .05)]);
+}
+return found;
+"""
+"""Texts whose contrast is below that of WCAG 2.2, 1.4.3 (level AA)."""
+CUT = """
+return [...document.querySelectorAll('.wide')].filter(
+    e => getComputedStyle(e).overflowX != 'visible' || !e.checkVisibility()).length;
+"""
+"""Tables of which something cannot be seen without scrolling or opening."""
+NAMED = {"link", "image", "table", "region", "navigation", "heading", "columnheader", "rowheader"}
+"""What a screen reader calls by a name."""
+
 
 @pytest.fixture(scope="module")
 def site(make_world: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -71,6 +96,7 @@ def test_every_kind_of_page_is_whole_at_both_widths(site: Path, browser: webdriv
         # what is wide scrolls within itself
         width = browser.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
         assert width[0] <= width[1], (page, width)
+        assert browser.execute_script(FAINT) == [], page
         for image in browser.find_elements(By.TAG_NAME, "img"):
             browser.execute_script("arguments[0].loading = 'eager'; arguments[0].scrollIntoView()", image)
             browser.execute_async_script("arguments[0].decode().then(arguments[1])", image)
@@ -87,15 +113,43 @@ def test_all_is_reached_by_key_in_the_order_of_reading(site: Path, browser: webd
     assert browser.current_url.endswith("#main")
     browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
     assert browser.execute_script("return document.querySelector('main').contains(document.activeElement)")
-    places = browser.execute_script(
-        "return [...document.querySelectorAll('main a[href], main [tabindex]')].map(e => [e.tabIndex, e.offsetTop])"
+    # a theme has all that takes the focus: links, tables that scroll, tables to unfold
+    browser.get((site / "themes" / "villages.html").as_uri())
+    wanted = browser.execute_script(
+        "return [...document.querySelectorAll('a[href], summary, [tabindex]')].filter(e => e.checkVisibility())"
     )
-    assert all(index == 0 for index, _ in places)
+    seen = []
+    for _ in wanted:
+        webdriver.ActionChains(browser).send_keys(Keys.TAB).perform()
+        seen.append(browser.switch_to.active_element)
+        outline = browser.execute_script("return getComputedStyle(arguments[0]).outlineStyle", seen[-1])
+        assert outline != "none", seen[-1].get_attribute("outerHTML")
+    assert seen == wanted
+    folded = next(e for e in wanted if e.tag_name == "summary")
+    folded.send_keys(Keys.ENTER)
+    assert browser.execute_script("return arguments[0].parentElement.open", folded)
 
 
-def test_it_prints(site: Path, browser: webdriver.Chrome) -> None:
+def test_a_screen_reader_has_a_name_for_everything(site: Path, browser: webdriver.Chrome) -> None:
+    met = set()
+    for page in PAGES:
+        browser.get((site / page).as_uri())
+        for node in browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]:
+            role = node.get("role", {}).get("value")
+            if role in NAMED and not node["ignored"]:
+                assert node.get("name", {}).get("value"), (page, role)
+                met.add(role)
+    assert met == NAMED
+
+
+def test_it_prints_all_that_it_has(site: Path, browser: webdriver.Chrome) -> None:
     browser.get((site / "themes" / "villages.html").as_uri())
     assert len(browser.print_page()) > 10_000
+    assert browser.execute_script(CUT) > 0
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    cut = browser.execute_script(CUT)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert cut == 0
 
 
 def test_the_pictures_of_the_docs(site: Path, browser: webdriver.Chrome, request: pytest.FixtureRequest) -> None:

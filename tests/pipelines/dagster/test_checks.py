@@ -11,6 +11,11 @@ from .conftest import House
 KEY = dg.AssetKey(["staging", "villages"])
 
 
+def addresses(outcome: tuple[bool, str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The table of first places of a check."""
+    return [record.data for record in outcome[2]["first_places"].records]
+
+
 def outcomes(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str, dict[str, Any]]]:
     """Check -> (passed, severity, metadata) of the villages in a run."""
     return {
@@ -38,11 +43,11 @@ def test_a_bad_file_fails_the_checks_that_it_breaks_and_no_other(house: House) -
     failing = {name: outcome for name, outcome in found.items() if not outcome[0] and name not in silent}
     assert set(failing) == {"households_bounds", "population_at_least_households", "readable_cells", "keys_agree"}
     assert {severity for _, severity, _ in failing.values()} == {"WARN"}
-    assert failing["households_bounds"][2]["first_places"] == [f"{submission} D3"]
+    assert addresses(failing["households_bounds"]) == [{"submission": submission, "addresses": "D3"}]
     assert failing["households_bounds"][2]["rows_failing"] == 1
-    assert failing["population_at_least_households"][2]["first_places"] == [f"{submission} E4"]
+    assert addresses(failing["population_at_least_households"]) == [{"submission": submission, "addresses": "E4"}]
     assert failing["readable_cells"][2]["by_code"] == {"NOT_A_NUMBER": 1}
-    assert failing["readable_cells"][2]["first_places"] == [f"{submission} D5"]
+    assert addresses(failing["readable_cells"]) == [{"submission": submission, "addresses": "D5"}]
     assert failing["keys_agree"][2]["rows_failing"] == 2
     assert found["rows_conserved"][0]
     assert found["rows_conserved"][2]["rows_evaluated"] == 7  # the header is set aside
