@@ -212,6 +212,8 @@ def returned(delivery: Delivered, read: Read, limits: Limits | None = None) -> b
     content, cut = made(grids, {n: {m.row for m in many} for n, many in marks.items()})
     if grids:
         notes.append(messages.text("returned", "made"))
+    elif not notes and any(t.answer["state"] != "accepted" for t in told):
+        notes.append(messages.text("returned", "alone"))
     if cut:
         notes.append(messages.text("returned", "cut"))
     book = Book(content, limits)
@@ -430,7 +432,8 @@ def _cells(page: Page, told: Sequence[Told], link: Callable[[int, str], str]) ->
     if mended:
         rows.append([Item(messages.text("returned", "mended_cells", n=mended), "text", across)])
     if not found:
-        rows.append([Item(messages.text("returned", "no_cells"), "text", across)])
+        if not any(p["severity"] == "error" for t in told for p in t.answer["problems"]):
+            rows.append([Item(messages.text("returned", "no_cells"), "text", across)])
         return
     rows.append([Item(messages.text("fact", "cells"), "label", across)])
     head = ("number", "tab", "cell", "severity", "column", "value", "message", "remedy")

@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from assets.intake.tables import ANSWER_SHEET
 from assets.returns.package import FILLS
 from assets.returns.returned import cells_of
+from schemas import messages
 from tests.assets.returns.test_package import untouched
 from tests.e2e.conftest import Make
 from tests.e2e.flows import HEAD, World, codes, said, saved, text_csv, villages, workbook
@@ -179,6 +180,9 @@ def test_of_what_must_not_be_kept_or_cannot_be_read_only_our_sheet_comes_back(wo
         book = load_workbook(io.BytesIO(back(world, place[0])))
         assert book.sheetnames == [ANSWER_SHEET]
         assert "Bình An" not in texts(book.worksheets[0])
+        refused = world.answer(place[0])["state"] == "rejected"
+        assert (messages.text("returned", "alone") in texts(book.worksheets[0])) is refused
+        assert (messages.text("returned", "no_cells") in texts(book.worksheets[0])) is not refused
     assert len(list((world.home / "returns").rglob("*.xlsx"))) == len(places)
 
 
