@@ -229,16 +229,25 @@ class _Site:
         code = sender["code"]
         log = [r for r in self.board.log if r["sender"] == code]
         due = [r for r in log if r["due"]]
-        in_time = [r for r in due if r["received_at"] and r["received_at"].astimezone(_VIETNAM).date() <= r["due_on"]]
         read_, bad = (sum(r[k] for r in log) for k in ("rows_read", "rows_faulty"))
         cards = [
-            (f"{len(in_time)}/{len(due)}", "kỳ phải nộp đã nộp đúng hạn", ""),
+            (f"{sum(map(_in_time, due))}/{len(due)}", "kỳ phải nộp đã nộp đúng hạn", ""),
             (_number(read_), "dòng đã gửi", ""),
             (_number(bad), "dòng còn lỗi trong các bản đang có hiệu lực", ""),
             (_number(sum(r["reminders"] for r in due)), "lần quá hạn chưa nộp", ""),
         ]
         sections = [
-            _Section("Từng kỳ", table=self._log_table(log, f"csv/don_vi_{code}.csv", "dataset", sender["name"]))
+            self._over_time(
+                "Theo quý",
+                sender["name"],
+                "Quý",
+                log,
+                lambda r: _quarter(r["period_last"]),
+                f"csv/don_vi_{code}_quy.csv",
+                # a picture for each sender would make every publish draw a hundred
+                drawn=bool(log) and self.board.may_see(code),
+            ),
+            _Section("Từng kỳ", table=self._log_table(log, f"csv/don_vi_{code}.csv", "dataset", sender["name"])),
         ]
         if self.board.may_see(code):
             sections += [self._errors(code), self._submissions(code)]
@@ -337,46 +346,60 @@ class _Site:
     def _dataset(self, name: str) -> None:
         log = [r for r in self.board.log if r["dataset"] == name]
         contract = self.contracts[name]
-        by: dict[str, list[Row]] = {}
-        for r in sorted(log, key=lambda r: r["period_last"]):
-            by.setdefault(r["period"], []).append(r)
-        periods = list(by)
-        parts = {
-            word: [sum(r[k] for r in by[p]) for p in periods]
-            for word, k in (("dòng nhận", "rows_accepted"), ("dòng lỗi", "rows_faulty"))
-        }
-        head = ["Kỳ", "Phải nộp", "Đã nộp", "Đúng hạn", "Dòng nhận", "Dòng lỗi"]
-        rows = []
-        for p in reversed(periods):
-            due = [r for r in by[p] if r["due"]]
-            in_time = sum(
-                bool(r["received_at"]) and r["received_at"].astimezone(_VIETNAM).date() <= r["due_on"] for r in due
-            )
-            sums = [len(due), sum(bool(r["received_at"]) for r in by[p]), in_time]
-            sums += [sum(r[k] for r in by[p]) for k in ("rows_accepted", "rows_faulty")]
-            rows.append([_Cell(p), *(_Cell(_number(n), raw=n) for n in sums)])
-        quality = self._table(
-            f"{contract.title}: chất lượng theo kỳ", head, rows, f"csv/bo_{name}.csv", numbers=range(1, 6)
-        )
-        picture = self._picture(
-            lambda: pictures.quality(periods, parts), ("quality", periods, parts),
-            f"Số dòng nhận và số dòng lỗi của bộ dữ liệu {contract.title} theo kỳ", "Số liệu ở bảng dưới",
-        )  # fmt: skip
-        newest = [r for r in log if r["period"] == periods[-1]]
+        newest = max((r["period_last"], r["period"]) for r in log)[1]
         self._page(
             f"datasets/{name}.html",
             contract.title,
             lead=[contract.description],
             sections=[
-                _Section("Chất lượng theo thời gian", picture=picture, table=quality),
+                self._over_time(
+                    "Chất lượng theo thời gian", contract.title, "Kỳ", log, lambda r: r["period"], f"csv/bo_{name}.csv"
+                ),
                 _Section(
-                    f"Kỳ {periods[-1]}",
+                    f"Kỳ {newest}",
                     table=self._log_table(
-                        newest, f"csv/bo_{name}_ky_moi.csv", "sender", f"{contract.title}, kỳ {periods[-1]}"
+                        [r for r in log if r["period"] == newest],
+                        f"csv/bo_{name}_ky_moi.csv",
+                        "sender",
+                        f"{contract.title}, kỳ {newest}",
                     ),
                 ),
             ],
         )
+
+    def _over_time(
+        self,
+        title: str,
+        of: str,
+        step: str,
+        log: Sequence[Row],
+        at: Callable[[Row], str],
+        path: str,
+        drawn: bool = True,
+    ) -> _Section:
+        """What was due, came, came in time, and its rows, by ``at`` of each line of the log."""
+        by: dict[str, list[Row]] = {}
+        for r in sorted(log, key=lambda r: r["period_last"]):
+            by.setdefault(at(r), []).append(r)
+        periods = list(by)
+        parts = {
+            word: [sum(r[k] for r in by[p]) for p in periods]
+            for word, k in (("dòng nhận", "rows_accepted"), ("dòng lỗi", "rows_faulty"))
+        }
+        rows = []
+        for n, p in reversed(list(enumerate(periods))):
+            due = [r for r in by[p] if r["due"]]
+            sums = [len(due), sum(bool(r["received_at"]) for r in by[p]), sum(map(_in_time, due))]
+            rows.append(
+                [_Cell(p), *(_Cell(_number(n), raw=n) for n in (*sums, *(counts[n] for counts in parts.values())))]
+            )
+        picture = self._picture(
+            lambda: pictures.quality(periods, parts), ("quality", periods, parts),
+            f"Số dòng nhận và số dòng lỗi của {of} theo {step.lower()}", "Số liệu ở bảng dưới",
+        ) if drawn else None  # fmt: skip
+        head = [step, "Phải nộp", "Đã nộp", "Đúng hạn", "Dòng nhận", "Dòng lỗi"]
+        table = self._table(f"{of}: chất lượng theo {step.lower()}", head, rows, path, numbers=range(1, 6))
+        return _Section(title, picture=picture, table=table)
 
     def _theme(self, theme: str) -> None:
         figures = [f for f in self.board.figures if f["theme"] == theme]
@@ -556,6 +579,10 @@ _DRAWING = hashlib.sha256(Path(pictures.__file__).read_bytes()).hexdigest()
 
 def _quarter(day: date) -> str:
     return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
+def _in_time(row: Row) -> bool:
+    return bool(row["received_at"]) and row["received_at"].astimezone(_VIETNAM).date() <= row["due_on"]
 
 
 def _state(rows: Sequence[Row]) -> dict[str, Any] | None:

@@ -120,6 +120,20 @@ def test_the_matrix_says_who_sent_what(world: World, public: Path) -> None:
     assert {state: told.count(state) for state in set(told)} == log
 
 
+def test_what_a_sender_and_a_dataset_come_to_over_time_is_what_the_log_says(world: World, public: Path) -> None:
+    sender = world.communes[1]
+    sums = (
+        "select {step}, count(*) filter (where due)::text, count(received_at)::text, count(*) filter (where due and "
+        "(received_at at time zone 'Asia/Ho_Chi_Minh')::date <= due_on)::text, sum(rows_accepted)::text, sum(rows_faulty)::text "
+        "from mart_v1.submission_log where {whose} group by 1 order by 1 desc"
+    )
+    of_sender = sums.format(step="to_char(period_last, 'YYYY-\"Q\"Q')", whose=f"sender = '{sender}'")
+    assert rows(public, f"csv/don_vi_{sender}_quy.csv")[1:] == [list(r) for r in world.rows(of_sender)]
+    of_dataset = sums.format(step="period", whose="dataset = 'villages'")
+    found = rows(public, "csv/bo_villages.csv")[1:]
+    assert found == [list(r) for r in world.rows(of_dataset)] and any(r[5] != "0" for r in found)
+
+
 def test_each_sees_what_they_may(world: World, public: Path, tmp_path: Path) -> None:
     a, b = world.communes[:2]
     made(world, tmp_path / "own", b)
@@ -148,6 +162,11 @@ def test_each_sees_what_they_may(world: World, public: Path, tmp_path: Path) -> 
     assert says(tmp_path / "own", mine) == {f"senders/{b}.html", f"csv/ban_nop_{b}.csv"} and not says(
         tmp_path / "own", other
     )
+    # the trend is drawn for who may look closer
+    drawn = {
+        f: "<figure>" in (f / "senders" / f"{b}.html").read_text(encoding="utf-8") for f in (public, tmp_path / "own")
+    }
+    assert drawn == {public: False, tmp_path / "own": True}
     assert says(tmp_path / "province", other) == {f"senders/{a}.html", f"csv/ban_nop_{a}.csv"}
     # nobody sees what stands in a cell, and nothing that a sender wrote is more than a text
     for folder in (public, tmp_path / "own", tmp_path / "province"):
