@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from xml.sax.saxutils import escape, quoteattr
 
@@ -21,9 +21,8 @@ from .package import MAIN, PACKAGE_RELATIONS, SHEET_TYPE, TYPES
 from .page import SIGNS, clear
 from .sheet_patch import RELATIONS
 
-ROWS = 5_000
-"""Rows of a sheet up to which all are written; of more only the first, and those that something is said about."""
-HEAD = 80
+ROWS = 100_000
+"""Rows of a sheet up to which a workbook is made. None is made with some of them: sent back, it would say that the others ended."""
 _TEXT, _SIGNED, _DATE, _TIME = 1, 2, 3, 4
 _STYLES = (
     f'<styleSheet xmlns="{MAIN}"><numFmts count="2"><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/>'
@@ -42,23 +41,17 @@ _STYLES = (
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,10})?")
 
 
-def made(grids: Sequence[Grid], said: Mapping[int, Collection[int]]) -> tuple[bytes, bool]:
-    """The workbook, and whether sheets were cut. ``said``: number of a sheet -> rows that something is said about."""
+def made(grids: Sequence[Grid]) -> bytes:
+    """The workbook, with every row of each sheet."""
     out = io.BytesIO()
     names: list[str] = []
-    cut = False
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
 
         def write(name: str, text: str) -> None:
             package.writestr(zipfile.ZipInfo(name), text.encode(), zipfile.ZIP_DEFLATED)
 
         for number, grid in enumerate(grids):
-            frame = grid.frame
-            if frame.height > ROWS:
-                cut = True
-                kept = pl.int_range(frame.height, eager=True) < HEAD
-                frame = frame.filter(kept | frame["_row"].is_in(list(said.get(number, ()))))
-            write(f"xl/worksheets/sheet{number + 1}.xml", _sheet(frame))
+            write(f"xl/worksheets/sheet{number + 1}.xml", _sheet(grid.frame))
             names.append(_named(grid.name or "Dữ liệu", names))
         count = range(1, len(names) + 1)
         sheets = "".join(f'<sheet name={quoteattr(names[n - 1])} sheetId="{n}" r:id="rId{n}"/>' for n in count)
@@ -78,7 +71,7 @@ def made(grids: Sequence[Grid], said: Mapping[int, Collection[int]]) -> tuple[by
         )
         relations = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         write("[Content_Types].xml", f'<Types xmlns="{TYPES}">{relations}{kinds}</Types>')
-    return out.getvalue(), cut
+    return out.getvalue()
 
 
 def _relations(parts: Sequence[tuple[str, str, str]]) -> str:

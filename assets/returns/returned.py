@@ -38,7 +38,7 @@ from schemas.migrate import quote
 from schemas.periods import parse_period
 
 from .answers import NoSuchSubmission, answer, folder_name
-from .made import made
+from .made import ROWS, made
 from .package import Book, Mark, quoted
 from .page import Item, Page
 from .sheet_patch import Unpatchable
@@ -207,16 +207,15 @@ def returned(delivery: Delivered, read: Read, limits: Limits | None = None) -> b
     elif data is not None:
         with contextlib.suppress(Unreadable):
             grids = [g for g in read(data, delivery.file, limits)[0] if not is_our_answer(g)]
-    places = {g.index: n for n, g in enumerate(grids)}
-    marks, _ = _marks(told, places, {g.index: g.name for g in grids})
-    content, cut = made(grids, {n: {m.row for m in many} for n, many in marks.items()})
+    if any(g.frame.height > ROWS for g in grids):
+        grids = []
+        notes.append(messages.text("returned", "too_large"))
     if grids:
         notes.append(messages.text("returned", "made"))
     elif not notes and any(t.answer["state"] != "accepted" for t in told):
         notes.append(messages.text("returned", "alone"))
-    if cut:
-        notes.append(messages.text("returned", "cut"))
-    book = Book(content, limits)
+    places = {g.index: n for n, g in enumerate(grids)}
+    book = Book(made(grids), limits)
     return _filled(book, told, places, {g.index: g.name for g in grids}, notes)
 
 

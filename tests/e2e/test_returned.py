@@ -167,6 +167,21 @@ def test_a_csv_comes_back_as_a_workbook_at_the_same_addresses(world: World) -> N
     assert world.submission(mended)["state"] == "accepted"
 
 
+def test_a_long_list_comes_back_with_every_row_or_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With some of its rows it would say, once mended and sent back, that the others ended."""
+    rows = [(f"Bình {n}", "Thôn", "mười" if n == 250 else 5, 20) for n in range(300)]
+    place = world.drop(world.communes[2], text_csv([HEAD, *rows]), "thon.csv")
+    answered(world)
+    name = world.submission(place)["submission_id"]
+    book = load_workbook(io.BytesIO(back(world, name)))
+    assert book.worksheets[1].max_row == 301 and "C252" in marked(book.worksheets[1], "error")
+    assert [c.value for c in book.worksheets[1]["A"]][1:] == [r[0] for r in rows]
+    monkeypatch.setattr("assets.returns.returned.ROWS", 300)
+    answered(world)
+    book = load_workbook(io.BytesIO(back(world, name)))
+    assert book.sheetnames == [ANSWER_SHEET] and messages.text("returned", "too_large") in texts(book.worksheets[0])
+
+
 def test_of_what_must_not_be_kept_or_cannot_be_read_only_our_sheet_comes_back(world: World) -> None:
     a, b, c, d = world.communes[1:5]
     places = [
