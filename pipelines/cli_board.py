@@ -10,11 +10,12 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from assets.returns.board.read import PUBLIC
+from assets.returns.board.read import PUBLIC, NoSuchAudience
 from assets.returns.board.site import Built, build
 
 from .cli_output import Screen, plural
 from .flow import Pipeline
+from .report import Unclear
 from .settings import Settings
 
 
@@ -42,9 +43,12 @@ def build_board(screen: Screen, pipeline: Pipeline, audience: str, out: Path | N
     """The same with a progress bar; ``out``: another folder, which must be empty or a board."""
     folder = out or folder_of(pipeline.settings, audience)
     if out is not None and folder.exists() and any(folder.iterdir()) and not (folder / "style.css").exists():
-        raise ValueError(f"{folder} holds something else than a board; name an empty folder")
-    with screen.progress() as progress:
-        return build_in(pipeline, audience, folder, lambda done, total: progress("board", done, total))
+        raise Unclear(f"{folder} holds something else than a board; name an empty folder")
+    try:
+        with screen.progress() as progress:
+            return build_in(pipeline, audience, folder, lambda done, total: progress("board", done, total))
+    except NoSuchAudience as unknown:
+        raise Unclear(str(unknown)) from None
 
 
 def show_built(screen: Screen, built: Built, audience: str) -> None:
@@ -63,9 +67,13 @@ class _Quiet(SimpleHTTPRequestHandler):
         self.send_error(404)
 
 
+def server_of(folder: Path, port: int) -> ThreadingHTTPServer:
+    """What serves a built board, and nothing else, to this machine only; port 0 is any that is free."""
+    return ThreadingHTTPServer(("127.0.0.1", port), partial(_Quiet, directory=str(folder)))
+
+
 def serve(screen: Screen, folder: Path, port: int) -> None:
     """Serve a built board on this machine only, until Ctrl-C."""
-    handler = partial(_Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    with server_of(folder, port) as server:
         screen.note(f"http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)")
         server.serve_forever()

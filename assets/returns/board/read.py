@@ -23,6 +23,10 @@ PUBLIC, PROVINCE = "public", "province"
 """Who a board is for, besides senders by their codes."""
 
 
+class NoSuchAudience(ValueError):
+    """A board is asked for that is neither for a known word nor for a sender."""
+
+
 @dataclass
 class Board:
     """Everything that the pages are made of. ``audience``: ``public``, ``province`` or the code of a sender.
@@ -51,7 +55,7 @@ class Board:
 
 
 def read(connection: psycopg.Connection, contracts: Mapping[str, Contract], audience: str = PUBLIC) -> Board:
-    """Read the board of an audience; :class:`ValueError` where it is neither a known word nor a sender."""
+    """Read the board of an audience; :class:`NoSuchAudience` where there is none."""
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute("set transaction isolation level repeatable read, read only")
 
@@ -60,7 +64,7 @@ def read(connection: psycopg.Connection, contracts: Mapping[str, Contract], audi
 
         senders = rows("senders")
         if audience not in (PUBLIC, PROVINCE) and audience not in {s["code"] for s in senders}:
-            raise ValueError(f"there is no sender {audience}; a board is for public, for province, or for a sender")
+            raise NoSuchAudience(f"there is no sender {audience}; a board is for public, for province, or for a sender")
         publish = rows("publish")[0]
         own = None if audience == PROVINCE else audience
         closed = audience == PUBLIC

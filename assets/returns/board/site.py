@@ -95,7 +95,7 @@ def build(
     """Bring the board of an audience in ``folder`` up to date with the publish that readers see.
 
     ``places``: code -> (latitude, longitude) of the communes. The folder is the board's own: files in it that are none of its are
-    removed. Raises :class:`ValueError` for an audience that there is none of.
+    removed. Raises :class:`.read.NoSuchAudience`.
     """
     board = read(connection, contracts, audience)
     site = _Site(board, contracts, places, folder)
