@@ -169,6 +169,8 @@ class Contract:
     due_day: int | None = None
     due_months: int | None = None
     """Months after the period's last in which the due day lies; None: the first such day after the period."""
+    due_before: tuple[str, str] | None = None
+    """Column and value of rows that are due before their period begins (the plan of a year)."""
     due_from: tuple[str, ...] = ()
     """Of the senders, those that must send; the others may."""
     effective_from: str | None = None
@@ -353,6 +355,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         senders=tuple(own["senders"]),
         due_day=service.get("dueDay"),
         due_months=service.get("dueMonths"),
+        due_before=next(iter(own.get("dueBefore", {}).items()), None),
         due_from=tuple(own.get("dueFrom", own["senders"])),
         effective_from=own.get("effectiveFrom"),
         description=document["description"]["purpose"],

@@ -150,6 +150,11 @@ ROLES = Kind(
     lambda v: isinstance(v, dict) and bool(v) and all(map(_is_text, v.values())),
 )
 
+ONE_VALUE = Kind(
+    "a column and one of its values, such as {kind: KE_HOACH}",
+    lambda v: isinstance(v, dict) and len(v) == 1 and all(map(_is_text, (*v, *v.values()))),
+)
+
 SPREAD = Kind("a list of sub-headers, or a mapping of values to lists of sub-headers, at least two", _is_spread)
 
 USES: Mapping[str, str] = {
@@ -167,6 +172,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "senderScope": _one_of(*get_args(SenderScope)),
     "scope": TEXT,
     "senders": TEXTS,
+    "dueBefore": ONE_VALUE,
     "dueFrom": TEXTS,
     "precedence": TEXTS,
     "survivorshipGroups": GROUPS,
@@ -634,6 +640,16 @@ def _check_delivery(
 
     for name in sorted(set(own.get("dueFrom", ())) - set(own.get("senders", own.get("dueFrom", ())))):
         document.add(places["dueFrom"], f"dueFrom: '{name}' is no sender", _nearest(name, own["senders"]))
+    for name, value in own.get("dueBefore", {}).items():
+        values = [e.get("value") for e in columns.get(name, {}).get("enum", ())]
+        if value not in values:
+            document.add(
+                places["dueBefore"],
+                f"dueBefore: '{name}' has no value '{value}'"
+                if values
+                else f"dueBefore: '{name}' is no column with a list of values",
+                _nearest(value, values) if values else _nearest(name, columns),
+            )
     for name in own.get("rowLabels", ()):
         if name not in columns:
             document.add(places["rowLabels"], f"rowLabels: there is no column '{name}'", _nearest(name, columns))

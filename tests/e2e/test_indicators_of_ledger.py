@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.e2e import invented
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, text_csv
 from tests.e2e.indicator_truth import half_up
@@ -237,3 +238,32 @@ def test_changes_told_too_late_are_counted_in_working_days(make_world: Make) -> 
         value = (late, late, 0) if known else (None, None, 15)
         assert found == [("ORGANIZATION", "SNV", *value), ("PROVINCE", "56", *value)]
         assert 0 < late < 15
+
+
+def test_the_plan_of_a_year_is_due_before_it_begins(make_world: Make) -> None:
+    world = make_world()
+    whole = invented.province(world.communes)["public_service_units"]
+    contract = world.pipeline.contracts["public_service_units"]
+
+    def send(frame: pd.DataFrame, period: str, day: datetime) -> None:
+        data = invented.table(contract, frame)
+        world.drop("STC", data, f"{day:%m%d}.csv", period=period, at=day, sidecar={"dataset": "public_service_units"})
+
+    rows = whole[whole["kind"] == "THUC_HIEN"]
+    plan = rows.iloc[:3].assign(kind="KE_HOACH")
+    send(plan, "2026", datetime(2025, 12, 20, 3, tzinfo=UTC))
+    mixed = pd.concat([rows.iloc[:4], plan.iloc[:2], plan.iloc[2:].assign(own_revenue="nhiều")])
+    send(mixed, "2025", datetime(2026, 7, 15, 3, tzinfo=UTC))
+    world.run()
+    found = world.rows(
+        "select period, period_last, due_on, due, state, rows_accepted, rows_faulty, reminders from mart_v1.submission_log "
+        "where dataset = 'public_service_units' order by 1"
+    )
+    assert found == [
+        # the result of a year is due on 30 June, and came late; its plan came a year and a half late
+        ("2025", date(2025, 12, 31), date(2026, 6, 30), True, "DAT_MOT_PHAN", 4, 0, 1),
+        ("2025/KE_HOACH", date(2024, 12, 31), date(2024, 12, 31), True, "DAT_MOT_PHAN", 2, 1, 1),
+        # a plan is no result: that of 2026 is not due yet
+        ("2026/KE_HOACH", date(2025, 12, 31), date(2025, 12, 31), True, "DAT", 3, 0, 0),
+    ]
+    assert world.run().published is None

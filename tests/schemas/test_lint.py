@@ -226,6 +226,13 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
             "'SCT' is no sender",
             "communes",
         ),
+        (
+            _OWN,
+            _OWN + "  - {property: dueBefore, value: {opened_on: KE_HOACH}}\n",
+            "{opened_on: KE_HOACH}",
+            "is no column with a list of values",
+            "opened_on",
+        ),
         # delivery and time
         ("value: asOf}", "value: columns}", "value: columns}", "no column says from when", "validFrom"),
         (

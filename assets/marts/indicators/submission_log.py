@@ -4,7 +4,9 @@ A function of the set: whether a day has passed is asked of the ledger (the day 
 replay says the same. Here: what is due, and writing what differs. Not here: the indicators made of it (I42 to I45).
 
 What counts as due: of a contract with a ``dueDay``, every sender that it names, for every period from the first that anybody sent,
-once the day is past. A reminder is one day past without a file.
+once the day is past. Rows with the value of ``dueBefore`` are due by themselves, on the last day before their period: their line
+has the value after the period (2026/KE_HOACH) and belongs to the month in which they were due. A reminder is one day past without
+a file.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 import psycopg
 
 from schemas.contract import Contract
+from schemas.migrate import quote
 from schemas.periods import Period, period_of, periods_between
 
 _HERE = Path(__file__).parent
@@ -55,7 +58,18 @@ def derive(connection: psycopg.Connection, contracts: Mapping[str, Contract], pu
         "(select max(version) from core.reference_version)"
     ).fetchone()
     said = [
-        (c.dataset, c.version, c.senders, c.due_from, c.due_day, c.due_months, c.period_type, c.calendar, _required(c))
+        (
+            c.dataset,
+            c.version,
+            c.senders,
+            c.due_from,
+            c.due_day,
+            c.due_months,
+            c.period_type,
+            c.calendar,
+            c.due_before,
+            _required(c),
+        )
         for c in contracts.values()
     ]
     mark = hashlib.sha256(repr((day, facts, sorted(said), _sql("submission_log"))).encode()).hexdigest()[:16]
@@ -64,12 +78,13 @@ def derive(connection: psycopg.Connection, contracts: Mapping[str, Contract], pu
         return False
     connection.execute("set local client_min_messages = warning")
     _due(connection, contracts, day)
+    _early(connection, contracts)
     required = {"datasets": list(contracts), "required": [_required(c) for c in contracts.values()]}
     connection.execute(_sql("submission_log").format(waived=WAIVED), required)
     parameters = {"publish": publish}
     closed = connection.execute(_sql("submission_log_close"), parameters).rowcount
     opened = connection.execute(_sql("submission_log_open"), parameters).rowcount
-    connection.execute("drop table _due, _log")
+    connection.execute("drop table _due, _early, _log")
     if closed or opened or before is None:
         connection.execute("update core.submission_log_run set publish_to = %s where publish_to is null", [publish])
         # where nothing came of it there may be no such publish
@@ -103,6 +118,12 @@ def _due(connection: psycopg.Connection, contracts: Mapping[str, Contract], hori
         for c in contracts.values()
         if c.due_day is not None and c.dataset in first
         for p, day in _periods(c, first[c.dataset], horizon)
+    ] + [
+        (c.dataset, f"{p.label}/{c.due_before[1]}", day.replace(day=1), day, day)
+        for c in contracts.values()
+        if c.due_before is not None and c.dataset in first
+        for p in _begun(c, first[c.dataset], horizon)
+        for day in [p.first - timedelta(days=1)]
     ]
     connection.execute(
         "create temporary table _due (dataset text, sender text, period text, period_first date, period_last date, due_on date) "
@@ -116,6 +137,26 @@ def _due(connection: psycopg.Connection, contracts: Mapping[str, Contract], hori
             "wanted": [s for c in contracts.values() for s in c.due_from],
         },
     )
+
+
+def _early(connection: psycopg.Connection, contracts: Mapping[str, Contract]) -> None:
+    """Fill ``_early``: how many rows of an assessment are due before their period, and how many are not."""
+    connection.execute(
+        "create temporary table _early (assessment_no bigint, early boolean, value text, good bigint, bad bigint, alone boolean) "
+        "on commit drop"
+    )
+    for contract in contracts.values():
+        if contract.due_before is not None:
+            column, value = contract.due_before
+            text = _sql("early").format(rows=quote(f"{contract.dataset}_rows"), column=quote(column))
+            connection.execute(text, {"value": value})
+
+
+def _begun(contract: Contract, first: date, horizon: date) -> Iterator[Period]:
+    """Periods of a contract, from that of ``first`` on, that have begun."""
+    start = period_of(first, contract.period_type, contract.calendar).first
+    if start < horizon:
+        yield from periods_between(contract.period_type, start, horizon - timedelta(days=1), contract.calendar)
 
 
 def _periods(contract: Contract, first: date, horizon: date) -> Iterator[tuple[Period, date]]:

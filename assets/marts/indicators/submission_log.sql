@@ -6,7 +6,11 @@ required as (
     select * from unnest(%(datasets)s::text[], %(required)s::bigint[]) r (dataset, cells)
 ),
 sent as (
-    select u.dataset, u.sender, u.period, u.period_first, u.period_last, u.received_at, u.content, u.submission_id,
+    select u.dataset, u.sender,
+           case when e.early then u.period || '/' || e.value else u.period end as period,
+           case when e.early then date_trunc('month', u.period_first - 1)::date else u.period_first end as period_first,
+           case when e.early then u.period_first - 1 else u.period_last end as period_last,
+           u.received_at, u.content, u.submission_id,
            case when s.standing = 'in_force' and a.rows_quarantined > coalesce(w.rows, 0) + s.cured then 'DAT_MOT_PHAN'
                 when s.standing in ('in_force', 'superseded', 'repeated') then 'DAT'
                 when s.standing = 'held' then 'TIEP_NHAN'
@@ -14,9 +18,9 @@ sent as (
            case when s.standing = 'in_force' then 1 when s.standing in ('superseded', 'repeated') then 2
                 when s.standing = 'held' then 3 else 4 end as rank,
            u.rows_read,
-           coalesce(a.rows_accepted + coalesce(w.rows, 0) + s.cured, 0) as rows_accepted,
-           coalesce(a.rows_quarantined - coalesce(w.rows, 0) - s.cured, 0) as rows_faulty,
-           coalesce(a.rows_accepted + a.rows_quarantined, 0) as rows_kept,
+           case when e.alone is false then e.good else coalesce(a.rows_accepted + coalesce(w.rows, 0) + s.cured, 0) end as rows_accepted,
+           case when e.alone is false then e.bad else coalesce(a.rows_quarantined - coalesce(w.rows, 0) - s.cured, 0) end as rows_faulty,
+           case when e.alone is false then e.good + e.bad else coalesce(a.rows_accepted + a.rows_quarantined, 0) end as rows_kept,
            a.assessment_no,
            (u.rows_read = 0 and coalesce((d.sidecar ->> 'nothing_to_report')::boolean, false))
            or u.problems @> '[{{"code": "NOTHING_TO_REPORT"}}]' as nothing_to_report
@@ -25,6 +29,7 @@ sent as (
     left join core.standing s on s.submission_no = u.submission_no and s.publish_to is null
     left join intake.assessment a on a.assessment_no = s.assessment_no
     left join waived w on w.assessment_no = s.assessment_no
+    left join _early e on e.assessment_no = s.assessment_no
     where u.dataset is not null and u.period_first is not null and u.sender in (select code from core.sender)
       and (s.submission_no is not null or u.state = 'rejected')
 ),
