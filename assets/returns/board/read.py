@@ -14,11 +14,14 @@ import psycopg
 from psycopg.rows import dict_row
 
 from assets.core.worklists import LISTS, Source, counts
+from assets.returns.answers import answer
 from schemas.contract import Contract
 
 _HERE = Path(__file__).parent
 Row = dict[str, Any]
 
+_ANSWERS = 300
+"""Submissions of a sender with a page of their own, the newest."""
 PUBLIC, PROVINCE = "public", "province"
 """Who a board is for, besides senders by their codes."""
 
@@ -33,8 +36,9 @@ class Board:
 
     ``log``: a row for each sender, dataset and period (``mart_v1.submission_log``); ``figures``: the catalogue of indicators with
     the newest value of the province; ``trend``: (indicator, variant) -> its values for the province, oldest first; ``units``:
-    (indicator, variant) -> the newest value of each commune, organisation, bloc or field; ``submissions`` and ``errors``: of those
-    senders whom the audience may look at; ``waiting``: work list -> how much waits in it.
+    (indicator, variant) -> the newest value of each commune, organisation, bloc or field; ``waiting``: work list -> how much waits
+    in it; ``submissions`` and ``errors``: of those senders whom the audience may look at; ``answers``: submission -> its answer, for
+    its sender alone.
     """
 
     audience: str
@@ -48,6 +52,7 @@ class Board:
     waiting: dict[str, int]
     submissions: list[Row] = field(default_factory=list)
     errors: list[Row] = field(default_factory=list)
+    answers: dict[str, Row] = field(default_factory=dict)
 
     def may_see(self, sender: str) -> bool:
         """Whether the audience may see the submissions of a sender."""
@@ -68,6 +73,9 @@ def read(connection: psycopg.Connection, contracts: Mapping[str, Contract], audi
         publish = rows("publish")[0]
         own = None if audience == PROVINCE else audience
         closed = audience == PUBLIC
+        submissions = [] if closed else rows("submissions", sender=own)
+        # what is said of cells, with what stands in them, goes back to their sender and to nobody else
+        told = [] if audience in (PUBLIC, PROVINCE) else [u["submission_id"] for u in submissions[:_ANSWERS]]
         return Board(
             audience,
             publish["shows"],
@@ -78,8 +86,9 @@ def read(connection: psycopg.Connection, contracts: Mapping[str, Contract], audi
             _by_figure(rows("trend")),
             _by_figure(rows("units")),
             {name: n for name, n in counts(Source(connection, contracts)).items() if n and name in LISTS},
-            [] if closed else rows("submissions", sender=own),
+            submissions,
             [] if closed else rows("errors", sender=own),
+            {name: answer(connection, contracts, name) for name in told},
         )
 
 

@@ -311,7 +311,7 @@ class _Site:
     def _submissions(self, code: str) -> _Section:
         rows = [
             [
-                _Cell(u["submission_id"]),
+                _Cell(u["submission_id"], self._answer(u["submission_id"])),
                 _Cell(self.titles.get(u["dataset"] or "", "không nhận ra")),
                 _Cell(u["period"] or ""),
                 _Cell(_day(u["received_at"]), raw=u["received_at"].astimezone(_VIETNAM).date()),
@@ -340,8 +340,41 @@ class _Site:
         table = self._table(
             "Các bản đã nộp, bản mới nhất trước", head, rows, f"csv/ban_nop_{code}.csv", numbers=(6, 7, 8, 9)
         )
-        lead = [f"Trả lời từng bản: lienthong show BẢN_NỘP; tệp có đánh dấu ô sai ở thư mục returns/<kỳ>/{code}/."]
+        lead = [f"Tệp có đánh dấu ô sai được gửi trả ở thư mục returns/<kỳ>/{code}/."]
         return _Section("Các bản đã nộp", lead=lead, table=table)
+
+    def _answer(self, name: str) -> str:
+        """Write the page of the answer to a submission; its path, or '' where there is none for this audience."""
+        told = self.board.answers.get(name)
+        if told is None:
+            return ""
+        about = [
+            [_Cell(said("severity", p["severity"])), _Cell(_short(p["message"], 1000)), _Cell(p["remedy"])]
+            for p in told["problems"]
+        ]
+        cells = [
+            [
+                _Cell(f"{r['sheet']}!{r['address']}" if r["sheet"] else r["address"]),
+                _Cell(r["label"] or ""),
+                _Cell(said("severity", r["severity"])),
+                _Cell(_short(str(r["value"] or ""))),
+                _Cell(_short(r["message"], 1000)),
+                _Cell(r["remedy"]),
+            ]
+            for r in told["rows"]
+            if not r["waived"]
+        ]
+        files = f"csv/tra_loi_{name}"
+        whole = self._table("Về cả tệp", ["Mức", "Nội dung", "Cách sửa"], about, f"{files}_tep.csv")
+        head = ["Ô", "Cột", "Mức", "Giá trị", "Nội dung", "Cách sửa"]
+        marked = self._table("Ô cần sửa hoặc nên xem lại", head, cells, f"{files}.csv")
+        sections = [_Section("Về cả tệp", table=whole), _Section("Từng ô", table=marked)]
+        lead = [f"Tệp {_short(told['file'])}, kỳ {told['period'] or 'không rõ'}: {told['state_label']}."]
+        if whole is None and marked is None:
+            lead.append("Không có gì phải sửa.")
+        path = f"answers/{name}.html"
+        self._page(path, f"Trả lời bản nộp {name}", lead=lead, sections=[s for s in sections if s.table])
+        return path
 
     def _dataset(self, name: str) -> None:
         log = [r for r in self.board.log if r["dataset"] == name]
@@ -622,7 +655,7 @@ def _day(value: Any) -> str:
     return f"{value.astimezone(_VIETNAM) if hasattr(value, 'astimezone') else value:%d/%m/%Y}"
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = 120) -> str:
     """A text of a sender's that fits: nothing that turns the reading direction, and not without end."""
     plain = "".join(ch for ch in text if ch.isprintable())
-    return plain if len(plain) <= 120 else f"{plain[:119]}…"
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"

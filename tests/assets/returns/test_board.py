@@ -159,18 +159,25 @@ def test_each_sees_what_they_may(world: World, public: Path, tmp_path: Path) -> 
         )
     ]
     assert not says(public, mine) and not says(public, "cmd|")
-    assert says(tmp_path / "own", mine) == {f"senders/{b}.html", f"csv/ban_nop_{b}.csv"} and not says(
-        tmp_path / "own", other
-    )
+    own = {f"senders/{b}.html", f"csv/ban_nop_{b}.csv", f"answers/{mine}.html"}
+    assert says(tmp_path / "own", mine) == own and not says(tmp_path / "own", other)
+    # the answer, with what stands in the cell, is for its sender alone
+    (row,) = [r for r in world.submission(f"2026-Q2/{b}/{HOSTILE}")["rows"] if r["severity"] == "error"]
+    page = html.fromstring((tmp_path / "own" / "answers" / f"{mine}.html").read_text(encoding="utf-8"))
+    told = [" ".join(c.text_content().split()) for c in page.xpath("(//table)[last()]/tbody/tr[1]/*")]
+    assert told[3:] == ["nhiều lắm", row["message"], row["remedy"]] and told[0].endswith(row["address"])
+    answers = {f"answers/{mine}.html", f"csv/tra_loi_{mine}.csv"}
+    assert says(tmp_path / "own", "nhiều lắm") == answers
     # the trend is drawn for who may look closer
     drawn = {
         f: "<figure>" in (f / "senders" / f"{b}.html").read_text(encoding="utf-8") for f in (public, tmp_path / "own")
     }
     assert drawn == {public: False, tmp_path / "own": True}
     assert says(tmp_path / "province", other) == {f"senders/{a}.html", f"csv/ban_nop_{a}.csv"}
-    # nobody sees what stands in a cell, and nothing that a sender wrote is more than a text
+    assert not says(public, "nhiều lắm") and not says(tmp_path / "province", "nhiều lắm")
+    # nothing that a sender wrote is more than a text
     for folder in (public, tmp_path / "own", tmp_path / "province"):
-        assert not says(folder, "nhiều lắm") and not [f for f in says(folder, "<script") if f.endswith(".html")]
+        assert not [f for f in says(folder, "<script") if f.endswith(".html")]
     with pytest.raises(ValueError, match="there is no sender 99999"):
         made(world, tmp_path / "none", "99999")
 
