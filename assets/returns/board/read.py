@@ -37,8 +37,8 @@ class Board:
     ``log``: a row for each sender, dataset and period (``mart_v1.submission_log``); ``figures``: the catalogue of indicators with
     the newest value of the province; ``trend``: (indicator, variant) -> its values for the province, oldest first; ``units``:
     (indicator, variant) -> the newest value of each commune, organisation, bloc or field; ``waiting``: work list -> how much waits
-    in it; ``submissions`` and ``errors``: of those senders whom the audience may look at; ``answers``: submission -> its answer, for
-    its sender alone.
+    in it; ``submissions`` and ``errors``: of those senders whom the audience may look at; ``answers``: submission -> its answer,
+    for its sender alone.
     """
 
     audience: str
