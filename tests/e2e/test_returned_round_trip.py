@@ -16,7 +16,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from assets.returns.package import FILLS
-from pipelines.sample import SHAPES, deliveries, generate, layouts
+from pipelines.sample import SHAPES, SMALL, deliveries, generate, layouts
 from schemas import messages
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, saved
@@ -107,3 +107,52 @@ def test_every_faulty_list_is_accepted_once_it_is_mended(trip: tuple[World, Mapp
     for place, answer in left.items():
         assert answer["counts"]["quarantined"] == 0
         assert world.submission(place)["state"] == "superseded"
+
+
+@pytest.fixture(scope="module")
+def provincial(make_world: Make) -> World:
+    """A world after the lists of the province's bodies, some of which have rows that are nobody's."""
+    world = make_world()
+    senders = world.pipeline.senders
+    communes = [(code, senders[code].name) for code in world.communes[:3]]
+    generate(world.home / "inbox", communes=communes, periods=("2025-Q4", "2026-Q1"), defects=False, province=SMALL)
+    answered(world)
+    return world
+
+
+def test_lists_of_the_province_are_accepted_without_the_rows_that_are_nobodys(provincial: World) -> None:
+    world = provincial
+    faulty = world.rows(
+        "select d.origin, u.submission_id, u.dataset from intake.submission u join intake.delivery d using (delivery_id) "
+        "where u.state = 'partly' order by 1"
+    )
+    assert {dataset for *_, dataset in faulty} >= {
+        "service_statistics",
+        "dossiers",
+        "kpi_evaluations",
+        "staff",
+        "organizations",
+    }
+    again = {}
+    for place, name, dataset in faulty:
+        book, wrong = load_workbook(io.BytesIO(back(world, name))), set()
+        results = load_workbook(io.BytesIO(back(world, name)), data_only=True)
+        for sheet in book.worksheets[1:]:
+            for row in sheet.iter_rows():
+                for cell in row:
+                    if cell.data_type == "f":
+                        cell.value = results[sheet.title][cell.coordinate].value
+                    if cell.comment is not None and _ERROR in cell.comment.text:
+                        wrong.add((sheet.title, cell.row))
+        assert wrong, place
+        for title, number in wrong:
+            for cell in book[title][number]:
+                cell.value = None
+        period, sender, file = place.split("/")
+        new = f"da_sua_{re.sub('[.].*', '', file)}.xlsx"
+        at = datetime(2026, 9, 1, tzinfo=UTC)
+        again[place] = world.drop(sender, saved(book), new, period=period, at=at, sidecar={"dataset": dataset})
+    answered(world)
+    left = {place: world.submission(new) for place, new in again.items()}
+    assert {p: (a["state"], a["rows"][:2], a["problems"]) for p, a in left.items() if a["state"] != "accepted"} == {}
+    assert len(left) > 10
