@@ -17,10 +17,18 @@ SYSTEM = (
     *((role, "select on mart_v1.successions") for role in (APP, OFFICER, STEWARD)),
     *(
         (role, f"select on mart_v1.{view}")
-        for view in ("indicators", "indicator_value", "indicator_missing", "indicator_path", "mandate_answers")
+        # who has sent what (D00, class P1) is for everybody in the system, as is who has not (indicator_missing)
+        for view in (
+            "indicators",
+            "indicator_value",
+            "indicator_missing",
+            "indicator_path",
+            "mandate_answers",
+            "submission_log",
+        )
         for role in (APP, OFFICER, STEWARD)
     ),
-    *((role, f"select on mart_v1.{view}") for view in ("findings", "submission_log") for role in (OFFICER, STEWARD)),
+    *((role, "select on mart_v1.findings") for role in (OFFICER, STEWARD)),
     (STEWARD, "usage on schema vault"),
     (STEWARD, "select on vault.identifier"),
 )

@@ -44,9 +44,16 @@ def relations(world: World) -> list[str]:
     ]
 
 
-INTERNAL = {"mart_v1.findings", "mart_v1.submission_log"}
+INTERNAL = {"mart_v1.findings"}
 """What officers and stewards read, and apps do not."""
-INDICATORS = ("indicators", "indicator_value", "indicator_missing", "indicator_path", "mandate_answers")
+INDICATORS = (
+    "indicators",
+    "indicator_value",
+    "indicator_missing",
+    "indicator_path",
+    "mandate_answers",
+    "submission_log",
+)
 
 
 def readable(world: World, role: str) -> set[str]:
