@@ -107,3 +107,8 @@ def checks_of(contract: Contract) -> tuple[Check, ...]:
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"checks of {contract.dataset} with one id: {', '.join(twice)}")
     return tuple(checks)
+
+
+def check_of(contract: Contract, id_: str) -> Check | None:
+    """The check of an id, where the dataset has it."""
+    return next((check for check in checks_of(contract) if check.id == id_), None)

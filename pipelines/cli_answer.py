@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from schemas.contract import Contract
 from schemas.messages import Words, known, text
+from schemas.vietnam import VIETNAM
 
 from .cli_output import Screen
 
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _ROWS = 50
 """Rows of a table on the screen; ``--json`` has all."""
 
@@ -84,7 +83,7 @@ def _facts(
     if counts["flagged"]:
         facts.append((text("severity", "warning"), _fact("flagged", n=counts["flagged"])))
     if sent:
-        received = datetime.fromisoformat(answer["received_at"]).astimezone(_VIETNAM)
+        received = datetime.fromisoformat(answer["received_at"]).astimezone(VIETNAM)
         facts.insert(0, (_fact("submission"), f"{answer['submission_id']} ({answer['state']})"))
         facts.append((_fact("received"), f"{received:%d/%m/%Y %H:%M}"))
         facts.append((_fact("origin"), f"{answer['origin']} ({answer['size']} byte, SHA-256 {answer['sha256'][:12]}…)"))

@@ -124,6 +124,11 @@ class Column:
         return self.semantic_type in VAULTED
 
     @property
+    def personal(self) -> bool:
+        """Whether it holds a value of a person (P2, P3): whatever is not plainly open to all readers."""
+        return self.classification not in ("P0", "P1")
+
+    @property
     def source(self) -> str:
         """Name of the column whose raw cells it reads: its own, but for ``sameAs``."""
         return str(self.options.get("sameAs", self.name))
@@ -225,10 +230,14 @@ class Contract:
 
     def column(self, name: str) -> Column:
         """The column of that name; :class:`KeyError` where there is none."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        column = self.find(name)
+        if column is None:
+            raise KeyError(name)
+        return column
+
+    def find(self, name: str | None) -> Column | None:
+        """The column of that name, where there is one."""
+        return next((c for c in self.columns if c.name == name), None)
 
 
 IDENTITY_ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(

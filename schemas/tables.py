@@ -49,7 +49,7 @@ def shape(contract: Contract) -> dict[str, str]:
 
 def published_columns(contract: Contract) -> list[Column]:
     """Columns that the default view shows: personal ones (P2, P3) are not among them."""
-    return [c for c in contract.columns if c.classification in ("P0", "P1")]
+    return [c for c in contract.columns if not c.personal]
 
 
 def statements(contract: Contract) -> list[str]:

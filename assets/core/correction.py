@@ -28,7 +28,7 @@ from assets.intake.archive import Archive
 from assets.intake.inbox import submission_id
 from assets.intake.ledger import STEWARD
 from assets.reference.resolver import Resolver
-from assets.staging.observe import VIETNAM, value_hash
+from assets.staging.observe import value_hash
 from assets.staging.vault import Vault
 from expectations.run import validate
 from expectations.suite import checks_of
@@ -39,6 +39,7 @@ from schemas.migrate import quote
 from schemas.periods import period_of
 from schemas.semantic import Context, clean, cleaning_order, polars_type
 from schemas.tables import ensure_indexes, sync
+from schemas.vietnam import VIETNAM, local_day
 
 from . import person
 from .survivorship import units
@@ -84,7 +85,7 @@ def correct(
 
 def _correctable(contract: Contract, name: str) -> Column:
     """The column, where it may be corrected here."""
-    column = next((c for c in contract.columns if c.name == name), None)
+    column = contract.find(name)
     if column is None:
         known = ", ".join(c.name for c in contract.columns if not c.vaulted and c.key_position is None)
         raise CannotCorrect(f"{contract.dataset} has no such column; there are: {known}")
@@ -118,7 +119,7 @@ def _read(
     now: datetime,
 ) -> Any:
     """The value as a cell with this text would be read."""
-    day = now.astimezone(VIETNAM).date()
+    day = local_day(now)
     context = Context(
         as_of=pl.Series([day]),
         received_on=pl.Series([day]),
@@ -213,7 +214,7 @@ def _write(
     stored = archive.put(io.BytesIO(data))
     delivery = "D" + hashlib.sha256(f"{STEWARD}|{stored.sha256}".encode()).hexdigest()[:15]
     name = submission_id(delivery, contract.dataset)
-    day = now.astimezone(VIETNAM).date()
+    day = local_day(now)
     period = period_of(day, contract.period_type, contract.calendar)
     layout = SheetLayout(0, "", False, (0, 0), {}, {})
     frame = pl.DataFrame([_stored(contract, c, said[c.name]) for c in contract.columns])

@@ -510,14 +510,15 @@ def _touch(
     """Fill ``_touched``: entities of the submissions whose word changed and, for complete lists, of those just before them.
     The assessments whose rows they are."""
     assessments = {s.assessment_no for no in spoken for s in (old.get(no), new.get(no)) if s is not None}
-    shared = _resend(connection, contract, spoken, old, new)
+    came = [no for no in spoken if no not in old and new[no].standing == "in_force"]
+    shared = _resend(connection, contract, came, spoken, old, new)
     if shared is not None:
         parameters: dict[str, Any] = {"changed": shared[0], "own": shared[0], "base": shared[1]}
         connection.execute(statement("touched_small", **names), parameters)
     else:
         if contract.delivery == "snapshot":
             assessments |= _just_before(connection, spoken)
-        after, before = _sent_again(connection, contract, spoken, old, new)
+        after, before = _sent_again(connection, contract, came, spoken)
         parameters = {"changed": sorted(assessments), "after": after, "before": before, "dataset": contract.dataset}
         connection.execute(statement("touched_again" if after else "touched", **names), parameters)
     connection.execute("analyze _touched")
@@ -527,13 +528,13 @@ def _touch(
 def _resend(
     connection: psycopg.Connection,
     contract: Contract,
+    came: Sequence[int],
     spoken: Sequence[int],
     old: dict[int, Standing],
     new: dict[int, Standing],
 ) -> tuple[list[int], int] | None:
     """(assessments, base) where all that happened is one new submission that shares its rows with the one in force at its
     own date; None where anything else did, and then every key of what changed is touched."""
-    came = [no for no in spoken if no not in old and new[no].standing == "in_force"]
     left = [no for no in spoken if no in old]
     if len(came) != 1 or any(
         old[no].standing != "in_force" or new.get(no, old[no]).standing != "superseded" for no in left
@@ -559,11 +560,7 @@ def _resend(
 
 
 def _sent_again(
-    connection: psycopg.Connection,
-    contract: Contract,
-    spoken: Sequence[int],
-    old: dict[int, Standing],
-    new: dict[int, Standing],
+    connection: psycopg.Connection, contract: Contract, came: Sequence[int], spoken: Sequence[int]
 ) -> tuple[list[int], list[int]]:
     """Assessments that came as the newest list of their sender, and those of the lists before them (sent_again.sql); none where a
     word that is repeated says more than it did: that a value is not stale, or what a unit goes back to."""
@@ -571,8 +568,7 @@ def _sent_again(
         return [], []
     if contract.succeeds:
         return [], []
-    came = [no for no in spoken if no not in old and new[no].standing == "in_force"]
-    rows = connection.execute(statement("sent_again"), {"came": came, "spoken": list(spoken)}).fetchall()
+    rows = connection.execute(statement("sent_again"), {"came": list(came), "spoken": list(spoken)}).fetchall()
     return [r[0] for r in rows], [r[1] for r in rows]
 
 

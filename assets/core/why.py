@@ -10,19 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.rows import dict_row
 
 from schemas.contract import Column, Contract
+from schemas.vietnam import VIETNAM
 
 from .merge import asserted
 from .statements import statement
 from .survivorship import words
 from .trace import NotFound, candidates, resolved, shown_at, source, versions_of
-
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 Mask = Callable[[Column, Any], Any]
 """(column, value) -> what may be shown of it."""

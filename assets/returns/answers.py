@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from expectations.suite import checks_of
+from expectations.suite import check_of
 from schemas import messages
 from schemas.codes import CODES
 from schemas.contract import AcrossRule, Contract
@@ -163,7 +163,7 @@ def problem_text(problem: Mapping[str, Any]) -> dict[str, Any]:
 def _row_text(
     contract: Contract | None, sheets: Mapping[int, str], row: Mapping[str, Any], about: Mapping[str, Any]
 ) -> dict[str, Any]:
-    column = next((c for c in contract.columns if c.name == row["column_name"]), None) if contract else None
+    column = contract.find(row["column_name"]) if contract else None
     value = (row["raw"] or {}).get(column.source if column else "")
     params = row["params"]
     words = {
@@ -182,7 +182,7 @@ def _row_text(
         if row["known"] and column is not None and column.key_position is not None:
             message = f"{message} {messages.text('answer', 'known')}"
     else:
-        check = next((c for c in checks_of(contract) if c.id == row["rule"]), None) if contract else None
+        check = check_of(contract, row["rule"]) if contract else None
         message, remedy = (check.message, check.remedy) if check else (row["rule"], "")
     return {
         "sheet": sheets.get(row["sheet"], ""),

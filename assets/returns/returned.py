@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import fsspec
 import psycopg
@@ -36,8 +35,9 @@ from schemas.contract import Column, Contract
 from schemas.grid import Grid, Problem, Unreadable
 from schemas.migrate import quote
 from schemas.periods import parse_period
+from schemas.vietnam import VIETNAM
 
-from .answers import NoSuchSubmission, answer, folder_name
+from .answers import NoSuchSubmission, answer, place_of
 from .made import ROWS, made
 from .package import Book, Mark, quoted
 from .page import Item, Page
@@ -54,7 +54,6 @@ _NOTES = 2_000
 _LISTED = 2_000
 """Lines of the list of cells."""
 _REMOVED = 30
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _WIDTHS = (6, 18, 11, 12, 24, 24, 50, 46)
 _TONES = {"error": "error", "warning": "warning", "info": "repaired"}
 _ORDER = ("error", "warning", "repaired")
@@ -179,7 +178,7 @@ def shown(column: Column, value: Any) -> str:
     if isinstance(value, bool):
         return messages.text("fact", "yes" if value else "no")
     if isinstance(value, datetime):
-        return f"{value.astimezone(_VIETNAM) if value.tzinfo else value:%d/%m/%Y %H:%M}"
+        return f"{value.astimezone(VIETNAM) if value.tzinfo else value:%d/%m/%Y %H:%M}"
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}"
     if isinstance(value, (float, Decimal)):
@@ -361,7 +360,7 @@ def _facts(rows: list[list[Item]], facts: Sequence[tuple[str, str]]) -> None:
 
 def _about(rows: list[list[Item]], told: Told) -> None:
     a, counts = told.answer, told.answer["counts"]
-    received = datetime.fromisoformat(a["received_at"]).astimezone(_VIETNAM)
+    received = datetime.fromisoformat(a["received_at"]).astimezone(VIETNAM)
     rows.append([Item("", "text", len(_WIDTHS))])
     facts = [
         ("submission", a["submission_id"]),
@@ -482,17 +481,18 @@ def write_returned(
     for done, places in enumerate(groups.values(), 1):
         workbook = returned(delivered(connection, contracts, archive, places[0][0]), read, limits)
         for name, period, sender in places:
-            _keep(fs, f"{base.rstrip('/')}/{folder_name(period)}/{folder_name(sender)}", name, workbook)
+            _keep(fs, f"{base.rstrip('/')}/{place_of(period, sender, name)}.xlsx", workbook)
             written += 1
         progress(done, len(groups))
     return written
 
 
-def _keep(fs: Any, folder: str, name: str, workbook: bytes) -> None:
+def _keep(fs: Any, path: str, workbook: bytes) -> None:
+    folder, _, name = path.rpartition("/")
     fs.makedirs(folder, exist_ok=True)
     partial = f"{folder}/.{name}.partial"
     with fs.open(partial, "wb") as target:
         if "file" in fs.protocol:  # it holds what the sender sent, persons too
             os.chmod(partial, 0o600)
         target.write(workbook)
-    fs.mv(partial, f"{folder}/{name}.xlsx")
+    fs.mv(partial, path)

@@ -89,11 +89,6 @@ def filled_in(contract: Contract) -> tuple[Column, ...]:
     return tuple(c for c in contract.columns if c.name in named)
 
 
-def is_personal(column: Column) -> bool:
-    """Whether it holds a value of a person."""
-    return column.classification in ("P2", "P3")
-
-
 # --- from the warehouse ------------------------------------------------------------------------------------------------
 
 
@@ -115,15 +110,15 @@ def start(
     """
     place = {"dataset": contract.dataset, "sender": sender.code, "first": period.first}
     wanted = filled_in(contract)
-    hidden = personal is None and any(is_personal(c) for c in wanted if c.name in contract.key)
+    hidden = personal is None and any(c.personal for c in wanted if c.name in contract.key)
     rows: list[dict[str, Any]] = []
     if wanted and not hidden:
-        shown = [c for c in wanted if personal is not None or not is_personal(c)]
+        shown = [c for c in wanted if personal is not None or not c.personal]
         columns = ", ".join(quote(c.name) for c in shown)
         query = _sql("template_rows").format(rows=quote(contract.dataset + "_rows"), columns=columns)
         with connection.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute(query, place).fetchall()
-        if personal is not None and any(is_personal(c) for c in shown):
+        if personal is not None and any(c.personal for c in shown):
             rows = _clear(rows, [c.name for c in shown if c.vaulted], personal)
             connection.execute(
                 "insert into ops.audit (who, action, dataset, reason, details) values (%s, 'export', %s, %s, %s)",
@@ -400,7 +395,7 @@ def _write_help(
     if contract.due_day is not None:
         lines.append(_said("due", day=f"{due_on(contract, period):%d/%m/%Y}"))
     lines.append(_said("send", period=period.label, sender=sender.code))
-    if any(is_personal(c) for c in columns):
+    if any(c.personal for c in columns):
         lines.append(_said("personal"))
     for n, line in enumerate(lines, 1):
         write_text(page.cell(n, 1), line)
@@ -422,7 +417,7 @@ def _write_help(
 
 def _mistake(contract: Contract, name: str, rule: str) -> str:
     """What is often wrong with a column and what to do about it: a code, or a rule of the contract."""
-    column = next((c for c in contract.columns if c.name == name), None)
+    column = contract.find(name)
     label = column.label if column else name
     if rule not in CODES:
         return next((f"{label}: {r.message} {r.remedy}" for r in contract.rules if r.id == rule), label)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import polars_hash as plh
@@ -21,10 +20,10 @@ from schemas.mask import RUN, hidden, masked
 from schemas.semantic import Cleaned, Context, clean, cleaning_order, key_form
 from schemas.semantic.base import without
 from schemas.text import clean_text
+from schemas.vietnam import VIETNAM, local_day
 
 from .copy import as_json
 
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _ID = ["_sub", "_sheet", "_row"]
 _PLACE = {"_sub": pl.Int64, "_sheet": pl.Int16, "_row": pl.Int32}
 _ISSUE = {"_id": pl.Int64, **_PLACE, "rule": pl.String, "detail": pl.String, "column_name": pl.String}
@@ -108,7 +107,7 @@ def observe(
             "sender": [p.sender.code for p in pending],
             "commune": [p.sender.commune_code for p in pending],
             "as_of": [p.as_of for p in pending],
-            "received_on": [p.received_at.astimezone(VIETNAM).date() for p in pending],
+            "received_on": [local_day(p.received_at) for p in pending],
         },
         schema={"_sub": pl.Int64, "sender": pl.String, "commune": pl.String, "as_of": pl.Date, "received_on": pl.Date},
     )

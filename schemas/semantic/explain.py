@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from schemas import messages
 from schemas.codes import CODES
 from schemas.contract import Column, EnumValue
 from schemas.text import clean_one, fold_one
+from schemas.vietnam import local_day, written_day, written_number
 
 from .dates import FIRST_DAY, LAST_DAY, parts_of
 from .numbers import INTEGER_DEFAULTS, MONEY_DEFAULTS, PERCENT_DEFAULTS
@@ -47,7 +47,6 @@ FORMS: Mapping[str, tuple[str, ...]] = {
 }
 """The more exact forms of texts about a cell, and what each speaks of beyond :data:`schemas.codes.CELL`."""
 
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _LIKE = 0.6
 """How alike a value of the list must be to be named."""
 _LONGEST = 100
@@ -81,7 +80,7 @@ def _exact(column: Column, code: str, words: Mapping[str, Any], about: Mapping[s
     if code == "OTHER_YEAR" and about.get("as_of"):
         return "year", {"year": about["as_of"].year}
     if code == "FUTURE_DATE" and about.get("received_at"):
-        return "received", {"received": _day(about["received_at"].astimezone(_VIETNAM))}
+        return "received", {"received": written_day(local_day(about["received_at"]))}
     if code == "OUT_OF_RANGE" and (bounds := bounds_of(limits_of(column))):
         return "bounds", {"bounds": bounds}
     if not text or column.vaulted:
@@ -102,7 +101,7 @@ def _two_percents(column: Column, text: str) -> Exact:
     if not re.fullmatch(r"[0-9]+(?:[.,][0-9]+)?", text):
         return "", {}
     number = Decimal(text.replace(",", "."))
-    return "two", {"small": _number(number), "large": _number(number * 100)}
+    return "two", {"small": written_number(number), "large": written_number(number * 100)}
 
 
 def _wrong_width(column: Column, text: str) -> Exact:
@@ -185,15 +184,4 @@ def bounds_of(limits: Mapping[str, Any]) -> str:
 def _limit(value: Any) -> str:
     if isinstance(value, str):
         value = date.fromisoformat(value)
-    return _day(value) if isinstance(value, date) else _number(Decimal(str(value)))
-
-
-def _day(day: date | datetime) -> str:
-    return f"{day:%d/%m/%Y}"
-
-
-def _number(number: Decimal) -> str:
-    """As Vietnamese offices write it: '.' groups thousands, ',' marks decimals."""
-    plain = f"{number:,f}"
-    whole, _, fraction = plain.partition(".")
-    return ",".join(part for part in (whole.replace(",", "."), fraction.rstrip("0")) if part)
+    return written_day(value) if isinstance(value, date) else written_number(Decimal(str(value)))
