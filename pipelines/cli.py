@@ -670,9 +670,9 @@ def indicators(
 
 def _in_vietnam(time: datetime | None) -> datetime | None:
     """A time that names no zone is Vietnam's."""
-    from zoneinfo import ZoneInfo
+    from schemas.vietnam import VIETNAM
 
-    return time.replace(tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")) if time is not None and time.tzinfo is None else time
+    return time.replace(tzinfo=VIETNAM) if time is not None and time.tzinfo is None else time
 
 
 @contextmanager
@@ -762,7 +762,7 @@ def board_build(
     """Build the site, or bring it up to date: files that say the same are left alone."""
     from . import cli_board
 
-    built = cli_board.build_board(state.screen, state.pipeline, audience, out)
+    built = cli_board.build_in(state.screen, state.pipeline, audience, out)
     if state.json:
         state.screen.json({**vars(built), "folder": str(built.folder)})
     else:
@@ -778,7 +778,7 @@ def board_serve(
     """Build the site and show it on this machine, until Ctrl-C."""
     from . import cli_board
 
-    built = cli_board.build_board(state.screen, state.pipeline, audience, None)
+    built = cli_board.build_in(state.screen, state.pipeline, audience, None)
     cli_board.show_built(state.screen, built, audience)
     cli_board.serve(state.screen, built.folder, port)
 

@@ -1,52 +1,29 @@
 """``lienthong board``: build the static site of the board, and look at it.
 
-Here: where a board is kept and serving it on this machine. What it says: :mod:`assets.returns.board`.
+Here: asking for a board and serving it on this machine. What it says: :mod:`assets.returns.board`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from assets.returns.board.read import PUBLIC, NoSuchAudience
-from assets.returns.board.site import Built, build
+from assets.returns.board.site import Built, build_board
 
 from .cli_output import Screen, plural
 from .flow import Pipeline
 from .report import Unclear
-from .settings import Settings
 
 
-def folder_of(settings: Settings, audience: str) -> Path:
-    """Where the board of an audience is kept: the public one in ``board/public`` of the home."""
-    return settings.home / "board" / audience
-
-
-def build_in(
-    pipeline: Pipeline,
-    audience: str,
-    folder: Path | None = None,
-    told: Callable[[int, int], None] = lambda done, total: None,
-) -> Built:
-    """Bring the board of an audience up to date, in its own folder or another."""
-    from assets.reference.units import load_places
-
-    settings = pipeline.settings
-    with pipeline.connection() as connection:
-        places = load_places(settings.reference, settings.province)
-        return build(connection, pipeline.contracts, places, folder or folder_of(settings, audience), audience, told)
-
-
-def build_board(screen: Screen, pipeline: Pipeline, audience: str, out: Path | None) -> Built:
-    """The same with a progress bar; ``out``: another folder, which must be empty or a board."""
-    folder = out or folder_of(pipeline.settings, audience)
-    if out is not None and folder.exists() and any(folder.iterdir()) and not (folder / "style.css").exists():
-        raise Unclear(f"{folder} holds something else than a board; name an empty folder")
+def build_in(screen: Screen, pipeline: Pipeline, audience: str, out: Path | None) -> Built:
+    """Bring a board up to date, with a progress bar; ``out``: another folder than its own, which must be empty or a board."""
+    if out is not None and out.exists() and any(out.iterdir()) and not (out / "style.css").exists():
+        raise Unclear(f"{out} holds something else than a board; name an empty folder")
     try:
-        with screen.progress() as progress:
-            return build_in(pipeline, audience, folder, lambda done, total: progress("board", done, total))
+        with pipeline.connection() as connection, screen.progress() as progress:
+            return build_board(connection, pipeline, audience, out, lambda done, total: progress("board", done, total))
     except NoSuchAudience as unknown:
         raise Unclear(str(unknown)) from None
 

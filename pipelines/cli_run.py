@@ -34,12 +34,10 @@ def main_job(pipeline: Pipeline, *, inbox: str | None = None, period: str | None
         with pipeline.connection() as connection:
             names = [s["submission_id"] for s in touched(connection, [*ran.staged, *ran.rejected], ran.published)]
             pipeline.answer(connection, names)
-        if ran.published is not None:
-            from assets.returns.board.read import PUBLIC
+            if ran.published is not None:
+                from assets.returns.board.site import build_board
 
-            from .cli_board import build_in
-
-            build_in(pipeline, PUBLIC)
+                build_board(connection, pipeline)
         return ran
     # a database or a contract that cannot be used is said before there is a run that could fail
     _ = pipeline.contracts, pipeline.url

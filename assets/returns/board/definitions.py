@@ -1,15 +1,11 @@
 """The board in Dagster: after the answers, the public site is brought up to date."""
 
 # no postponed annotations: Dagster looks at those of the functions that it is given
-from pathlib import Path
-
 import dagster as dg
 
 from assets.installation import Installation, connected
-from assets.reference.units import load_places
 
-from .read import PUBLIC
-from .site import build
+from .site import build_board
 
 BOARD = dg.AssetKey(["returns", "board"])
 
@@ -24,14 +20,11 @@ def board(after: dg.AssetKey) -> dg.AssetsDefinition:
         description="The public board: who sent what, the quality of each dataset, indicators with trend, target and map.",
     )
     def site(installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult[None]:
-        settings = installation.settings
-        folder = Path(settings.home) / "board" / PUBLIC
         with connected(installation) as connection:
-            places = load_places(settings.reference, settings.province)
-            built = build(connection, installation.contracts, places, folder)
+            built = build_board(connection, installation)
         return dg.MaterializeResult(
             metadata={
-                "site": dg.MetadataValue.path(str(folder / "index.html")),
+                "site": dg.MetadataValue.path(str(built.folder / "index.html")),
                 "publish": built.publish,
                 "files_written": built.written,
                 "files_unchanged": built.same,

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6b6b6b"
+from schemas.vietnam import written_number
+
+BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#6b6b6b"
 _FONT = ["Noto Sans", "DejaVu Sans", "Segoe UI", "Arial", "sans-serif"]
 
 
@@ -31,7 +34,7 @@ def _figure(height: float = 2.3) -> tuple[Any, Any]:
 
 def _number(value: float) -> str:
     """As numbers are written in Vietnam."""
-    return f"{value:,.10g}".translate(str.maketrans(",.", ".,")).replace("-", "\N{MINUS SIGN}")
+    return written_number(Decimal(f"{value:.10g}")).replace("-", "\N{MINUS SIGN}")
 
 
 def _svg(figure: Any) -> bytes:

@@ -10,29 +10,30 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 
+from assets.installation import Installation
+from assets.reference.units import load_places
 from assets.returns.cells import csv_bytes
-from expectations.suite import checks_of
+from expectations.suite import check_of
 from schemas.codes import CODES
 from schemas.contract import Contract
 from schemas.messages import text as said
+from schemas.vietnam import VIETNAM, local_day, written_day, written_number
 
 from . import pictures
 from .read import PROVINCE, PUBLIC, Board, Row, read
 
 _HERE = Path(__file__).parent
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 _SIGNS = {"DAT": "✓", "DAT_MOT_PHAN": "◐", "TIEP_NHAN": "…", "TU_CHOI": "✗", "CHUA_NOP": "–"}
 """Signs of the states of the log of submissions, the best first."""
-_WORST = ("CHUA_NOP", "TU_CHOI", "TIEP_NHAN", "DAT_MOT_PHAN", "DAT")
+_WORST = tuple(reversed(_SIGNS))
 _MOST = 200
 """Rows of a table on a page; its CSV has all."""
 
@@ -84,6 +85,21 @@ class _Section:
     folded: bool = False
 
 
+def build_board(
+    connection: psycopg.Connection,
+    installation: Installation,
+    audience: str = PUBLIC,
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Built:
+    """:func:`build` for an installation, in ``board/<audience>`` of its home or another folder."""
+    settings = installation.settings
+    places = load_places(settings.reference, settings.province)
+    return build(
+        connection, installation.contracts, places, folder or settings.home / "board" / audience, audience, progress
+    )
+
+
 def build(
     connection: psycopg.Connection,
     contracts: Mapping[str, Contract],
@@ -109,7 +125,7 @@ class _Site:
     ) -> None:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-        self.board, self.contracts, self.places, self.folder = board, contracts, places, folder
+        self.board, self.contracts, self.folder = board, contracts, folder
         self.environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -121,7 +137,9 @@ class _Site:
         self.names = {s["code"]: s["name"] for s in board.senders}
         self.titles = {c.dataset: c.title for c in contracts.values()}
         self.themes = list(dict.fromkeys(f["theme"] for f in board.figures))
-        told = sorted({r["dataset"] for r in board.log}, key=list(contracts).index)
+        self.by_sender, self.by_dataset = _grouped(board.log, "sender"), _grouped(board.log, "dataset")
+        self.grid = pictures.tiles(places)
+        told = sorted(self.by_dataset, key=list(contracts).index)
         self.datasets = [{"name": d, "title": self.titles[d]} for d in told]
 
     # ----------------------------------------------------------------------------------------------------- the pages
@@ -130,12 +148,14 @@ class _Site:
         """Put all files together, pictures as what draws them."""
         self.files["style.css"] = (_HERE / "templates" / "style.css").read_bytes()
         self._matrix()
-        heard = {r["sender"] for r in (*self.board.log, *self.board.submissions)}
+        heard = self.by_sender.keys() | {r["sender"] for r in self.board.submissions}
         for sender in self.board.senders:
             if sender["code"] in heard:
                 self._sender(sender)
         for dataset in self.datasets:
             self._dataset(dataset["name"])
+        # each stands on two pages
+        self.trends = {_key(f): self._trend(f) for f in self.board.figures if _key(f) in self.board.trend}
         for theme in self.themes:
             self._theme(theme)
         for code in dict.fromkeys(f["indicator"] for f in self.board.figures):
@@ -156,7 +176,7 @@ class _Site:
             menu=[(href, name, here == path) for href, name, here in menu],
             audience=self._audience(),
             publish=self.board.publish,
-            published_at=at and f"{at.astimezone(_VIETNAM):%H:%M ngày %d/%m/%Y}",
+            published_at=at and f"{at.astimezone(VIETNAM):%H:%M ngày %d/%m/%Y}",
         )
         self.files[path] = text.encode()
 
@@ -169,22 +189,20 @@ class _Site:
         quarters = sorted({_quarter(r["period_last"]) for r in self.board.log}, reverse=True)
         due = [r for r in self.board.log if r["due"]]
         # the last quarter that was over when something last arrived: of a younger one little is due yet
-        last = max(
-            (r["received_at"].astimezone(_VIETNAM).date() for r in self.board.log if r["received_at"]), default=None
-        )
+        last = max((local_day(r["received_at"]) for r in self.board.log if r["received_at"]), default=None)
         over = [q for q in quarters if last is not None and q < _quarter(last)]
         asked = next(iter(over or quarters), "")
         newest = [r for r in due if _quarter(r["period_last"]) == asked]
         good = sum(r["state"] in ("DAT", "DAT_MOT_PHAN") for r in newest)
         cards = [
-            (_number(len({r["sender"] for r in self.board.log if r["received_at"]})), "đơn vị đã nộp", ""),
+            (written_number(len({r["sender"] for r in self.board.log if r["received_at"]})), "đơn vị đã nộp", ""),
             (
                 f"{good}/{len(newest)}",
                 f"kỳ phải nộp đã đạt trong quý {asked}" if asked else "kỳ phải nộp đã đạt",
                 "",
             ),
-            (_number(sum(f["status"] == "MET" for f in self.board.figures)), "chỉ số đạt chỉ tiêu", ""),
-            (_number(sum(self.board.waiting.values())), "việc đang chờ xử lý", "worklists.html"),
+            (written_number(sum(f["status"] == "MET" for f in self.board.figures)), "chỉ số đạt chỉ tiêu", ""),
+            (written_number(sum(self.board.waiting.values())), "việc đang chờ xử lý", "worklists.html"),
         ]
         if not quarters:
             self._page("index.html", "Tình hình nộp số liệu", "index.html", periods=[], cards=cards)
@@ -227,14 +245,14 @@ class _Site:
 
     def _sender(self, sender: Row) -> None:
         code = sender["code"]
-        log = [r for r in self.board.log if r["sender"] == code]
+        log = self.by_sender.get(code, [])
         due = [r for r in log if r["due"]]
         read_, bad = (sum(r[k] for r in log) for k in ("rows_read", "rows_faulty"))
         cards = [
             (f"{sum(map(_in_time, due))}/{len(due)}", "kỳ phải nộp đã nộp đúng hạn", ""),
-            (_number(read_), "dòng đã gửi", ""),
-            (_number(bad), "dòng còn lỗi trong các bản đang có hiệu lực", ""),
-            (_number(sum(r["reminders"] for r in due)), "lần quá hạn chưa nộp", ""),
+            (written_number(read_), "dòng đã gửi", ""),
+            (written_number(bad), "dòng còn lỗi trong các bản đang có hiệu lực", ""),
+            (written_number(sum(r["reminders"] for r in due)), "lần quá hạn chưa nộp", ""),
         ]
         sections = [
             self._over_time(
@@ -269,11 +287,11 @@ class _Site:
                 if by == "dataset"
                 else _Cell(self.names.get(r["sender"]) or r["sender"], f"senders/{r['sender']}.html"),
                 _Cell(r["period"]),
-                _Cell(_day(r["due_on"]), raw=r["due_on"]),
-                _Cell(_day(r["received_at"]), raw=r["received_at"] and r["received_at"].astimezone(_VIETNAM).date()),
-                _Cell(said("log_state", r["state"]), status=r["state"], raw=r["state"]),
-                _Cell(_number(r["rows_accepted"]), raw=r["rows_accepted"]),
-                _Cell(_number(r["rows_faulty"]), raw=r["rows_faulty"]),
+                _day(r["due_on"]),
+                _day(r["received_at"] and local_day(r["received_at"])),
+                _told("log_state", r["state"]),
+                _number(r["rows_accepted"]),
+                _number(r["rows_faulty"]),
             ]
             for r in sorted(log, key=lambda r: (r["period_last"], r[by]), reverse=True)
         ]
@@ -288,7 +306,7 @@ class _Site:
                 _Cell(e["period"] or ""),
                 _Cell(self._kind(e)),
                 _Cell(e["address"] or ""),
-                _Cell(_number(e["n"]), raw=e["n"]),
+                _number(e["n"]),
             ]
             for e in found
         ]
@@ -302,10 +320,10 @@ class _Site:
 
     def _kind(self, error: Row) -> str:
         contract = self.contracts.get(error["dataset"])
-        column = next((c for c in contract.columns if c.name == error["column_name"]), None) if contract else None
+        column = contract.find(error["column_name"]) if contract else None
         if error["rule"] in CODES:
             return CODES[error["rule"]].text(label=column.label if column else error["column_name"], value="…")
-        check = next((c for c in checks_of(contract) if c.id == error["rule"]), None) if contract else None
+        check = check_of(contract, error["rule"]) if contract else None
         return check.message if check else error["rule"]
 
     def _submissions(self, code: str) -> _Section:
@@ -314,13 +332,10 @@ class _Site:
                 _Cell(u["submission_id"], self._answer(u["submission_id"])),
                 _Cell(self.titles.get(u["dataset"] or "", "không nhận ra")),
                 _Cell(u["period"] or ""),
-                _Cell(_day(u["received_at"]), raw=u["received_at"].astimezone(_VIETNAM).date()),
+                _day(local_day(u["received_at"])),
                 _Cell(_short(u["file_name"])),
                 _Cell(said("state", u["state"])),
-                *(
-                    _Cell(_number(u[k] or 0), raw=u[k])
-                    for k in ("rows_read", "rows_accepted", "rows_quarantined", "rows_set_aside")
-                ),
+                *(_number(u[k] or 0) for k in ("rows_read", "rows_accepted", "rows_quarantined", "rows_set_aside")),
             ]
             for u in self.board.submissions
             if u["sender"] == code
@@ -377,7 +392,7 @@ class _Site:
         return path
 
     def _dataset(self, name: str) -> None:
-        log = [r for r in self.board.log if r["dataset"] == name]
+        log = self.by_dataset[name]
         contract = self.contracts[name]
         newest = max((r["period_last"], r["period"]) for r in log)[1]
         self._page(
@@ -423,9 +438,7 @@ class _Site:
         for n, p in reversed(list(enumerate(periods))):
             due = [r for r in by[p] if r["due"]]
             sums = [len(due), sum(bool(r["received_at"]) for r in by[p]), sum(map(_in_time, due))]
-            rows.append(
-                [_Cell(p), *(_Cell(_number(n), raw=n) for n in (*sums, *(counts[n] for counts in parts.values())))]
-            )
+            rows.append([_Cell(p), *map(_number, (*sums, *(counts[n] for counts in parts.values())))])
         picture = self._picture(
             lambda: pictures.quality(periods, parts), ("quality", periods, parts),
             f"Số dòng nhận và số dòng lỗi của {of} theo {step.lower()}", "Số liệu ở bảng dưới",
@@ -440,11 +453,11 @@ class _Site:
         rows = [
             [
                 _Cell(_named(f), f"indicators/{f['indicator']}.html"),
-                _Cell(_value(f["value"]), raw=f["value"]),
+                _number(f["value"]),
                 _Cell(f["measured_in"]),
                 _Cell(f["period"] or ""),
-                _Cell(_value(f["target"]), raw=f["target"]),
-                _Cell(said("status", f["status"]), status=f["status"], raw=f["status"]),
+                _number(f["target"]),
+                _told("status", f["status"]),
             ]
             for f in figures
         ]
@@ -455,14 +468,14 @@ class _Site:
             )
         ]
         sections += [
-            self._trend(f, f"indicators/{f['indicator']}.html")
+            replace(self.trends[_key(f)], href=f"indicators/{f['indicator']}.html", folded=True)
             for f in figures
-            if (f["indicator"], f["variant"]) in self.board.trend
+            if _key(f) in self.trends
         ]
         self._page(f"themes/{theme}.html", said("theme", theme), sections=sections)
 
-    def _trend(self, figure: Row, href: str = "") -> _Section:
-        values = self.board.trend[figure["indicator"], figure["variant"]]
+    def _trend(self, figure: Row) -> _Section:
+        values = self.board.trend[_key(figure)]
         name, unit = _named(figure), figure["measured_in"]
         periods = [v["period"] for v in values]
         numbers, targets = ([None if v[k] is None else float(v[k]) for v in values] for k in ("value", "target"))
@@ -474,45 +487,26 @@ class _Site:
                 f"{name} ({unit}){goal}. Số liệu ở bảng dưới.",
             )  # fmt: skip
         head = ["Kỳ", "Giá trị", "Tử số", "Mẫu số", "Chưa rõ", "Chỉ tiêu", "Kết quả"]
-        rows = [
-            [
-                _Cell(v["period"]),
-                *(_Cell(_value(v[k]), raw=v[k]) for k in ("value", "numerator", "denominator", "unknown", "target")),
-                _Cell(said("status", v["status"]), status=v["status"], raw=v["status"]),
-            ]
-            for v in reversed(values)
-        ]
-        key = _file(figure["indicator"], figure["variant"])
+        rows = [[_Cell(v["period"]), *_measured(v)] for v in reversed(values)]
+        key = _file(*_key(figure))
         table = self._table(f"{name} ({unit}), toàn tỉnh", head, rows, f"csv/{key}.csv", numbers=range(1, 6))
-        return _Section(name, key, href, picture=picture, table=table, folded=bool(href))
+        return _Section(name, key, picture=picture, table=table)
 
     def _indicator(self, code: str) -> None:
         figures = [f for f in self.board.figures if f["indicator"] == code]
         sections = []
         for figure in figures:
-            key = (code, figure["variant"])
-            if key in self.board.trend:
-                section = self._trend(figure)
-                section.status = (figure["status"], said("status", figure["status"]))
-                sections.append(section)
+            key = _key(figure)
+            if key in self.trends:
+                status = (figure["status"], said("status", figure["status"]))
+                sections.append(replace(self.trends[key], status=status))
             units = self.board.units.get(key, [])
             communes = {u["unit"]: u for u in units if u["unit_kind"] == "COMMUNE"}
-            if communes and self.places:
+            if communes and self.grid:
                 sections.append(_Section(f"{_named(figure)}: bản đồ ô các xã", tiles=self._tiles(figure, communes)))
             if units:
                 head = ["Đơn vị", "Kỳ", "Giá trị", "Tử số", "Mẫu số", "Chưa rõ", "Chỉ tiêu", "Kết quả"]
-                rows = [
-                    [
-                        _Cell(u["unit_name"] or u["unit"]),
-                        _Cell(u["period"]),
-                        *(
-                            _Cell(_value(u[k]), raw=u[k])
-                            for k in ("value", "numerator", "denominator", "unknown", "target")
-                        ),
-                        _Cell(said("status", u["status"]), status=u["status"], raw=u["status"]),
-                    ]
-                    for u in units
-                ]
+                rows = [[_Cell(u["unit_name"] or u["unit"]), _Cell(u["period"]), *_measured(u)] for u in units]
                 path = f"csv/{_file(*key)}_don_vi.csv"
                 table = self._table(
                     f"{_named(figure)} ({figure['measured_in']}) theo đơn vị, kỳ mới nhất",
@@ -527,7 +521,7 @@ class _Site:
         self._page(f"indicators/{code}.html", title, lead=lead, formula=first["formula"], sections=sections)
 
     def _tiles(self, figure: Row, communes: Mapping[str, Row]) -> dict[str, Any]:
-        grid = pictures.tiles(self.places)
+        grid = self.grid
         known = sorted(float(u["value"]) for u in communes.values() if u["value"] is not None)
         bounds = [known[len(known) * n // 5] for n in range(1, 5)] if known else []
         rows: list[list[Any]] = [
@@ -538,7 +532,7 @@ class _Site:
             value = unit["value"] if unit else None
             place = "none-known" if value is None else f"q{sum(float(value) >= b for b in bounds)}"
             name = unit["unit_name"] if unit else self.names.get(code, code)
-            rows[r][c] = {"class": place, "value": _value(value) or "?", "name": name}
+            rows[r][c] = {"class": place, "value": "?" if value is None else written_number(value), "name": name}
         caption = (
             f"Mỗi ô là một xã, phường, đặc khu, xếp theo vị trí từ bắc xuống nam và từ tây sang đông; {figure['measured_in']}. "
             "Màu càng đậm giá trị càng lớn; ô gạch chéo là chưa có số liệu."
@@ -547,7 +541,7 @@ class _Site:
 
     def _lists(self) -> None:
         head = ["Danh sách", "Số việc"]
-        rows = [[_Cell(said("list", name)), _Cell(_number(n), raw=n)] for name, n in self.board.waiting.items()]
+        rows = [[_Cell(said("list", name)), _number(n)] for name, n in self.board.waiting.items()]
         lead = ["Không có việc nào đang chờ."] if not rows else []
         table = self._table("Việc đang chờ xử lý", head, rows, "csv/viec.csv", numbers=(1,)) if rows else None
         self._page(
@@ -567,7 +561,7 @@ class _Site:
             [head, *([c.text if c.raw is None and not c.status else c.raw for c in row] for row in rows)]
         )
         if len(rows) > _MOST:
-            caption = f"{caption} (hiện {_MOST} trong {_number(len(rows))} dòng; tệp CSV có đủ)"
+            caption = f"{caption} (hiện {_MOST} trong {written_number(len(rows))} dòng; tệp CSV có đủ)"
         return _Table(caption, [_Head(h, n in places) for n, h in enumerate(head)], rows[:_MOST], path)
 
     def _picture(self, draw: Callable[[], bytes], of: Any, alt: str, caption: str) -> dict[str, str]:
@@ -610,12 +604,19 @@ _DRAWING = hashlib.sha256(Path(pictures.__file__).read_bytes()).hexdigest()
 """Pictures drawn by another version of the drawing are drawn again."""
 
 
+def _grouped(rows: Iterable[Row], column: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[column], []).append(row)
+    return found
+
+
 def _quarter(day: date) -> str:
     return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
 def _in_time(row: Row) -> bool:
-    return bool(row["received_at"]) and row["received_at"].astimezone(_VIETNAM).date() <= row["due_on"]
+    return bool(row["received_at"]) and local_day(row["received_at"]) <= row["due_on"]
 
 
 def _state(rows: Sequence[Row]) -> dict[str, Any] | None:
@@ -628,6 +629,10 @@ def _state(rows: Sequence[Row]) -> dict[str, Any] | None:
     return {"code": code, "sign": _SIGNS[code], "name": said("log_state", code), "more": f":{more}", "count": count}
 
 
+def _key(figure: Row) -> tuple[str, str]:
+    return figure["indicator"], figure["variant"]
+
+
 def _named(figure: Row) -> str:
     return f"{figure['indicator']} {figure['name_vi']}"
 
@@ -636,23 +641,24 @@ def _file(code: str, variant: str) -> str:
     return "_".join(filter(None, (code, "".join(ch if ch.isalnum() else "_" for ch in variant))))
 
 
-def _value(value: Decimal | None) -> str:
-    """A number as it is written in Vietnam: 1.234,5."""
-    if value is None:
-        return ""
-    whole, _, part = f"{value:,f}".partition(".")
-    part = part.rstrip("0")
-    return whole.replace(",", ".") + (f",{part}" if part else "")
+def _number(value: Decimal | int | None) -> _Cell:
+    """A number as it is written in Vietnam."""
+    return _Cell("" if value is None else written_number(value), raw=value)
 
 
-def _number(value: int) -> str:
-    return f"{value:,}".replace(",", ".")
+def _day(day: date | None) -> _Cell:
+    return _Cell("" if day is None else written_day(day), raw=day)
 
 
-def _day(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value.astimezone(_VIETNAM) if hasattr(value, 'astimezone') else value:%d/%m/%Y}"
+def _measured(value: Row) -> list[_Cell]:
+    """The figures of a value, and what they come to."""
+    figures = [_number(value[k]) for k in ("value", "numerator", "denominator", "unknown", "target")]
+    return [*figures, _told("status", value["status"])]
+
+
+def _told(context: str, key: str) -> _Cell:
+    """A state in words, with its sign's colour."""
+    return _Cell(said(context, key), status=key, raw=key)
 
 
 def _short(text: str, most: int = 120) -> str:
