@@ -30,7 +30,7 @@ class Installation(Protocol):
 
     @property
     def settings(self) -> Any:
-        """``inbox`` (fsspec URL), ``home`` (folder), ``settle_seconds``."""
+        """``inbox`` (fsspec URL), ``home`` (folder), ``settle_seconds``, ``due_since``."""
 
     @property
     def contracts(self) -> dict[str, Contract]:

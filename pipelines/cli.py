@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -666,6 +666,43 @@ def indicators(
         layout.show_one(state.screen, found, state.call)
     else:
         layout.show_board(state.screen, found, state.call)
+
+
+@command(app)
+def due(
+    state: State,
+    dataset: Annotated[str | None, typer.Option(help="One dataset.")] = None,
+    sender: Annotated[str | None, typer.Option(help="One sender, with those for which it answers.")] = None,
+    states: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="upcoming, open, overdue, held … or all (default: what is not settled)."),
+    ] = None,
+    days: Annotated[int, typer.Option(help="Due by so many days from today.", min=0, max=3660)] = 30,
+    ics: Annotated[Path | None, typer.Option(help="Write a calendar file (iCalendar) too.")] = None,
+) -> int:
+    """What is expected from whom until when, and who is late. The exit code is 1 where somebody is."""
+    from assets.marts.due import read_due
+    from schemas.vietnam import local_day
+
+    from . import cli_due as layout
+    from .report import find_contract
+
+    wanted = layout.states_of(states or [])
+    if dataset is not None:
+        find_contract(state.pipeline.contracts, dataset)
+    now = datetime.now(UTC)
+    with state.pipeline.connection() as connection:
+        state.pipeline.expect(connection, now)
+        rows = read_due(
+            connection, dataset=dataset, sender=sender, states=wanted, until=local_day(now) + timedelta(days=days)
+        )
+    if ics is not None:
+        ics.write_text(layout.calendar(rows, state.pipeline.contracts, now), encoding="utf-8", newline="")
+    if state.json:
+        state.screen.json({"due": rows})
+    else:
+        layout.show_due(state.screen, rows, state.call)
+    return int(any(r["late"] and r["state"] in ("OVERDUE", "HELD", "REJECTED") for r in rows))
 
 
 def _in_vietnam(time: datetime | None) -> datetime | None:

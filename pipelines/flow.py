@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receiv
 from assets.intake.object_keys import DatabaseKeys
 from assets.intake.reader import read_apart
 from assets.intake.submissions import SenderInfo
+from assets.marts.due import Derived, derive_due
 from assets.marts.indicators.catalogue import Indicator, load_indicators, load_mandates, sync_indicators
 from assets.marts.indicators.compute import Indicated
 from assets.marts.publish import Prepared, prepare, publish, publishing
@@ -225,6 +227,10 @@ class Pipeline:
             number = publish(connection, prepared)
         self.ran.merged, self.ran.indicated, self.ran.published = prepared.merged, prepared.indicated, number
         return prepared, number
+
+    def expect(self, connection: psycopg.Connection, now: datetime | None = None) -> Derived:
+        """Bring what is expected (``ops.due``) up to a moment, by default this one."""
+        return derive_due(connection, self.contracts, now or datetime.now(UTC), self.settings.due_since)
 
     def answer(self, connection: psycopg.Connection, names: Sequence[str] | None = None) -> list[str]:
         """Write the answers of submissions, and the workbooks that go back to their senders; their ids. ``names``: without them all

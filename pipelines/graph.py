@@ -13,7 +13,7 @@ import dagster as dg
 from assets.core.definitions import worklists
 from assets.installation import KEY
 from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
-from assets.marts.definitions import across_checks, publication
+from assets.marts.definitions import across_checks, due, nobody_is_late, publication
 from assets.reference.definitions import units
 from assets.returns.board.definitions import board
 from assets.returns.definitions import ANSWERS, answers
@@ -40,6 +40,7 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
         deliveries(contracts),
         observations(contracts),
         publication(contracts),
+        due,
         worklists(contracts),
         answers(contracts, boards),
         board(ANSWERS),
@@ -50,6 +51,7 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
             *map(expectation_checks, contracts.values()),
             *(check for contract in contracts.values() for check in across_checks(contract)),
             *verdict_checks(boards),
+            nobody_is_late,
         ],
         jobs=[main_job(assets)],
         schedules=[nightly()],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from assets.intake.limits import MIB, Limits
@@ -34,6 +35,8 @@ class Settings:
     key_file: Path | None = None
     """The keys of the vault; default ``<home>/keys``. Kept apart from the database's backups, and backed up itself."""
     province: str = "56"
+    due_since: date | None = None
+    """Periods that end before it are expected of nobody; None: from the first period that anybody sent."""
     settle_seconds: float = 1.0
     """A file that changed more recently than this is looked at twice."""
     limits: Limits = field(default_factory=Limits)
@@ -53,6 +56,10 @@ class Settings:
             settle = float(env.get("LIENTHONG_SETTLE_SECONDS", "1"))
         except ValueError:
             raise BadSetting("LIENTHONG_SETTLE_SECONDS must be a number of seconds") from None
+        try:
+            since = date.fromisoformat(env["LIENTHONG_DUE_SINCE"]) if env.get("LIENTHONG_DUE_SINCE") else None
+        except ValueError:
+            raise BadSetting("LIENTHONG_DUE_SINCE must be a day such as 2026-01-01") from None
         reference = env.get("LIENTHONG_REFERENCE")
         if reference and not Path(reference).is_dir():
             raise BadSetting("LIENTHONG_REFERENCE must name a folder with communes.csv in it")
@@ -72,6 +79,7 @@ class Settings:
             contracts=folders,
             key_file=Path(env["LIENTHONG_KEY_FILE"]).expanduser().absolute() if env.get("LIENTHONG_KEY_FILE") else None,
             province=env.get("LIENTHONG_PROVINCE", "56"),
+            due_since=since,
             settle_seconds=settle,
             limits=_limits(env),
         )

@@ -174,6 +174,8 @@ class Contract:
     due_day: int | None = None
     due_months: int | None = None
     """Months after the period's last in which the due day lies; None: the first such day after the period."""
+    due_shift: Literal["next", "previous", "none"] = "next"
+    """Where a due day goes that is no working day."""
     due_before: tuple[str, str] | None = None
     """Column and value of rows that are due before their period begins (the plan of a year)."""
     due_from: tuple[str, ...] = ()
@@ -364,6 +366,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         senders=tuple(own["senders"]),
         due_day=service.get("dueDay"),
         due_months=service.get("dueMonths"),
+        due_shift=own.get("dueShift", "next"),
         due_before=next(iter(own.get("dueBefore", {}).items()), None),
         due_from=tuple(own.get("dueFrom", own["senders"])),
         effective_from=own.get("effectiveFrom"),

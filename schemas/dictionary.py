@@ -68,7 +68,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "delivery": "Cách gửi", "scope": "Phạm vi", "key": "Khóa", "precedence": "Thứ tự ưu tiên khi nhiều đơn vị cùng báo",
         "sharing": "Lớp chia sẻ", "retention": "Thời gian lưu", "tables": "Bảng công bố", "years": "{} năm",
         "due": "; hạn nộp: ngày {:02} sau kỳ", "due_months": "; hạn nộp: ngày {:02} của tháng thứ {} sau kỳ",
-        "due_before": "; {}: trước khi kỳ bắt đầu",
+        "due_before": "; {}: trước khi kỳ bắt đầu", "due_next": ", nếu là ngày nghỉ thì ngày làm việc kế tiếp",
+        "due_previous": ", nếu là ngày nghỉ thì ngày làm việc liền trước", "due_none": ", kể cả ngày nghỉ",
         "must": "Đơn vị phải gửi", "is_key": "khóa", "yes": "có", "no": "không",
         "from_sender": "Bỏ trống thì lấy theo đơn vị gửi.", "from_as_of": "Bỏ trống thì lấy ngày số liệu.",
         "from_year": "Bỏ trống thì lấy năm của kỳ.", "survives": "Nhiều đơn vị cùng báo thì lấy {}{}.",
@@ -88,6 +89,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "precedence": "Order where several senders say something", "sharing": "Sharing class", "retention": "Kept for",
         "tables": "Published as", "years": "{} years", "due": "; due on day {} after the period",
         "due_months": "; due on day {} of the month {} months after the period", "due_before": "; {}: before the period begins",
+        "due_next": ", or the next working day", "due_previous": ", or the working day before",
+        "due_none": ", whatever day that is",
         "must": "Must be sent by",
         "is_key": "key", "yes": "yes",
         "no": "no", "from_sender": "Blank: the sender's own.", "from_as_of": "Blank: the as-of date.",
@@ -191,6 +194,7 @@ def _row(contract: Contract, column: Column) -> dict[str, Any]:
         "due_from": list(contract.due_from),
         "due_day": contract.due_day,
         "due_months": contract.due_months,
+        "due_shift": contract.due_shift,
         "due_before": contract.due_before,
         "column": column.name,
         "label": column.label,
@@ -292,6 +296,7 @@ class _Made:
         when = f"{self.value('period', contract.period_type)}, {self.value('calendar', contract.calendar)}"
         if contract.due_day is not None:
             when += w["due_months" if contract.due_months else "due"].format(contract.due_day, contract.due_months)
+            when += w[f"due_{contract.due_shift}"]
         if contract.due_before is not None:
             when += w["due_before"].format(" ".join(contract.due_before))
         views = [f"mart_v1.{contract.dataset}", f"mart_v1.{contract.dataset}_history"]

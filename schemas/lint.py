@@ -174,6 +174,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "senders": TEXTS,
     "dueBefore": ONE_VALUE,
     "dueFrom": TEXTS,
+    "dueShift": _one_of("next", "previous", "none"),
     "precedence": TEXTS,
     "survivorshipGroups": GROUPS,
     "periodType": _one_of(*get_args(PeriodType)),

@@ -2,10 +2,14 @@
 
 One step and not two, because both happen under the publisher's lock, which belongs to a connection: between two steps
 another publisher could sweep the number under which the first has written. Its assets are two per dataset all the same.
+
+After it what is expected (``ops/due``), with a check that says who is late. Freshness of an asset cannot know it: a partition that
+nobody has sent is no event, and a file that came in time may have been refused.
 """
 
 # no postponed annotations: Dagster looks at those of the functions that it is given
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -14,6 +18,7 @@ from assets.staging.definitions import place_table, staging_key
 from schemas.contract import Contract
 from schemas.tables import SQL_TYPES, published_columns
 
+from .due import derive_due, worst
 from .findings import places, results
 from .indicators.compute import Indicated
 
@@ -133,3 +138,49 @@ def across_checks(contract: Contract) -> list[dg.AssetChecksDefinition]:
             )
 
     return [checks]
+
+
+DUE = dg.AssetKey(["ops", "due"])
+"""Key of what is expected from whom until when."""
+
+
+@dg.asset(
+    key=DUE,
+    deps=[INDICATORS],
+    group_name="ops",
+    description="What is expected from whom until when, and what became of it: a row for each sender, dataset and period.",
+)
+def due(installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult[None]:
+    """Bring ``ops.due`` up to now."""
+    with connected(installation) as connection:
+        found = derive_due(connection, installation.contracts, datetime.now(UTC), installation.settings.due_since)
+    return dg.MaterializeResult(
+        metadata={"rows_changed": found.changed, **{s.lower(): n for s, n in found.states.items()}}
+    )
+
+
+@dg.asset_check(asset=DUE, name="nobody_is_late", description="Every period that is due has been sent, and stands.")
+def nobody_is_late(installation: dg.ResourceParam[Installation]) -> dg.AssetCheckResult:
+    """WARN with those who are late, by dataset and period."""
+    with connected(installation) as connection:
+        late = worst(connection)
+        row = connection.execute("select count(*) from ops.due where now() >= due_at").fetchone()
+    assert row is not None
+    rows = [
+        dg.TableRecord({**{k: r[k] for k in ("dataset", "period", "state", "senders")}, "due_on": r["due_on"].isoformat(),
+                        "first": ", ".join(r["first"])})
+        for r in late
+    ]  # fmt: skip
+    columns = [dg.TableColumn(n, "int" if n == "senders" else "string") for n in
+               ("dataset", "period", "due_on", "state", "senders", "first")]  # fmt: skip
+    return dg.AssetCheckResult(
+        # nothing due is no pass
+        passed=not late and row[0] > 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "due": row[0],
+            "late": sum(r["senders"] for r in late),
+            **({"by_period": dg.MetadataValue.table(rows, dg.TableSchema(columns))} if rows else {}),
+        },
+        description=None if row[0] else "not evaluated: nothing has been due yet",
+    )

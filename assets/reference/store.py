@@ -1,4 +1,4 @@
-"""The reference lists in the database: ``core.unit``, ``core.unit_change``, ``core.sender`` and ``core.unit_at``.
+"""The reference lists in the database: ``core.unit``, ``unit_change``, ``sender``, ``calendar`` and the function ``unit_at``.
 
 Here: bringing them to the version that was loaded (:func:`sync_reference`). Not here: the tables' definitions
 (schemas/migrations), reading the lists (:mod:`assets.reference.units`).
@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from assets.reference.units import Reference
+from assets.reference.workdays import Workdays, workdays_of
 
 SINCE_EVER = "0001-01-01"
 """``core.unit.valid_from`` of units without a known beginning: the column is part of the primary key."""
@@ -35,10 +36,20 @@ def sync_reference(connection: Connection, reference: Reference) -> bool:
     _replace(connection, "unit", reference.units.with_columns(since))
     _replace(connection, "unit_change", reference.changes)
     _replace(connection, "sender", reference.senders)
+    _replace(connection, "calendar", Workdays(reference.days_off).table())
     connection.execute(UNIT_AT_SQL)
     connection.execute("delete from core.reference_version")
     connection.execute("insert into core.reference_version (version) values (%s)", [reference.version])
     return True
+
+
+def stored_workdays(connection: Connection) -> Workdays:
+    """The working days by the calendar in the database."""
+    rows = connection.execute(
+        "select day, case when works then 'work' else 'off' end, coalesce(name, '') from core.calendar "
+        "where works = (extract(isodow from day) > 5) or name is not null"
+    )
+    return workdays_of(rows.fetchall())
 
 
 def _stored_version(connection: Connection) -> str | None:

@@ -14,7 +14,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
 from importlib.metadata import version as package_version
@@ -25,6 +25,8 @@ from typing import Any
 import polars as pl
 
 from schemas.text import clean_text
+
+from .workdays import known_exceptions, read_exceptions
 
 PACKAGE = "vietnamadminunits"
 HERE = Path(__file__).parent
@@ -47,7 +49,10 @@ CHANGE_SCHEMA = pl.Schema({
 })  # fmt: skip
 HOW = {"merged": "TOAN_BO", "divided": "MOT_PHAN"}
 """Column ``how`` of commune_changes.csv -> kind of a change."""
-SENDER_SCHEMA = pl.Schema({"code": pl.String, "name": pl.String, "kind": pl.String, "commune_code": pl.String})
+SENDER_SCHEMA = pl.Schema({
+    "code": pl.String, "name": pl.String, "kind": pl.String, "commune_code": pl.String, "valid_from": pl.Date,
+    "valid_to": pl.Date, "successor": pl.String,
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,10 @@ class Reference:
     ``changes``: old_code, old_name, new_code, new_name, kind (TOAN_BO, or MOT_PHAN: the old unit is split over
     several), effective_date. An island district that had no communes stands there with its district code.
 
-    ``senders``: code, name, kind (commune, department, office), commune_code (communes only).
+    ``senders``: code, name, kind (commune, department, office), commune_code (communes only), valid_from, valid_to (Date,
+    half-open; null = since ever, still), successor (code of the sender that answers for it since it ended, where there is one).
+
+    ``days_off``: the exceptions among days of the week (:data:`assets.reference.workdays.SCHEMA`).
     """
 
     units: pl.DataFrame
@@ -69,6 +77,7 @@ class Reference:
     senders: pl.DataFrame
     province: str
     source: str
+    days_off: pl.DataFrame = field(default_factory=known_exceptions)
 
     @cached_property
     def version(self) -> str:
@@ -77,7 +86,7 @@ class Reference:
         The SQL function that stands beside the lists in the database counts as one of them.
         """
         digest = hashlib.sha256((HERE / "unit_at.sql").read_bytes())
-        for frame in (self.units, self.changes, self.senders):
+        for frame in (self.units, self.changes, self.senders, self.days_off):
             digest.update(frame.write_csv().encode())
         return f"{self.source}, {digest.hexdigest()[:12]}"
 
@@ -272,7 +281,9 @@ def _from_folder(folder: Path, province: str) -> Reference:
         raise ValueError(
             f"{folder}: the name of unit {untyped['code'][0]} must begin with its type: {', '.join(TYPES.values())}"
         )
-    return _reference(units, changes, province, folder / "agencies.csv", folder.name)
+    own = folder / "days_off.csv"
+    days_off = read_exceptions(own) if own.is_file() else known_exceptions()
+    return _reference(units, changes, province, folder / "agencies.csv", folder.name, days_off)
 
 
 def _read(path: Path, *columns: str) -> pl.DataFrame | None:
@@ -286,24 +297,66 @@ def _read(path: Path, *columns: str) -> pl.DataFrame | None:
     return frame.with_columns(clean_text(pl.all()))
 
 
-def _reference(units: pl.DataFrame, changes: pl.DataFrame, province: str, agencies: Path, source: str) -> Reference:
-    """Adds the senders: the current communes of the province, and the agencies that are known to exist."""
-    communes = units.filter(
-        (pl.col("level") == "commune") & (pl.col("province_code") == province) & pl.col("valid_to").is_null()
-    ).select("code", "name", kind=pl.lit("commune"), commune_code="code")
-    if not communes.height:
+def _reference(
+    units: pl.DataFrame,
+    changes: pl.DataFrame,
+    province: str,
+    agencies: Path,
+    source: str,
+    days_off: pl.DataFrame | None = None,
+) -> Reference:
+    """Adds the senders: the communes of the province that there are or were since the reform, and the agencies known to exist.
+
+    Of a code that two communes had the present one is meant: a folder of the inbox says no day."""
+    successors = changes.group_by("old_code", maintain_order=True).agg(
+        # one that was divided has no successor who could answer for it alone
+        successor=pl.when(pl.col("new_code").n_unique() == 1).then(pl.col("new_code").first())
+    )
+    communes = (
+        units.filter(
+            (pl.col("level") == "commune")
+            & (pl.col("province_code") == province)
+            & (pl.col("valid_to").is_null() | (pl.col("valid_to") > REFORM))
+        )
+        .sort("valid_to", nulls_last=True)
+        .unique("code", keep="last", maintain_order=True)
+        .join(successors, left_on="code", right_on="old_code", how="left")
+        .select(
+            "code", "name", "valid_from", "valid_to", kind=pl.lit("commune"), commune_code="code",
+            successor=pl.when(pl.col("valid_to").is_not_null()).then("successor"),
+        )
+    )  # fmt: skip
+    if not communes.filter(pl.col("valid_to").is_null()).height:
         raise ValueError(f"no communes are listed for the province {province}; check the setting of the province")
     listed = _read(agencies, "code", "name")
     if listed is None:
         listed = pl.DataFrame(schema={"code": pl.String, "name": pl.String})
     if "confirmed" in listed.columns:
         listed = listed.filter(pl.col("confirmed") == "yes")
+    none = pl.lit(None, pl.String)
+    own = {name: pl.col(name) if name in listed.columns else none for name in ("valid_from", "valid_to", "successor")}
     kind = pl.col("kind") if "kind" in listed.columns else pl.lit("department")
-    offices = listed.select("code", "name", kind=kind, commune_code=pl.lit(None, pl.String))
+    offices = listed.select(
+        "code", "name", own["successor"].alias("successor"), kind=kind, commune_code=none,
+        valid_from=own["valid_from"].str.to_date("%Y-%m-%d", strict=False),
+        valid_to=own["valid_to"].str.to_date("%Y-%m-%d", strict=False),
+    )  # fmt: skip
+    unread = any(
+        (listed.select(own[n].alias(n))[n].is_not_null() != offices[n].is_not_null()).any()
+        for n in ("valid_from", "valid_to")
+    )
+    strange = offices.filter(
+        pl.col("successor").is_not_null() & ~pl.col("successor").is_in([*offices["code"], *communes["code"]])
+    )
+    if unread or strange.height:
+        raise ValueError(
+            f"{agencies}: valid_from and valid_to are days such as 2027-01-01, successor is the code of another sender"
+        )
     return Reference(
         units=units.select(*UNIT_SCHEMA).cast(UNIT_SCHEMA).sort("level", "code", "valid_from"),
         changes=changes.select(*CHANGE_SCHEMA).cast(CHANGE_SCHEMA).sort("old_code", "new_code"),
-        senders=pl.concat([communes, offices]).cast(SENDER_SCHEMA).sort("code"),
+        senders=pl.concat([f.select(*SENDER_SCHEMA) for f in (communes, offices)]).cast(SENDER_SCHEMA).sort("code"),
         province=province,
         source=source,
+        days_off=known_exceptions() if days_off is None else days_off,
     )

@@ -28,7 +28,8 @@ from assets.intake.limits import MIB, Limits
 from assets.intake.sniff import sniff
 from assets.intake.tables import ANSWER_SHEET, is_our_answer
 from assets.intake.workbook import DIGITS, column_number
-from assets.marts.indicators.submission_log import due_on
+from assets.reference.due import due_on
+from assets.reference.store import stored_workdays
 from schemas import messages
 from schemas.codes import CODES
 from schemas.contract import Column, Contract
@@ -143,7 +144,9 @@ def _told(connection: psycopg.Connection, contracts: Mapping[str, Contract], nam
             told.taken = _taken(connection, contract, assessment, said["repairs"])
         if contract.due_day is not None and said["period"]:
             try:
-                told.due = due_on(contract, parse_period(said["period"], contract.calendar))
+                told.due = due_on(
+                    contract, parse_period(said["period"], contract.calendar), stored_workdays(connection)
+                )
             except ValueError:
                 told.due = None
     return told

@@ -33,7 +33,8 @@ from psycopg.types.json import Jsonb
 
 from assets.intake.submissions import SenderInfo
 from assets.intake.tables import OWN_SHEETS
-from assets.marts.indicators.submission_log import due_on
+from assets.reference.due import due_on
+from assets.reference.store import stored_workdays
 from assets.staging.vault import Vault
 from schemas import messages
 from schemas.codes import CODES
@@ -65,11 +66,13 @@ Choice = tuple[str, str]
 @dataclass(frozen=True)
 class Start:
     """What a workbook begins with. ``rows``: column -> value as it is stored, clear; ``choices``: column -> the entries of the
-    reference list that it points to; ``mistakes``: column and code or rule of what is wrong most often, that first."""
+    reference list that it points to; ``mistakes``: column and code or rule of what is wrong most often, that first; ``due``: the
+    last day for sending it."""
 
     rows: Sequence[Mapping[str, Any]] = ()
     choices: Mapping[str, Sequence[Choice]] = field(default_factory=dict)
     mistakes: Sequence[tuple[str, str]] = ()
+    due: date | None = None
 
 
 def asked(contract: Contract, sender: SenderInfo) -> list[Column]:
@@ -133,7 +136,8 @@ def start(
         for c in asked(contract, sender)
         if (found := _listed(connection, c, sender, period, province)) and len(found) <= _SHORT_LIST
     }
-    return Start(rows, lists, mistakes)
+    due = None if contract.due_day is None else due_on(contract, period, stored_workdays(connection))
+    return Start(rows, lists, mistakes, due)
 
 
 def _sql(name: str) -> str:
@@ -392,8 +396,8 @@ def _write_help(
     if contract.delivery == "snapshot":
         lines.append(_said("whole"))
     lines.append(_said("if_nothing", cell=f"B{first - 3}"))
-    if contract.due_day is not None:
-        lines.append(_said("due", day=f"{due_on(contract, period):%d/%m/%Y}"))
+    if begin.due is not None:
+        lines.append(_said("due", day=f"{begin.due:%d/%m/%Y}"))
     lines.append(_said("send", period=period.label, sender=sender.code))
     if any(c.personal for c in columns):
         lines.append(_said("personal"))

@@ -29,6 +29,7 @@ REQUIRED = {"villages": 4, "kpi_evaluations": 9}
 """Columns that the contracts require."""
 LEVELS = {"LEVEL1": 2, "LEVEL2": 4}
 LAG = 3
+HOLIDAYS = [f"2026-{d}" for d in ["01-01", "02-16", "02-17", "02-18", "02-19", "02-20", "04-27", "04-30", "05-01"]]
 
 
 @dataclass
@@ -51,9 +52,14 @@ def _periods(dataset: str) -> list[tuple[str, date, date, date]]:
     """(label, first day, last day, last day for sending) of all that was due by the last receipt."""
     if dataset == "villages":
         starts = [(f"{d:%Y}-Q{(d.month + 2) // 3}", d, 3) for d in pd.date_range("2025-10-01", "2026-06-01", freq="QS")]
-        return [(label, d.date(), _end(d, n), _end(d, n) + timedelta(5)) for label, d, n in starts]
+        return [(label, d.date(), _end(d, n), _monday(_end(d, n) + timedelta(5))) for label, d, n in starts]
     starts = [(f"{d:%Y-%m}", d, 1) for d in pd.date_range("2026-01-01", "2026-06-01", freq="MS")]
     return [(label, d.date(), _end(d, n), _end(d, n) + timedelta(24)) for label, d, n in starts]
+
+
+def _monday(day: date) -> date:
+    """The day, or the Monday after it where it is one of a weekend (none of these days is a holiday)."""
+    return day + timedelta(max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
 
 
 def _end(start: pd.Timestamp, months: int) -> date:
@@ -226,7 +232,7 @@ def test_changes_told_too_late_are_counted_in_working_days(make_world: Make) -> 
     posts = pd.DataFrame(begun, columns=["start", "told"])
     assert world.rows("select count(*) from mart_v1.assignments_history") == [(len(posts),)]
     # the day of the decision does not count, the day of receipt does
-    days = np.busday_count(posts["start"].to_numpy("M8[D]") + 1, posts["told"].to_numpy("M8[D]") + 1)
+    days = np.busday_count(posts["start"].to_numpy("M8[D]") + 1, posts["told"].to_numpy("M8[D]") + 1, holidays=HOLIDAYS)
     posts["late"] = days > LAG
     for month, known in ((2, False), (3, True), (4, True)):
         late = int(posts.loc[[s.month == month for s in posts["start"]], "late"].sum())

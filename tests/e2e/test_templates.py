@@ -263,7 +263,7 @@ def test_what_a_sender_wrote_does_not_run() -> None:
 
 def test_the_help_names_what_goes_wrong_and_until_when() -> None:
     wrong = [("households", "NOT_A_NUMBER"), ("village_name", "DUPLICATE_KEY"), ("population", "population_bounds")]
-    book = opened(CONTRACTS["villages"], mistakes=wrong)
+    book = opened(CONTRACTS["villages"], mistakes=wrong, due=date(2026, 7, 6))
     said = [row[0].value for row in book["Hướng dẫn"].iter_rows() if row[0].value]
     assert "Số hộ: Gõ số vào ô của cột “Số hộ”, không kèm chữ." in said
     assert any(line.startswith("Tên thôn, tổ dân phố: Đối chiếu các dòng có cùng khóa") for line in said)
@@ -271,4 +271,4 @@ def test_the_help_names_what_goes_wrong_and_until_when() -> None:
     assert any(
         row[2].value == "Ghi số nguyên từ 0 đến 20.000. Đơn vị tính: hộ." for row in book["Hướng dẫn"].iter_rows()
     )
-    assert "Hạn gửi: 05/07/2026." in said and any("inbox/2026-Q2/SNV/" in line for line in said)
+    assert "Hạn gửi: 06/07/2026." in said and any("inbox/2026-Q2/SNV/" in line for line in said)

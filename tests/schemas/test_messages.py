@@ -24,8 +24,8 @@ CONTRACTS = load_contracts([builtin_folder()])
 ENTRIES = list(polib.pofile(str(Path(messages.__file__).with_name("vi.po"))))
 TEXTS = {(e.msgctxt, e.msgid): e.msgstr for e in ENTRIES}
 _FRAGMENTS = """
-aside as_of bound detail difference example fact format header limit list log_state period removed repair same severity sheet state
-status tab theme where
+aside as_of bound detail difference due example fact format header limit list log_state period removed repair same severity sheet
+state status tab theme where
 """
 FRAGMENTS = frozenset(_FRAGMENTS.split())
 """Contexts whose texts stand within a line or a cell: no sentences."""

@@ -29,9 +29,10 @@ left join organizations_at o on o.period_no = a.period_no and o.organization_cod
 union all
 select a.period_no, a.organization_code, coalesce(o.commune_code, a.commune_code), 'LATE', 'assignments', a.entity_id,
        case when n.value is not null then (
-           select count(*) > n.value
-           from generate_series(a.started_on + 1, (r.received_at at time zone 'Asia/Ho_Chi_Minh')::date, interval '1 day') d (day)
-           where extract(isodow from d.day) < 6
+           select t.number - b.number > n.value
+           from core.calendar b
+           join core.calendar t on t.day = (r.received_at at time zone 'Asia/Ho_Chi_Minh')::date
+           where b.day = a.started_on
        )::integer end, null, 0
 from assignments_begun a
 join received r on r.entity_id = a.entity_id

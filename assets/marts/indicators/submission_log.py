@@ -4,7 +4,7 @@ A function of the set: whether a day has passed is asked of the ledger (the day 
 replay says the same. Here: what is due, and writing what differs. Not here: the indicators made of it (I42 to I45).
 
 What counts as due: of a contract with a ``dueDay``, every sender that it names, for every period from the first that anybody sent,
-once the day is past. Rows with the value of ``dueBefore`` are due by themselves, on the last day before their period: their line
+once the day is past (:mod:`assets.reference.due`). Rows with the value of ``dueBefore`` are due before their period: their line
 has the value after the period (2026/KE_HOACH) and belongs to the month in which they were due. A reminder is one day past without
 a file.
 """
@@ -12,36 +12,20 @@ a file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import psycopg
 
+from assets.reference.due import expected
+from assets.reference.store import stored_workdays
 from schemas.contract import Contract
 from schemas.migrate import quote
-from schemas.periods import Period, period_of, periods_between
 
 _HERE = Path(__file__).parent
 WAIVED = (_HERE.parent / "waived_rows.sql").read_text(encoding="utf-8")
 """SQL of rows with errors that were waived (assessment_no, rows)."""
-
-
-def due_on(contract: Contract, period: Period) -> date:
-    """Last day for sending a period: the first ``dueDay`` of a month that comes after the period (20 June for a reporting month
-    that ends on the 14th), or that of the month that is ``dueMonths`` later; the last day of a month that has no such day."""
-    assert contract.due_day is not None
-    month = period.last.replace(day=1)
-    for _ in range(contract.due_months or 0):
-        month = (month + timedelta(days=32)).replace(day=1)
-    while (day := _day(month, contract.due_day)) <= period.last:
-        month = (month + timedelta(days=32)).replace(day=1)
-    return day
-
-
-def _day(month: date, day: int) -> date:
-    last = (month + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    return month.replace(day=min(day, last.day))
 
 
 def derive(connection: psycopg.Connection, contracts: Mapping[str, Contract], publish: int) -> bool:
@@ -68,6 +52,7 @@ def derive(connection: psycopg.Connection, contracts: Mapping[str, Contract], pu
             c.period_type,
             c.calendar,
             c.due_before,
+            c.due_shift,
             _required(c),
         )
         for c in contracts.values()
@@ -78,7 +63,7 @@ def derive(connection: psycopg.Connection, contracts: Mapping[str, Contract], pu
         return False
     connection.execute("set local client_min_messages = warning")
     _due(connection, contracts, day)
-    _early(connection, contracts)
+    early_rows(connection, contracts)
     required = {"datasets": list(contracts), "required": [_required(c) for c in contracts.values()]}
     connection.execute(_sql("submission_log").format(waived=WAIVED), required)
     parameters = {"publish": publish}
@@ -113,17 +98,13 @@ def _due(connection: psycopg.Connection, contracts: Mapping[str, Contract], hori
             "group by dataset"
         ).fetchall()
     )
+    workdays = stored_workdays(connection)
     rows = [
-        (c.dataset, p.label, p.first, p.last, day)
+        (c.dataset, e.label, e.first, e.last, e.due_on)
         for c in contracts.values()
-        if c.due_day is not None and c.dataset in first
-        for p, day in _periods(c, first[c.dataset], horizon)
-    ] + [
-        (c.dataset, f"{p.label}/{c.due_before[1]}", day.replace(day=1), day, day)
-        for c in contracts.values()
-        if c.due_before is not None and c.dataset in first
-        for p in _begun(c, first[c.dataset], horizon)
-        for day in [p.first - timedelta(days=1)]
+        if c.dataset in first
+        for e in expected(c, first[c.dataset], horizon, workdays)
+        if e.due_on < horizon
     ]
     connection.execute(
         "create temporary table _due (dataset text, sender text, period text, period_first date, period_last date, due_on date) "
@@ -139,7 +120,7 @@ def _due(connection: psycopg.Connection, contracts: Mapping[str, Contract], hori
     )
 
 
-def _early(connection: psycopg.Connection, contracts: Mapping[str, Contract]) -> None:
+def early_rows(connection: psycopg.Connection, contracts: Mapping[str, Contract]) -> None:
     """Fill ``_early``: how many rows of an assessment are due before their period, and how many are not."""
     connection.execute(
         "create temporary table _early (assessment_no bigint, early boolean, value text, good bigint, bad bigint, alone boolean) "
@@ -150,20 +131,3 @@ def _early(connection: psycopg.Connection, contracts: Mapping[str, Contract]) ->
             column, value = contract.due_before
             text = _sql("early").format(rows=quote(f"{contract.dataset}_rows"), column=quote(column))
             connection.execute(text, {"value": value})
-
-
-def _begun(contract: Contract, first: date, horizon: date) -> Iterator[Period]:
-    """Periods of a contract, from that of ``first`` on, that have begun."""
-    start = period_of(first, contract.period_type, contract.calendar).first
-    if start < horizon:
-        yield from periods_between(contract.period_type, start, horizon - timedelta(days=1), contract.calendar)
-
-
-def _periods(contract: Contract, first: date, horizon: date) -> Iterator[tuple[Period, date]]:
-    """Periods of a contract, from that of ``first`` on, whose last day for sending is past, with that day."""
-    start = period_of(first, contract.period_type, contract.calendar)
-    for period in periods_between(contract.period_type, start.first, max(horizon, start.first), contract.calendar):
-        day = due_on(contract, period)
-        if day >= horizon:
-            return
-        yield period, day

@@ -32,6 +32,8 @@ sent as (
     left join _early e on e.assessment_no = s.assessment_no
     where u.dataset is not null and u.period_first is not null and u.sender in (select code from core.sender)
       and (s.submission_no is not null or u.state = 'rejected')
+      -- what was withdrawn was not sent, and the word that withdraws it is no report
+      and s.standing is distinct from 'withdrawn' and u.withdraws is null
 ),
 best as (
     select distinct on (dataset, sender, period) *, min(received_at) over (partition by dataset, sender, period) as first_received
