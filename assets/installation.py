@@ -56,6 +56,10 @@ class Installation(Protocol):
     def publish(self, connection: psycopg.Connection) -> tuple[Prepared, int | None]:
         """Merge and publish under the publisher's lock."""
 
+    def notice(self, connection: psycopg.Connection) -> Any:
+        """Remind senders, where that is on, and tell operators; ``reminders`` (None, or what was ``sent``, ``failed``,
+        ``refused``), ``alerts``, ``untold``."""
+
     def answer(self, connection: psycopg.Connection) -> list[str]:
         """Answer the submissions whose state has changed; their ids."""
 

@@ -42,6 +42,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 contracts_app = typer.Typer(help="The contracts: check them, print the data dictionary.", no_args_is_help=True)
+reminders_app = typer.Typer(
+    help="Reminders to senders: what would be sent, sending, who was reminded how often.", no_args_is_help=True
+)
 person_app = typer.Typer(help="One person: what is held, and its erasure. Every call is audited.", no_args_is_help=True)
 vault_app = typer.Typer(help="The vault: its keys and what hangs on them.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
@@ -50,6 +53,7 @@ linkage_app = typer.Typer(
     help="The models that link records of persons, organisations and villages.", no_args_is_help=True
 )
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(reminders_app, name="reminders")
 app.add_typer(person_app, name="person")
 app.add_typer(vault_app, name="vault")
 app.add_typer(db_app, name="db")
@@ -703,6 +707,125 @@ def due(
     else:
         layout.show_due(state.screen, rows, state.call)
     return int(any(r["late"] and r["state"] in ("OVERDUE", "HELD", "REJECTED") for r in rows))
+
+
+@command(reminders_app, "plan")
+def reminders_plan(
+    state: State,
+    at: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="As of then (Vietnam's time; default: now)."),
+    ] = None,
+) -> None:
+    """Every text that would be sent; nothing is sent and nothing counts."""
+    from assets.returns.reminders.contacts import read_contacts
+    from assets.returns.reminders.send import is_on
+
+    from . import cli_reminders as layout
+    from .notices import planned
+
+    now = _in_vietnam(at) or datetime.now(UTC)
+    pipeline, settings = state.pipeline, state.settings
+    contacts = read_contacts(settings.contacts_file, pipeline.senders)
+    with pipeline.connection() as connection:
+        letters = planned(pipeline, connection, now)
+        sending = is_on(connection)
+        if at is not None:  # what is expected is that of today again
+            pipeline.expect(connection)
+    found = layout.planned_json(letters, pipeline.contracts, settings.reminders, settings.help_by, now, contacts)
+    if state.json:
+        state.screen.json({"sending": sending, "letters": found})
+    else:
+        layout.show_plan(state.screen, found, sending)
+
+
+@command(reminders_app, "send")
+def reminders_send(state: State) -> int:
+    """Send what today asks for; each reminder once. The exit code is 1 where a letter did not go out."""
+    from . import cli_reminders as layout
+    from .notices import remind
+
+    with state.pipeline.connection() as connection:
+        done = remind(state.pipeline, connection, datetime.now(UTC))
+    if state.json:
+        state.screen.json(vars(done))
+    else:
+        layout.show_round(state.screen, done)
+    return int(bool(done.failed or done.refused))
+
+
+def _switched(state: State, sending: bool, reason: str, by: str | None) -> None:
+    from assets.returns.reminders.send import switch
+
+    with state.connection() as connection:
+        switch(connection, sending, by=by or _user(), reason=reason)
+    if state.json:
+        state.screen.json({"sending": sending})
+    else:
+        state.screen.say(f"Reminders are {'sent from now on' if sending else 'no longer sent'}.")
+
+
+@command(reminders_app, "on")
+def reminders_on(state: State, reason: Reason, by: By = None) -> None:
+    """Switch sending on; who and why is kept."""
+    _switched(state, True, reason, by)
+
+
+@command(reminders_app, "off")
+def reminders_off(state: State, reason: Reason, by: By = None) -> None:
+    """Switch sending off."""
+    _switched(state, False, reason, by)
+
+
+@command(reminders_app, "list")
+def reminders_list(
+    state: State, year: Annotated[int | None, typer.Option(help="One year (default: all).")] = None
+) -> None:
+    """How often each sender was reminded in a year, its level, and letters that did not go out."""
+    from psycopg.rows import dict_row
+
+    from assets.returns.reminders.send import is_on, standings
+
+    from . import cli_reminders as layout
+
+    with state.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        rows, sending = standings(connection, state.settings.reminders, year), is_on(connection)
+        letters = cursor.execute(
+            "select letter_id, responsible, day, state, attempts, error from ops.letter where state in ('failed', 'refused') "
+            "order by day desc, responsible limit 100"
+        ).fetchall()
+    if state.json:
+        state.screen.json({"sending": sending, "senders": rows, "letters": letters})
+    else:
+        layout.show_standings(state.screen, rows, letters, sending)
+
+
+@command(app)
+def alerts(
+    state: State,
+    tell: Annotated[bool, typer.Option("--tell", help="Tell the operators what they have not been told.")] = False,
+) -> int:
+    """What operators should look at. The exit code is 1 where there is something."""
+    from assets.returns.reminders import alerts as found
+
+    from . import cli_reminders as layout
+    from .notices import channels
+
+    now = datetime.now(UTC)
+    told: tuple[int, str | None] = (0, None)
+    with state.connection() as connection:
+        found.look(connection, now)
+        rows = found.holding(connection)
+        if tell:
+            with channels(state.settings) as ways:
+                told = found.tell(connection, state.settings.operators, ways, now)
+    if state.json:
+        state.screen.json({"alerts": [found.shown(a) for a in rows], "told": told[0], "not_told": told[1]})
+    else:
+        layout.show_alerts(state.screen, rows)
+        if tell:
+            state.screen.say(f"{told[0]} told." + (f" Not sent: {told[1]}." if told[1] else ""))
+    return int(bool(rows))
 
 
 def _in_vietnam(time: datetime | None) -> datetime | None:

@@ -24,6 +24,8 @@ def explain(error: BaseException) -> list[str]:
     from assets.intake.keys import KeysLost
     from assets.marts.publish import Busy, NoSuchPublish
     from assets.returns.answers import NoSuchSubmission
+    from assets.returns.reminders.contacts import BadContacts
+    from assets.returns.reminders.send import Off
     from schemas.contract import ContractError
     from schemas.tables import ShapeRefused
 
@@ -38,7 +40,7 @@ def explain(error: BaseException) -> list[str]:
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
     told = (
         CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear,
-        BadSetting, Erased, NoSuchPerson, Unreasonable, CannotCorrect,
+        BadContacts, BadSetting, Erased, Off, NoSuchPerson, Unreasonable, CannotCorrect,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

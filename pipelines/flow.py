@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -38,6 +38,9 @@ from schemas.tables import sync, sync_combined
 
 from .database import connect, database_url
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .notices import Noticed
 
 Progress = Callable[[str, int, int], None]
 """(step, done, total): told now and then while a step works."""
@@ -231,6 +234,12 @@ class Pipeline:
     def expect(self, connection: psycopg.Connection, now: datetime | None = None) -> Derived:
         """Bring what is expected (``ops.due``) up to a moment, by default this one."""
         return derive_due(connection, self.contracts, now or datetime.now(UTC), self.settings.due_since)
+
+    def notice(self, connection: psycopg.Connection, now: datetime | None = None) -> Noticed:
+        """Reminders and alerts of a moment, by default this one."""
+        from .notices import notice
+
+        return notice(self, connection, now or datetime.now(UTC))
 
     def answer(self, connection: psycopg.Connection, names: Sequence[str] | None = None) -> list[str]:
         """Write the answers of submissions, and the workbooks that go back to their senders; their ids. ``names``: without them all

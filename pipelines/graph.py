@@ -13,17 +13,18 @@ import dagster as dg
 from assets.core.definitions import worklists
 from assets.installation import KEY
 from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
-from assets.marts.definitions import across_checks, due, nobody_is_late, publication
+from assets.marts.definitions import DUE, across_checks, due, nobody_is_late, publication
 from assets.reference.definitions import units
 from assets.returns.board.definitions import board
 from assets.returns.definitions import ANSWERS, answers
+from assets.returns.reminders.definitions import notices
 from assets.staging.definitions import expectation_checks, observations
 
+from . import schedules
 from .flow import Pipeline
-from .jobs import main_job
+from .jobs import main_job, notices_job
 from .resources import installation
-from .schedules import nightly
-from .sensors import inbox_sensor
+from .sensors import failure_sensor, inbox_sensor
 from .settings import Settings
 
 
@@ -45,17 +46,18 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
         answers(contracts, boards),
         board(ANSWERS),
     ]
+    told = notices(DUE)
     return dg.Definitions(
-        assets=[*inbox_specs(contracts, boards), *assets],
+        assets=[*inbox_specs(contracts, boards), *assets, told],
         asset_checks=[
             *map(expectation_checks, contracts.values()),
             *(check for contract in contracts.values() for check in across_checks(contract)),
             *verdict_checks(boards),
             nobody_is_late,
         ],
-        jobs=[main_job(assets)],
-        schedules=[nightly()],
-        sensors=[inbox_sensor()],
+        jobs=[main_job(assets), notices_job([due, told])],
+        schedules=[schedules.nightly(), schedules.notices()],
+        sensors=[inbox_sensor(), failure_sensor(pipeline)],
         resources={KEY: installation(pipeline, shared=opened is not None)},
         executor=dg.in_process_executor,
     )

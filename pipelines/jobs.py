@@ -1,5 +1,6 @@
-"""Jobs: one, for the whole flow. Every step takes what is pending in the ledger, so a run that was stopped is taken up
-by the next."""
+"""Jobs: one for the whole flow, one for what is to be told. Every step takes what is pending in the ledger, so a run that was
+stopped is taken up by the next.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 MAIN = "main"
+NOTICES = "notices"
 
 
 def main_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
@@ -22,6 +24,16 @@ def main_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinit
         MAIN,
         selection=dg.AssetSelection.assets(*assets),
         description="Inbox, deliveries, submissions, history, publish, answers, board.",
+        executor_def=dg.in_process_executor,
+    )
+
+
+def notices_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
+    """What is expected, then reminders and alerts."""
+    return dg.define_asset_job(
+        NOTICES,
+        selection=dg.AssetSelection.assets(*assets),
+        description="What is expected by now; reminders to senders (off until switched on), alerts to operators.",
         executor_def=dg.in_process_executor,
     )
 

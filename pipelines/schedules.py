@@ -1,10 +1,10 @@
-"""Schedules: the nightly run, which also takes up what a sensor gave up on."""
+"""Schedules: the nightly run, which also takes up what a sensor gave up on; reminders and alerts in the hours of offices."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from .jobs import MAIN
+from .jobs import MAIN, NOTICES
 
 
 def nightly() -> dg.ScheduleDefinition:
@@ -13,6 +13,17 @@ def nightly() -> dg.ScheduleDefinition:
         name="nightly",
         job_name=MAIN,
         cron_schedule="30 1 * * *",
+        execution_timezone="Asia/Ho_Chi_Minh",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def notices() -> dg.ScheduleDefinition:
+    """Every hour from 07:30 to 17:30 in Vietnam. Each reminder goes out once, however often it is looked at."""
+    return dg.ScheduleDefinition(
+        name="notices",
+        job_name=NOTICES,
+        cron_schedule="30 7-17 * * *",
         execution_timezone="Asia/Ho_Chi_Minh",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

@@ -1,4 +1,4 @@
-"""Sensors: the inbox, looked at every minute.
+"""Sensors: the inbox, looked at every minute, and runs that failed.
 
 A run is asked for by what waits, not by file names or a cursor: the run key names the set of waiting deliveries and
 words (:mod:`assets.intake.waiting`), so the same set asks once, and a file that changes twice asks twice.
@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.installation import Installation, connected
 from assets.intake.waiting import waiting
+from assets.returns.reminders.alerts import happened
 
 from .jobs import MAIN
 
@@ -50,3 +51,19 @@ def inbox_sensor() -> dg.SensorDefinition:
         return dg.RunRequest(run_key=f"{found.digest}-{len(tried) + 1}", tags={TAG: found.digest})
 
     return look_at_inbox
+
+
+def failure_sensor(installation: Installation) -> dg.SensorDefinition:
+    """Writes down that a run failed, for the operators; :func:`assets.returns.reminders.alerts.tell` tells them."""
+
+    @dg.run_failure_sensor(
+        name="failure_sensor",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Makes an alert of each run that failed.",
+    )
+    def run_failed(context: dg.RunFailureSensorContext) -> None:
+        run = context.dagster_run
+        with connected(installation) as connection:
+            happened(connection, "RUN_FAILED", run.run_id[:8], datetime.now(UTC), job=run.job_name)
+
+    return run_failed

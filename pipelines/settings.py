@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import cast, get_args
 
 from assets.intake.limits import MIB, Limits
+from assets.returns.reminders.contacts import is_address, is_webhook
+from assets.returns.reminders.policy import MailServer, Policy, Tls
 
 
 class BadSetting(Exception):
@@ -35,12 +38,29 @@ class Settings:
     key_file: Path | None = None
     """The keys of the vault; default ``<home>/keys``. Kept apart from the database's backups, and backed up itself."""
     province: str = "56"
+    contacts: Path | None = None
+    """Who is written to; default ``<home>/contacts.csv`` (:attr:`contacts_file`)."""
+    mail: MailServer | None = None
+    """The server that takes mail; None: nothing goes by mail."""
+    webhook_secret: bytes | None = field(default=None, repr=False)
+    """What signs messages to webhooks; None: nothing goes to a webhook."""
+    operators: tuple[str, ...] = ()
+    """Addresses and webhooks of those who are told of alerts."""
+    reminders: Policy = field(default_factory=Policy)
+    """When senders are reminded."""
+    help_by: str = "Sở Khoa học và Công nghệ"
+    """Whom a reminder names for help."""
     due_since: date | None = None
     """Periods that end before it are expected of nobody; None: from the first period that anybody sent."""
     settle_seconds: float = 1.0
     """A file that changed more recently than this is looked at twice."""
     limits: Limits = field(default_factory=Limits)
     """Bounds on what a sender may hand in."""
+
+    @property
+    def contacts_file(self) -> Path:
+        """The file of contacts."""
+        return self.contacts or self.home / "contacts.csv"
 
     @property
     def returned(self) -> str:
@@ -79,10 +99,78 @@ class Settings:
             contracts=folders,
             key_file=Path(env["LIENTHONG_KEY_FILE"]).expanduser().absolute() if env.get("LIENTHONG_KEY_FILE") else None,
             province=env.get("LIENTHONG_PROVINCE", "56"),
+            contacts=Path(env["LIENTHONG_CONTACTS"]).expanduser().absolute() if env.get("LIENTHONG_CONTACTS") else None,
+            mail=_mail(env),
+            webhook_secret=_secret(env, "LIENTHONG_WEBHOOK_SECRET_FILE"),
+            operators=_operators(env),
+            reminders=_reminders(env),
+            help_by=env.get("LIENTHONG_HELP") or Settings.help_by,
             due_since=since,
             settle_seconds=settle,
             limits=_limits(env),
         )
+
+
+def _secret(env: Mapping[str, str], name: str) -> bytes | None:
+    """What stands in the file that a variable names: secrets are in no variable, since every child of a process has those."""
+    if not (where := env.get(name)):
+        return None
+    path = Path(where).expanduser()
+    try:
+        if path.stat().st_mode & 0o077:
+            raise BadSetting(f"{name}: {path.name} can be read by others; chmod 600 it")
+        found = path.read_bytes().strip()
+    except OSError as error:
+        raise BadSetting(f"{name}: {path.name} cannot be read ({error.strerror})") from None
+    if not found:
+        raise BadSetting(f"{name}: {path.name} is empty")
+    return found
+
+
+def _mail(env: Mapping[str, str]) -> MailServer | None:
+    """``LIENTHONG_MAIL_``: ``SERVER`` (host:port), ``FROM``, ``TLS``, ``USER``, ``PASSWORD_FILE``, ``CA_FILE``."""
+    if not (server := env.get("LIENTHONG_MAIL_SERVER")):
+        return None
+    host, _, port = server.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise BadSetting("LIENTHONG_MAIL_SERVER must be host:port, such as mail.tinh.gov.vn:587")
+    if not is_address(sender := env.get("LIENTHONG_MAIL_FROM", "")):
+        raise BadSetting("LIENTHONG_MAIL_FROM must be the address in whose name mail is sent")
+    tls = env.get("LIENTHONG_MAIL_TLS", "starttls")
+    if tls not in get_args(Tls):
+        raise BadSetting(f"LIENTHONG_MAIL_TLS must be one of {', '.join(get_args(Tls))}")
+    user, password = env.get("LIENTHONG_MAIL_USER") or None, _secret(env, "LIENTHONG_MAIL_PASSWORD_FILE")
+    if (user is None) != (password is None):
+        raise BadSetting("LIENTHONG_MAIL_USER and LIENTHONG_MAIL_PASSWORD_FILE are needed together")
+    if user is not None and tls == "none":
+        raise BadSetting("LIENTHONG_MAIL_TLS=none would send the password in clear")
+    return MailServer(
+        host, int(port), sender, cast(Tls, tls), user, password.decode() if password else None,
+        env.get("LIENTHONG_MAIL_CA_FILE") or None,
+    )  # fmt: skip
+
+
+def _operators(env: Mapping[str, str]) -> tuple[str, ...]:
+    found = tuple(one.strip() for one in env.get("LIENTHONG_ALERTS_TO", "").split(";") if one.strip())
+    if not all(is_address(one) or is_webhook(one) for one in found):
+        raise BadSetting("LIENTHONG_ALERTS_TO must be addresses and webhooks (https://…), with ';' between them")
+    return found
+
+
+def _reminders(env: Mapping[str, str]) -> Policy:
+    usual = Policy()
+    try:
+        before = tuple(int(n) for n in env.get("LIENTHONG_REMIND_BEFORE", "3,1").split(",") if n.strip())
+        every = int(env.get("LIENTHONG_REMIND_EVERY", str(usual.every)))
+        levels = tuple(int(n) for n in env.get("LIENTHONG_REMINDER_LEVELS", "3,6").split(","))
+        if len(levels) != 2 or not 0 < levels[0] < levels[1] or every < 1 or any(n < 1 for n in before):
+            raise ValueError
+    except ValueError:
+        raise BadSetting(
+            "LIENTHONG_REMIND_BEFORE (3,1), LIENTHONG_REMIND_EVERY (5) and LIENTHONG_REMINDER_LEVELS (3,6) "
+            "are whole numbers above 0"
+        ) from None
+    return Policy(before, every, usual.until, (levels[0], levels[1]))
 
 
 _GREATEST = 1_000_000_000

@@ -12,6 +12,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -98,6 +99,7 @@ def works(day: date) -> bool:
     return day in WORKED or (day.weekday() < 5 and day not in OFF)
 
 
+@cache
 def working_days(after: date, last: date) -> int:
     """How many working days come after one day, up to another."""
     return sum(works(after + timedelta(n)) for n in range(1, (last - after).days + 1))

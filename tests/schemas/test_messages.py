@@ -24,17 +24,19 @@ CONTRACTS = load_contracts([builtin_folder()])
 ENTRIES = list(polib.pofile(str(Path(messages.__file__).with_name("vi.po"))))
 TEXTS = {(e.msgctxt, e.msgid): e.msgstr for e in ENTRIES}
 _FRAGMENTS = """
-aside as_of bound detail difference due example fact format header limit list log_state period removed repair same severity sheet
-state status tab theme where
+alert alert_letter aside as_of bound detail difference due example fact format header letter_title limit list log_state period
+removed repair same severity sheet state status tab theme where
 """
 FRAGMENTS = frozenset(_FRAGMENTS.split())
 """Contexts whose texts stand within a line or a cell: no sentences."""
 _FOREIGN = "excel text csv html json utf unicode yaml nothing to report true dataset as of inbox internet vneid byte web parquet"
+# what operators type and look at
+_FOREIGN += " lienthong show alerts dagster"
 FOREIGN = frozenset(_FOREIGN.split())
 """Words of no Vietnamese, which officers meet on their screens or must write as they are."""
 _UNMARKED = """
 ai an ba cao chi chia cho chung danh di do dung ghi giao hai hay hoa khai khi kho khu kia mang minh ngay nghi nhau qua
-quan quanh quay quy ra sai sang sao sau sinh so sung thay theo tin tra trang trong trung web xem xin
+nay quan quanh quay quy ra sai sang sao sau sinh so sung thay theo tin tra trang trong trung web xem xin
 """
 UNMARKED = frozenset(_UNMARKED.split())
 """Words without a mark that have none in Vietnamese; any other word of plain letters is taken for one that has lost its marks."""

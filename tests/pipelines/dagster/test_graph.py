@@ -74,7 +74,11 @@ def described(graph: dg.Definitions) -> dict[str, Any]:
         for s in repository.schedule_defs
     }
     found["sensors"] = {
-        s.name: {"job": s.job_name, "seconds": s.minimum_interval_seconds, "status": s.default_status.name}
+        s.name: {
+            "job": s.job_name if s.has_jobs else None,
+            "seconds": s.minimum_interval_seconds,
+            "status": s.default_status.name,
+        }
         for s in repository.sensor_defs
     }
     return found
