@@ -42,6 +42,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 contracts_app = typer.Typer(help="The contracts: check them, print the data dictionary.", no_args_is_help=True)
+sources_app = typer.Typer(
+    help="Sources: databases, APIs and inboxes of senders, tried and pulled.", no_args_is_help=True
+)
 reminders_app = typer.Typer(
     help="Reminders to senders: what would be sent, sending, who was reminded how often.", no_args_is_help=True
 )
@@ -53,6 +56,7 @@ linkage_app = typer.Typer(
     help="The models that link records of persons, organisations and villages.", no_args_is_help=True
 )
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(sources_app, name="sources")
 app.add_typer(reminders_app, name="reminders")
 app.add_typer(person_app, name="person")
 app.add_typer(vault_app, name="vault")
@@ -707,6 +711,59 @@ def due(
     else:
         layout.show_due(state.screen, rows, state.call)
     return int(any(r["late"] and r["state"] in ("OVERDUE", "HELD", "REJECTED") for r in rows))
+
+
+Names = Annotated[list[str] | None, typer.Argument(help="Ids (STC/du_toan) or senders (default: all).")]
+
+
+@command(sources_app, "list")
+def sources_list(state: State) -> None:
+    """What is declared, and what became of the last pull."""
+    from . import cli_sources as layout
+
+    with state.connection() as connection:
+        rows = layout.standing(connection, state.pipeline.sources)
+    if state.json:
+        state.screen.json({"sources": rows})
+    else:
+        layout.show_sources(state.screen, rows, str(state.settings.sources_folder))
+
+
+@command(sources_app, "test")
+def sources_test(state: State, names: Names = None) -> int:
+    """Try each source and say what is wrong; a few rows are read, nothing is written. The exit code is 1 where one cannot be
+    used."""
+    from assets.intake.sources.trial import try_source
+
+    from . import cli_sources as layout
+
+    sources, contracts = state.pipeline.sources, state.pipeline.contracts
+    tried = []
+    for name in layout.chosen(sources, names or []):
+        tried.append(try_source(sources[name], contracts.get(sources[name].spec.dataset)))
+        if not state.json:
+            layout.show_tried(state.screen, tried[-1])
+    if state.json:
+        state.screen.json({"sources": tried})
+    return int(any(t.faults for t in tried))
+
+
+@command(sources_app, "pull")
+def sources_pull(state: State, names: Names = None) -> int:
+    """Take what is new; a run reads it. One that fails stops no other. The exit code is 1 where one failed."""
+    from . import cli_sources as layout
+
+    pipeline = state.pipeline
+    done = []
+    with pipeline.connection() as connection, state.screen.progress() as progress:
+        pipeline.progress = progress
+        for name in layout.chosen(pipeline.sources, names or []):
+            done.append(pipeline.pull(connection, name))
+            if not state.json:
+                layout.show_pulled(state.screen, done[-1])
+    if state.json:
+        state.screen.json({"sources": done})
+    return int(any(d.outcome == "failed" for d in done))
 
 
 @command(reminders_app, "plan")

@@ -27,6 +27,7 @@ def explain(error: BaseException) -> list[str]:
     from assets.returns.reminders.contacts import BadContacts
     from assets.returns.reminders.send import Off
     from schemas.contract import ContractError
+    from schemas.sources import SourcesWrong
     from schemas.tables import ShapeRefused
 
     from .database import NoDatabase
@@ -36,6 +37,8 @@ def explain(error: BaseException) -> list[str]:
     if isinstance(error, ContractError):
         found = [str(f) for f in error.findings]
         return [*found, "contracts are wrong; check them with `lienthong contracts lint`"]
+    if isinstance(error, SourcesWrong):
+        return [str(f) for f in error.findings]
     if isinstance(error, ShapeRefused):
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
     told = (

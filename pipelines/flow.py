@@ -40,6 +40,9 @@ from .database import connect, database_url
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from assets.intake.sources.pull import Pulled
+    from schemas.sources import Source
+
     from .notices import Noticed
 
 Progress = Callable[[str, int, int], None]
@@ -140,6 +143,26 @@ class Pipeline:
         """Let go of the connections of vault and archive; they are opened again where they are needed."""
         self.vault.close()
         self.object_keys.close()
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """The declared sources by id; raises ``SourcesWrong`` with findings where one is wrong."""
+        from schemas.sources import load_sources
+
+        return load_sources(self.settings.sources_folder, self.senders, self.contracts)
+
+    def pull(self, connection: psycopg.Connection, name: str, now: datetime | None = None) -> Pulled:
+        """Take what is new of a source; what it does wrong is an outcome. :class:`KeyError` where there is none of that id."""
+        from assets.intake.sources.pull import pull
+
+        source = self.sources[name]
+        try:
+            return pull(
+                connection, self.archive, source, self.contracts.get(source.spec.dataset), now,
+                progress=lambda rows: self.progress(name, rows, rows), settle_seconds=self.settings.settle_seconds,
+            )  # fmt: skip
+        finally:
+            self.object_keys.close()
 
     def tools(self, connection: psycopg.Connection, archive: Archive | None = None) -> Tools:
         """What staging works with."""

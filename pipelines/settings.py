@@ -38,6 +38,8 @@ class Settings:
     key_file: Path | None = None
     """The keys of the vault; default ``<home>/keys``. Kept apart from the database's backups, and backed up itself."""
     province: str = "56"
+    sources: Path | None = None
+    """Folder of the declarations of sources; default ``<home>/sources`` (:attr:`sources_folder`)."""
     contacts: Path | None = None
     """Who is written to; default ``<home>/contacts.csv`` (:attr:`contacts_file`)."""
     mail: MailServer | None = None
@@ -56,6 +58,11 @@ class Settings:
     """A file that changed more recently than this is looked at twice."""
     limits: Limits = field(default_factory=Limits)
     """Bounds on what a sender may hand in."""
+
+    @property
+    def sources_folder(self) -> Path:
+        """Where sources are declared."""
+        return self.sources or self.home / "sources"
 
     @property
     def contacts_file(self) -> Path:
@@ -99,6 +106,7 @@ class Settings:
             contracts=folders,
             key_file=Path(env["LIENTHONG_KEY_FILE"]).expanduser().absolute() if env.get("LIENTHONG_KEY_FILE") else None,
             province=env.get("LIENTHONG_PROVINCE", "56"),
+            sources=Path(env["LIENTHONG_SOURCES"]).expanduser().absolute() if env.get("LIENTHONG_SOURCES") else None,
             contacts=Path(env["LIENTHONG_CONTACTS"]).expanduser().absolute() if env.get("LIENTHONG_CONTACTS") else None,
             mail=_mail(env),
             webhook_secret=_secret(env, "LIENTHONG_WEBHOOK_SECRET_FILE"),

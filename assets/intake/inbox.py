@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -56,12 +57,30 @@ class Look:
     growing: list[str]
 
 
-def look(url: str, *, period: str | None = None, settle_seconds: float = 1.0) -> Look:
+@dataclass(frozen=True)
+class Place:
+    """Where files arrive: the inbox of all, ``<period>/<sender>/<file>``, or with ``sender`` that of one, ``<period>/<file>``.
+    ``options``:
+    what the store's driver takes besides the address."""
+
+    url: str
+    sender: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def store(self) -> tuple[Any, str]:
+        """The file system and the root in it."""
+        fs, root = fsspec.core.url_to_fs(self.url, **self.options)
+        return fs, root.rstrip("/")
+
+
+def look(place: Place | str, *, period: str | None = None, settle_seconds: float = 1.0) -> Look:
     """Look through the inbox. ``period`` keeps to one period folder. A file that changed less than ``settle_seconds`` ago
     is looked at again after that time, and left where its size or time has changed by then. What is no file is left as well:
     a pipe would never end, and a link is not followed, since it may lead anywhere. Order: by path."""
-    fs, root = fsspec.core.url_to_fs(url)
-    root = root.rstrip("/")
+    place = Place(place) if isinstance(place, str) else place
+    fs, root = place.store()
+    if hasattr(fs, "invalidate_cache"):  # a process that lives long would go on seeing what was there when it began
+        fs.invalidate_cache()
     if not fs.exists(root):
         return Look([], [])
     files: dict[str, dict[str, Any]] = fs.find(root, detail=True)
@@ -69,7 +88,11 @@ def look(url: str, *, period: str | None = None, settle_seconds: float = 1.0) ->
     others = {path for path, info in wanted.items() if info["type"] != "file"}
     wanted = {path: info for path, info in wanted.items() if path not in others}
     growing = _growing(fs, wanted, settle_seconds)
-    arrived = [_arrived(fs, root, path, info, wanted) for path, info in sorted(wanted.items()) if path not in growing]
+    arrived = [
+        _arrived(fs, root, path, info, wanted, place.sender)
+        for path, info in sorted(wanted.items())
+        if path not in growing
+    ]
     return Look([a for a in arrived if a is not None], sorted(_told(p[len(root) + 1 :]) for p in growing | others))
 
 
@@ -84,9 +107,9 @@ def _told(origin: str) -> str:
     return "/".join(NOT_KEPT if marked_name(part) else part for part in parts)
 
 
-def open_arrived(url: str, arrived: Arrived) -> Any:
+def open_arrived(place: Place | str, arrived: Arrived) -> Any:
     """The file's bytes as a stream."""
-    fs, _ = fsspec.core.url_to_fs(url)
+    fs, _ = (Place(place) if isinstance(place, str) else place).store()
     return fs.open(arrived.path, "rb")
 
 
@@ -128,9 +151,13 @@ def _modified(fs: Any, path: str, info: dict[str, Any]) -> datetime:
     return modified
 
 
-def _arrived(fs: Any, root: str, path: str, info: dict[str, Any], files: dict[str, Any]) -> Arrived | None:
-    origin = _shown(path[len(root) + 1 :])
-    parts = origin.split("/")
+def _arrived(
+    fs: Any, root: str, path: str, info: dict[str, Any], files: dict[str, Any], own: str | None
+) -> Arrived | None:
+    parts = _shown(path[len(root) + 1 :]).split("/")
+    if own is not None:  # the folder says whose it is
+        parts.insert(1, own)
+    origin = "/".join(parts)
     problems: list[Problem] = []
     stem = path[: -len(".yaml")] if path.lower().endswith(".yaml") else None
     if stem is not None and stem in files:

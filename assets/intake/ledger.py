@@ -18,7 +18,7 @@ from schemas.grid import Problem
 from schemas.mask import without_numbers
 
 from .archive import Archive, Changed, Stored
-from .inbox import NOT_KEPT, Arrived, delivery_id, open_arrived
+from .inbox import NOT_KEPT, Arrived, Place, delivery_id, open_arrived
 from .markings import marked, marked_name
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Received:
 def receive(
     connection: psycopg.Connection,
     archive: Archive,
-    inbox: str,
+    inbox: Place | str,
     arrived: Sequence[Arrived],
     progress: Callable[[], None] | None = None,
     when_new: Callable[[], None] = lambda: None,
@@ -123,13 +123,43 @@ def receive(
         )
         there = {r[0] for r in present}
         fresh = [r for r in rows if r[0] not in there]
-        cursor.executemany(
-            "insert into intake.delivery (delivery_id, sha256, size, sender, period, file_name, origin, received_at, sidecar, "
-            "problems, withheld, state) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'received') on conflict do nothing",
-            fresh,
-        )
+        cursor.executemany(_INSERT, fresh)
     received.fresh = [r[0] for r in fresh]
     return received
+
+
+def receive_extract(
+    connection: psycopg.Connection,
+    archive: Archive,
+    item: Arrived,
+    source: IO[bytes],
+    state: Callable[[psycopg.Cursor, str, str], None],
+    *,
+    unless: str | None = None,
+) -> str | None:
+    """Archive an extract and write it down like a file that arrived; its delivery's id. ``state``: called with the cursor, the
+    id and
+    the hash within the transaction that writes it down. None, and nothing written: bytes of the hash ``unless``, which are there.
+
+    The bytes are looked through for a secret marking like any other's; with one nothing is kept but hash, size, sender and times.
+    """
+    digest = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+    if digest == unless:
+        return None
+    source.seek(0)
+    stored, secret = _take(archive, source, item, None, (), ())
+    assert stored is not None  # nobody else writes it
+    name = delivery_id(stored.sha256, item)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(_INSERT, (name, stored.sha256, stored.size, *(_neutral(item) if secret else _told(item))))
+        state(cursor, name, stored.sha256)
+    return name
+
+
+_INSERT = (
+    "insert into intake.delivery (delivery_id, sha256, size, sender, period, file_name, origin, received_at, sidecar, "
+    "problems, withheld, state) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'received') on conflict do nothing"
+)
 
 
 def _take(

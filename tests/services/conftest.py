@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import _template, make_world
+from tests.e2e.conftest import _template, make_world, world
 from tests.e2e.test_returned import cases
 
-__all__ = ["_template", "cases", "make_world"]
+__all__ = ["_template", "cases", "make_world", "world"]
 
 Convert = Callable[[Sequence[Path], str], list[Path]]
 _NO_JAVA = "javaldx"

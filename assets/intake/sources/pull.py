@@ -1,0 +1,221 @@
+"""Pulling a source: its extract becomes a delivery, with its watermark in the same transaction; every attempt is written down.
+
+Killed anywhere, nothing is lost and nothing comes twice: before the transaction the source stands where it stood, after it the
+delivery
+is there. A source that fails stops nobody else; what failed is told by kind, never in a server's words.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from assets.intake.archive import Archive
+from assets.intake.inbox import Arrived
+from assets.intake.ledger import receive_extract
+from schemas.contract import Contract
+from schemas.periods import period_of
+from schemas.sources import InboxSource, NoSecret, RestSource, Source
+from schemas.vietnam import local_day
+
+from .base import Mark, News, PullFailed, Taking
+from .writing import write_json_lines, write_parquet
+
+Outcome = Literal["delivered", "unchanged", "empty", "failed", "busy"]
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull came to. ``rows`` and ``bytes`` of what was taken; ``fault`` and ``remedy`` where it failed."""
+
+    source: str
+    outcome: Outcome
+    rows: int = 0
+    bytes: int = 0
+    delivery_id: str | None = None
+    fault: str | None = None
+    remedy: str | None = None
+
+
+def pull(
+    connection: psycopg.Connection,
+    archive: Archive,
+    source: Source,
+    contract: Contract | None,
+    now: datetime | None = None,
+    *,
+    progress: Callable[[int], None] = lambda rows: None,
+    pause: float = 0.5,
+    settle_seconds: float = 1.0,
+) -> Pulled:
+    """Take what is new. ``connection``: in autocommit. What the source does wrong is an outcome, not an exception; the
+    database's own errors are raised. ``progress``: told the rows so far. Of an inbox ``rows`` counts files."""
+    row = connection.execute(
+        "select pg_try_advisory_lock(hashtext('lienthong.source'), hashtext(%s))", [source.id]
+    ).fetchone()
+    if row is None or not row[0]:
+        return Pulled(source.id, "busy")
+    try:
+        connection.execute(
+            "update ops.source_pull set outcome = 'lost', ended_at = clock_timestamp() where source = %s and outcome = 'running'",
+            [source.id],
+        )
+        number = _begin(connection, source, now)
+        try:
+            if isinstance(source.spec, InboxSource):
+                done = _looked(connection, archive, source, settle_seconds)
+            else:
+                assert contract is not None
+                check_fit(source, contract)
+                done = _pulled(connection, archive, source, contract, now, progress, pause, number)
+        except (PullFailed, NoSecret) as error:
+            fault = error.fault if isinstance(error, PullFailed) else "NO_SECRET"
+            remedy = error.remedy if isinstance(error, PullFailed) else str(error)
+            _end(connection, number, "failed", fault=fault, now=now)
+            return Pulled(source.id, "failed", fault=fault, remedy=remedy)
+        if done.outcome != "delivered" or isinstance(source.spec, InboxSource):
+            # what an extract delivered is written down with the delivery
+            _end(connection, number, done.outcome, rows=done.rows, bytes=done.bytes, now=now)
+        return done
+    finally:
+        connection.execute("select pg_advisory_unlock(hashtext('lienthong.source'), hashtext(%s))", [source.id])
+
+
+def check_fit(source: Source, contract: Contract) -> None:
+    """Raises :class:`PullFailed` where what is taken would say something else than the contract understands."""
+    if contract.delivery == "snapshot" and getattr(source.spec, "incremental", None) is not None:
+        raise PullFailed(
+            "NOT_WHOLE",
+            f"{contract.dataset} is sent whole: what is new alone would end all the rest; leave incremental out",
+        )
+
+
+def _looked(connection: psycopg.Connection, archive: Archive, source: Source, settle_seconds: float) -> Pulled:
+    from .folder import take
+
+    fresh, size = take(connection, archive, source, settle_seconds)
+    if not fresh:
+        return Pulled(source.id, "empty")
+    return Pulled(source.id, "delivered", len(fresh), size, fresh[0] if len(fresh) == 1 else None)
+
+
+def _pulled(
+    connection: psycopg.Connection,
+    archive: Archive,
+    source: Source,
+    contract: Contract,
+    now: datetime | None,
+    progress: Callable[[int], None],
+    pause: float,
+    number: int,
+) -> Pulled:
+    known = connection.execute(
+        "select watermark, boundary, sha256, period from ops.source_state where source = %s", [source.id]
+    ).fetchone()
+    spec = source.spec
+    assert not isinstance(spec, InboxSource)
+    news = News(spec.incremental, Mark.read(known[0], known[1]) if known else None)
+    taking = Taking(spec.limits)
+    with tempfile.TemporaryDirectory(prefix="lienthong-") as folder:
+        path = Path(folder) / f"{source.sender}-{spec.name}.{'jsonl' if isinstance(spec, RestSource) else 'parquet'}"
+        rows = _extract(path, source, news, taking, progress, pause)
+        moment = now or datetime.now(UTC)
+        if not rows:
+            if spec.incremental is None and contract.delivery == "snapshot":
+                # everything gone at once is more likely a fault of theirs than the end of everything
+                raise PullFailed(
+                    "NOTHING_LEFT",
+                    "the source is empty, though a list that is sent whole would end all it had; look at it",
+                )
+            return Pulled(source.id, "empty")
+        item = _item(source, contract, path, moment)
+        size = path.stat().st_size
+        mark = news.reached()
+
+        def state(cursor: psycopg.Cursor, delivery: str, sha256: str) -> None:
+            cursor.execute(
+                "insert into ops.source_state as s (source, watermark, boundary, sha256, period, delivery_id, taken_at) "
+                "values (%s, %s, %s, %s, %s, %s, %s) on conflict (source) do update set (watermark, boundary, sha256, period, "
+                "delivery_id, taken_at) = (excluded.watermark, excluded.boundary, excluded.sha256, excluded.period, "
+                "excluded.delivery_id, excluded.taken_at)",
+                [source.id, Jsonb(mark.stored()) if mark else None, sorted(mark.boundary) if mark else [], sha256, item.period,
+                 delivery, moment],
+            )  # fmt: skip
+            cursor.execute(
+                "update ops.source_pull set outcome = 'delivered', ended_at = %s, rows = %s, bytes = %s, "
+                "delivery_id = %s where pull_id = %s",
+                [moment, rows, size, delivery, number],
+            )
+
+        with path.open("rb") as file:
+            unless = known[2] if known is not None and known[3] == item.period else None
+            name = receive_extract(connection, archive, item, file, state, unless=unless)
+    if name is None:
+        return Pulled(source.id, "unchanged", rows)
+    return Pulled(source.id, "delivered", rows, size, name)
+
+
+def _extract(
+    path: Path, source: Source, news: News, taking: Taking, progress: Callable[[int], None], pause: float
+) -> int:
+    def told(batches: Any) -> Any:
+        for batch in batches:
+            yield batch
+            progress(taking.rows)
+
+    if isinstance(source.spec, RestSource):
+        from . import rest
+
+        return write_json_lines(path, told(news.of(rest.batches(source, news, taking, pause))), taking)
+    from . import sql
+
+    with sql.opened(source, taking) as database:
+        return write_parquet(path, told(news.of(database.batches(news, taking))), database.kinds(), taking)
+
+
+def _item(source: Source, contract: Contract, path: Path, moment: datetime) -> Arrived:
+    """The extract as something that arrived: in the period of its day, or the one before it."""
+    today = local_day(moment)
+    period = period_of(today, contract.period_type, contract.calendar)
+    sidecar: dict[str, Any] = {"dataset": contract.dataset}
+    if source.spec.period == "previous":
+        period = period_of(period.first - timedelta(days=1), contract.period_type, contract.calendar)
+    elif contract.valid_time == "asOf":
+        sidecar["as_of"] = today.isoformat()
+    origin = f"{period.label}/{source.sender}/{path.name}"
+    return Arrived(str(path), origin, period.label, source.sender, path.name, moment, path.stat().st_size, sidecar)
+
+
+def _begin(connection: psycopg.Connection, source: Source, now: datetime | None) -> int:
+    row = connection.execute(
+        "insert into ops.source_pull (source, kind, started_at, outcome) values (%s, %s, coalesce(%s, "
+        "clock_timestamp()), 'running') "
+        "returning pull_id",
+        [source.id, source.spec.kind, now],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _end(
+    connection: psycopg.Connection,
+    number: int,
+    outcome: str,
+    *,
+    now: datetime | None,
+    rows: int | None = None,
+    bytes: int | None = None,
+    fault: str | None = None,
+) -> None:
+    connection.execute(
+        "update ops.source_pull set outcome = %s, rows = %s, bytes = %s, fault = %s, "
+        "ended_at = coalesce(%s, clock_timestamp()) where pull_id = %s",
+        [outcome, rows, bytes, fault, now, number],
+    )
