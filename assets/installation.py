@@ -50,6 +50,9 @@ class Installation(Protocol):
     def receive(self, connection: psycopg.Connection, *, inbox: str | None = None, period: str | None = None) -> Taken:
         """Archive and write down what is new in the inbox."""
 
+    def pull(self, connection: psycopg.Connection, name: str) -> Any:
+        """Take what is new of a source: ``outcome``, ``rows``, ``bytes``, ``fault``, ``remedy``."""
+
     def stage(self, connection: psycopg.Connection) -> Staged:
         """Read and stage every pending delivery."""
 

@@ -22,12 +22,13 @@ def explain(error: BaseException) -> list[str]:
     from assets.core.trace import NotFound
     from assets.intake.archive import Damaged, Destroyed
     from assets.intake.keys import KeysLost
+    from assets.intake.stores import BadStores
     from assets.marts.publish import Busy, NoSuchPublish
     from assets.returns.answers import NoSuchSubmission
     from assets.returns.reminders.contacts import BadContacts
     from assets.returns.reminders.send import Off
     from schemas.contract import ContractError
-    from schemas.sources import SourcesWrong
+    from schemas.sources import NoSecret, SourcesWrong
     from schemas.tables import ShapeRefused
 
     from .database import NoDatabase
@@ -43,7 +44,7 @@ def explain(error: BaseException) -> list[str]:
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
     told = (
         CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear,
-        BadContacts, BadSetting, Erased, Off, NoSuchPerson, Unreasonable, CannotCorrect,
+        BadContacts, BadSetting, BadStores, NoSecret, Erased, Off, NoSuchPerson, Unreasonable, CannotCorrect,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

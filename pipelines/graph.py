@@ -6,6 +6,8 @@ Making it reads contracts and reference lists; it starts no database and looks a
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from datetime import date
 
 import dagster as dg
@@ -13,19 +15,23 @@ import dagster as dg
 from assets.core.definitions import worklists
 from assets.installation import KEY
 from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
+from assets.intake.sources.definitions import pulled
 from assets.marts.definitions import DUE, across_checks, due, nobody_is_late, publication
 from assets.reference.definitions import units
 from assets.returns.board.definitions import board
 from assets.returns.definitions import ANSWERS, answers
 from assets.returns.reminders.definitions import notices
 from assets.staging.definitions import expectation_checks, observations
+from schemas.sources import Source, SourcesWrong
 
 from . import schedules
 from .flow import Pipeline
-from .jobs import main_job, notices_job
+from .jobs import main_job, notices_job, pull_job
 from .resources import installation
 from .sensors import failure_sensor, inbox_sensor
 from .settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def definitions(settings: Settings, today: date | None = None, opened: Pipeline | None = None) -> dg.Definitions:
@@ -47,17 +53,33 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
         board(ANSWERS),
     ]
     told = notices(DUE)
+    sources = declared(pipeline)
+    taken = pulled(sources)
     return dg.Definitions(
-        assets=[*inbox_specs(contracts, boards), *assets, told],
+        assets=[*inbox_specs(contracts, boards), *assets, told, *taken.values()],
         asset_checks=[
             *map(expectation_checks, contracts.values()),
             *(check for contract in contracts.values() for check in across_checks(contract)),
             *verdict_checks(boards),
             nobody_is_late,
         ],
-        jobs=[main_job(assets), notices_job([due, told])],
-        schedules=[schedules.nightly(), schedules.notices()],
+        jobs=[
+            main_job(assets),
+            notices_job([due, told]),
+            *(pull_job(source, taken[name]) for name, source in sources.items()),
+        ],
+        schedules=[schedules.nightly(), schedules.notices(), *schedules.pulls(sources.values())],
         sensors=[inbox_sensor(), failure_sensor(pipeline)],
         resources={KEY: installation(pipeline, shared=opened is not None)},
         executor=dg.in_process_executor,
     )
+
+
+def declared(pipeline: Pipeline) -> Mapping[str, Source]:
+    """The sources; none where a declaration is wrong: what is received by other ways goes on, and the log says what to mend."""
+    try:
+        return pipeline.sources
+    except SourcesWrong as wrong:
+        for finding in wrong.findings:
+            log.error("%s", finding)
+        return {}

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.intake.definitions import DELIVERIES
+from schemas.sources import Source
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 MAIN = "main"
 NOTICES = "notices"
+SOURCE_TAG = "lienthong/source"
 
 
 def main_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
@@ -36,6 +38,22 @@ def notices_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefi
         description="What is expected by now; reminders to senders (off until switched on), alerts to operators.",
         executor_def=dg.in_process_executor,
     )
+
+
+def pull_job(source: Source, asset: dg.AssetsDefinition) -> UnresolvedAssetJobDefinition:
+    """Takes what is new of one source. Runs of one sender's sources carry its tag, by which they can be kept apart."""
+    return dg.define_asset_job(
+        pull_name(source),
+        selection=dg.AssetSelection.assets(asset),
+        description=f"Takes what is new of the source {source.id}.",
+        tags={SOURCE_TAG: source.sender},
+        executor_def=dg.in_process_executor,
+    )
+
+
+def pull_name(source: Source) -> str:
+    """Name of the job of a source."""
+    return f"pull_{source.sender}__{source.spec.name}"
 
 
 def run_config(*, period: str | None = None, inbox: str | None = None) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import dagster as dg
 
-from .jobs import MAIN, NOTICES
+from schemas.sources import Source
+
+from .jobs import MAIN, NOTICES, pull_name
 
 
 def nightly() -> dg.ScheduleDefinition:
@@ -27,3 +31,18 @@ def notices() -> dg.ScheduleDefinition:
         execution_timezone="Asia/Ho_Chi_Minh",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
+
+
+def pulls(sources: Iterable[Source]) -> list[dg.ScheduleDefinition]:
+    """When sources that have a schedule are pulled, in Vietnam's time."""
+    return [
+        dg.ScheduleDefinition(
+            name=pull_name(source),
+            job_name=pull_name(source),
+            cron_schedule=source.spec.schedule,
+            execution_timezone="Asia/Ho_Chi_Minh",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        )
+        for source in sources
+        if source.spec.schedule is not None
+    ]

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
-import fsspec
-
 from .object_keys import KeyDestroyed, KeyUnknown, ObjectKeys
 from .sealing import CHUNK, HEAD, Broken, Sealing, Unsealed, filled, key_of, sealed_size
+from .stores import open_store
 
 
 class Damaged(Exception):
@@ -55,7 +54,7 @@ class Archive:
     """
 
     def __init__(self, root: str, keys: ObjectKeys | None = None) -> None:
-        self.fs, self.root = fsspec.core.url_to_fs(root)
+        self.fs, self.root = open_store(root)
         self.keys = keys
 
     def path(self, sha256: str) -> str:

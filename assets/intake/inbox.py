@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-import fsspec
 import yaml
 
 from schemas import messages
@@ -23,6 +22,7 @@ from schemas.grid import Problem
 from schemas.mask import without_numbers
 
 from .markings import marked_name, marked_statement
+from .stores import open_store
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
 _SIDECAR = {"dataset": str, "as_of": date, "nothing_to_report": bool, "withdraws": str}
@@ -69,8 +69,7 @@ class Place:
 
     def store(self) -> tuple[Any, str]:
         """The file system and the root in it."""
-        fs, root = fsspec.core.url_to_fs(self.url, **self.options)
-        return fs, root.rstrip("/")
+        return open_store(self.url, self.options or None)
 
 
 def look(place: Place | str, *, period: str | None = None, settle_seconds: float = 1.0) -> Look:
@@ -164,7 +163,7 @@ def _arrived(
         return None  # it speaks for the file beside it
     if len(parts) != 3:
         problems.append(Problem("BAD_PATH", {"detail": origin}))
-    period, sender = (parts[0], parts[1]) if len(parts) == 3 else ("", "")
+    period, sender = (parts[0], parts[1]) if len(parts) == 3 else ("", own or "")
     received_at = _modified(fs, path, info)
     beside = path if stem is not None else f"{path}.yaml"
     sidecar: dict[str, Any] = {}

@@ -20,12 +20,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import fsspec
 import psycopg
 
 from assets.intake.archive import Archive, Damaged, Destroyed
 from assets.intake.limits import MIB, Limits
 from assets.intake.sniff import sniff
+from assets.intake.stores import open_store
 from assets.intake.tables import ANSWER_SHEET, is_our_answer
 from assets.intake.workbook import DIGITS, column_number
 from assets.reference.due import due_on
@@ -472,7 +472,7 @@ def write_returned(
     ``root``: any fsspec URL. A file appears whole or not at all, and replaces the one before it. Of a delivery with several
     submissions each has the workbook, all of them anew. Writing again gives the same file.
     """
-    fs, base = fsspec.core.url_to_fs(root)
+    fs, base = open_store(root)
     groups: dict[str, list[tuple[str, str | None, str]]] = defaultdict(list)
     for delivery, *place in connection.execute(
         "select delivery_id, submission_id, period, sender from intake.submission where delivery_id in "

@@ -90,14 +90,8 @@ class World:
 
     def __init__(self, url: str, home: Path, **settings: Any) -> None:
         self.url, self.home = url, home
-        self.settings = Settings(
-            home=home,
-            database_url=url,
-            inbox=str(home / "inbox"),
-            archive=str(home / "archive"),
-            settle_seconds=0,
-            **settings,
-        )
+        own: dict[str, Any] = {"inbox": str(home / "inbox"), "archive": str(home / "archive"), "settle_seconds": 0}
+        self.settings = Settings(home=home, database_url=url, **{**own, **settings})
         self.arrivals = 0
         self._contracts: dict[str, Contract] | None = None if settings.get("contracts") else _builtin()
 

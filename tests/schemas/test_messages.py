@@ -31,7 +31,7 @@ FRAGMENTS = frozenset(_FRAGMENTS.split())
 """Contexts whose texts stand within a line or a cell: no sentences."""
 _FOREIGN = "excel text csv html json utf unicode yaml nothing to report true dataset as of inbox internet vneid byte web parquet"
 # what operators type and look at
-_FOREIGN += " lienthong show alerts dagster"
+_FOREIGN += " lienthong show alerts dagster sources test"
 FOREIGN = frozenset(_FOREIGN.split())
 """Words of no Vietnamese, which officers meet on their screens or must write as they are."""
 _UNMARKED = """

@@ -5,15 +5,13 @@ An inbox that cannot be reached is an outcome of its own and hurts nobody else's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import psycopg
 
 from assets.intake.archive import Archive
 from assets.intake.inbox import Look, Place, look
 from assets.intake.ledger import receive
-from schemas.sources import InboxSource, Source, resolved
+from assets.intake.stores import with_secrets
+from schemas.sources import InboxSource, Source
 
 from .base import PullFailed
 
@@ -24,14 +22,7 @@ def place_of(source: Source) -> Place:
     """Where a sender's own files arrive; raises :class:`schemas.sources.NoSecret`."""
     spec = source.spec
     assert isinstance(spec, InboxSource)
-    return Place(spec.url, source.sender, _resolved(spec.options))
-
-
-def _resolved(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        k: resolved(v) if isinstance(v, str) else _resolved(v) if isinstance(v, Mapping) else v
-        for k, v in options.items()
-    }
+    return Place(spec.url, source.sender, with_secrets(spec.options))
 
 
 def take(

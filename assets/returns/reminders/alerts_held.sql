@@ -11,6 +11,10 @@ select 'SECRET', d.delivery_id, jsonb_build_object('delivery', d.delivery_id, 's
 from intake.delivery d
 where d.withheld = 'SECRET_MARKING'
 union all
+select 'SOURCE_DOWN', p.source, jsonb_build_object('source', p.source, 'why', coalesce(p.fault, 'LOST'))
+from (select distinct on (source) * from ops.source_pull where outcome <> 'running' order by source, pull_id desc) p
+where p.outcome in ('failed', 'lost')
+union all
 select 'REMINDER_FAILED', l.responsible, jsonb_build_object('sender', l.responsible, 'why', max(l.error))
 from ops.letter l
 where l.state = 'failed' or (l.state = 'refused' and l.day >= (select max(day) - 7 from ops.letter))

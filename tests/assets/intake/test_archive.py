@@ -93,8 +93,8 @@ def test_a_damaged_object_is_noticed_and_mended(keyed: bool, tmp_path: Path) -> 
         whole[:HEAD] + first + first + last, whole[:HEAD] + last,
     ]  # fmt: skip
     bytes_ = [
-        whole[:-1], whole + b"x", whole[:-9] + b"X" + whole[-8:], whole[:100] + b"X" + whole[101:], b"", whole[:7],
-        whole[:HEAD],
+        whole[:-1], whole + b"x", b"", whole[:7], whole[:HEAD],
+        *(whole[:n] + bytes([whole[n] ^ 1]) + whole[n + 1 :] for n in (len(whole) - 9, 100)),
     ]  # fmt: skip
     for damaged in bytes_ + structure if keyed else bytes_:
         place(archive, stored).write_bytes(damaged)
