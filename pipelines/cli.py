@@ -48,6 +48,9 @@ sources_app = typer.Typer(
 reminders_app = typer.Typer(
     help="Reminders to senders: what would be sent, sending, who was reminded how often.", no_args_is_help=True
 )
+retention_app = typer.Typer(
+    help="What may go after its time: Dagster's old runs, and what crashes left.", no_args_is_help=True
+)
 person_app = typer.Typer(help="One person: what is held, and its erasure. Every call is audited.", no_args_is_help=True)
 vault_app = typer.Typer(help="The vault: its keys and what hangs on them.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: address, prompt, migrations, end.", no_args_is_help=True)
@@ -58,6 +61,7 @@ linkage_app = typer.Typer(
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(sources_app, name="sources")
 app.add_typer(reminders_app, name="reminders")
+app.add_typer(retention_app, name="retention")
 app.add_typer(person_app, name="person")
 app.add_typer(vault_app, name="vault")
 app.add_typer(db_app, name="db")
@@ -855,6 +859,34 @@ def reminders_list(
         state.screen.json({"sending": sending, "senders": rows, "letters": letters})
     else:
         layout.show_standings(state.screen, rows, letters, sending)
+
+
+KeptDays = Annotated[int, typer.Option("--days", min=7, max=36500, help="How old runs and ticks of Dagster may go.")]
+
+
+def _retain(state: State, days: int, *, remove: bool) -> None:
+    from . import cli_retention as layout
+    from .dagster_home import opened_instance
+    from .retention import clear, plan
+
+    with opened_instance(state.settings) as instance:
+        found = (clear if remove else plan)(instance, state.pipeline.archive, datetime.now(UTC), days)
+    if state.json:
+        state.screen.json(layout.retention_json(found, days, removed=remove))
+    else:
+        layout.show_retention(state.screen, found, days, state.call, removed=remove)
+
+
+@command(retention_app, "plan")
+def retention_plan(state: State, days: KeptDays = 90) -> None:
+    """What would be removed, in counts and bytes; nothing is."""
+    _retain(state, days, remove=False)
+
+
+@command(retention_app, "run")
+def retention_run(state: State, days: KeptDays = 90) -> None:
+    """Remove it. Deliveries, the warehouse and the board of who has sent what are not touched."""
+    _retain(state, days, remove=True)
 
 
 @command(app)

@@ -9,12 +9,16 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
     from .flow import Pipeline
 
 _YAML = """\
@@ -45,6 +49,16 @@ def dagster_home(settings: Settings) -> Path:
     if not target.exists():
         target.write_text(_YAML.format(events=json.dumps(str(folder / "events"))), encoding="utf-8")
     return folder
+
+
+@contextmanager
+def opened_instance(settings: Settings) -> Iterator[DagsterInstance]:
+    """The installation's instance of Dagster."""
+    import dagster as dg
+
+    logging.getLogger("dagster").setLevel("ERROR")
+    with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
+        yield instance
 
 
 def run_main(

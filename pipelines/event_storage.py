@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -63,6 +64,16 @@ class KeptOpen(SqliteEventLogStorage):
                 self._engines.pop(runs[0]).dispose()
         self._engines.move_to_end(shard)
         return self._engines[shard]
+
+    def delete_events(self, run_id: str) -> None:
+        """As the stock storage does, and the run's own file goes too: emptied, it would lie there for ever."""
+        super().delete_events(run_id)
+        with self._db_lock:
+            if (engine := self._engines.pop(run_id, None)) is not None:
+                engine.dispose()
+            self._initialized_dbs.discard(run_id)
+            for end in ("", "-wal", "-shm", "-journal"):
+                Path(self.path_for_shard(run_id) + end).unlink(missing_ok=True)
 
     def dispose(self) -> None:
         """Close all databases."""

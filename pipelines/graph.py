@@ -28,6 +28,7 @@ from . import schedules
 from .flow import Pipeline
 from .jobs import main_job, notices_job, pull_job
 from .resources import installation
+from .retention_job import retention_job, weekly
 from .sensors import failure_sensor, inbox_sensor
 from .settings import Settings
 
@@ -66,9 +67,10 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
         jobs=[
             main_job(assets),
             notices_job([due, told]),
+            retention_job,
             *(pull_job(source, taken[name]) for name, source in sources.items()),
         ],
-        schedules=[schedules.nightly(), schedules.notices(), *schedules.pulls(sources.values())],
+        schedules=[schedules.nightly(), schedules.notices(), weekly(), *schedules.pulls(sources.values())],
         sensors=[inbox_sensor(), failure_sensor(pipeline)],
         resources={KEY: installation(pipeline, shared=opened is not None)},
         executor=dg.in_process_executor,

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from .object_keys import KeyDestroyed, KeyUnknown, ObjectKeys
 from .sealing import CHUNK, HEAD, Broken, Sealing, Unsealed, filled, key_of, sealed_size
-from .stores import open_store
+from .stores import modified, open_store
 
 
 class Damaged(Exception):
@@ -180,6 +180,23 @@ class Archive:
                     yield path, self._key_of(filled(source, HEAD))
             except FileNotFoundError:  # it has its name now
                 continue
+
+    def abandoned(self, before: datetime) -> list[tuple[str, int]]:
+        """Such files that nobody has written to since, each with its size in bytes."""
+        if hasattr(self.fs, "invalidate_cache"):
+            self.fs.invalidate_cache()
+        found = self.fs.glob(f"{self.root.rstrip('/')}/{_PARTIAL}*", detail=True)
+        return sorted((p, int(i["size"])) for p, i in found.items() if modified(self.fs, p, i) < before)
+
+    def drop(self, path: str) -> bool:
+        """Remove one of those; whether it was there still."""
+        if not path.rsplit("/", 1)[-1].startswith(_PARTIAL):
+            raise ValueError("only what has no name yet may be dropped")
+        try:
+            self.fs.rm_file(path)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _key_of(self, head: bytes) -> uuid.UUID | None:
         return None if self.keys is None else key_of(head[:HEAD])

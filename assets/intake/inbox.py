@@ -22,7 +22,7 @@ from schemas.grid import Problem
 from schemas.mask import without_numbers
 
 from .markings import marked_name, marked_statement
-from .stores import open_store
+from .stores import modified, open_store
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
 _SIDECAR = {"dataset": str, "as_of": date, "nothing_to_report": bool, "withdraws": str}
@@ -121,7 +121,7 @@ def _wanted(origin: str, period: str | None) -> bool:
 
 def _growing(fs: Any, files: dict[str, dict[str, Any]], settle_seconds: float) -> set[str]:
     now = time.time()
-    young = {p: i for p, i in files.items() if now - _modified(fs, p, i).timestamp() < settle_seconds}
+    young = {p: i for p, i in files.items() if now - modified(fs, p, i).timestamp() < settle_seconds}
     if not young:
         return set()
     time.sleep(settle_seconds)
@@ -134,20 +134,9 @@ def _growing(fs: Any, files: dict[str, dict[str, Any]], settle_seconds: float) -
         except FileNotFoundError:
             changed.add(path)
             continue
-        if after["size"] != before["size"] or _modified(fs, path, after) != _modified(fs, path, before):
+        if after["size"] != before["size"] or modified(fs, path, after) != modified(fs, path, before):
             changed.add(path)
     return changed
-
-
-def _modified(fs: Any, path: str, info: dict[str, Any]) -> datetime:
-    for key in ("mtime", "LastModified", "created"):
-        value = info.get(key)
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
-    modified: datetime = fs.modified(path)
-    return modified
 
 
 def _arrived(
@@ -164,7 +153,7 @@ def _arrived(
     if len(parts) != 3:
         problems.append(Problem("BAD_PATH", {"detail": origin}))
     period, sender = (parts[0], parts[1]) if len(parts) == 3 else ("", own or "")
-    received_at = _modified(fs, path, info)
+    received_at = modified(fs, path, info)
     beside = path if stem is not None else f"{path}.yaml"
     sidecar: dict[str, Any] = {}
     secret = any(map(marked_name, parts))
@@ -178,7 +167,7 @@ def _arrived(
         except OSError:  # gone since it was seen: without it the file would say something else
             return None
         # a statement made later is a later word
-        received_at = max(received_at, _modified(fs, beside, files[beside]))
+        received_at = max(received_at, modified(fs, beside, files[beside]))
     return Arrived(path, origin, period, sender, parts[-1], received_at, int(info["size"]), sidecar, problems, secret)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,18 @@ def open_store(url: str, options: Mapping[str, Any] | None = None) -> tuple[Any,
     """The file system of an address and the root in it. Raises :class:`BadStores` and :class:`schemas.sources.NoSecret`."""
     fs, root = fsspec.core.url_to_fs(url, **(options_of(url) if options is None else with_secrets(options)))
     return fs, root.rstrip("/")
+
+
+def modified(fs: Any, path: str, info: Mapping[str, Any]) -> datetime:
+    """When a file was written to last, by its store's clock; ``info`` as the store lists it."""
+    for key in ("mtime", "LastModified", "created"):
+        value = info.get(key)
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, datetime):
+            return value if value.tzinfo else value.replace(tzinfo=UTC)
+    found: datetime = fs.modified(path)
+    return found
 
 
 def options_of(url: str) -> dict[str, Any]:
