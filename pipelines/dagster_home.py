@@ -34,10 +34,20 @@ event_log_storage:
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
-# Runs of the sensor and of the night wait for each other.
+# Runs that work on the warehouse take turns, and so do those that pull from one sender; pulls from others go on beside them.
 concurrency:
   runs:
-    max_concurrent_runs: 1
+    max_concurrent_runs: 3
+    tag_concurrency_limits:
+      - key: lienthong/turn
+        value: {{applyLimitPerUniqueValue: true}}
+        limit: 1
+      - key: lienthong/source
+        value: {{applyLimitPerUniqueValue: true}}
+        limit: 1
+      # one place is left for the warehouse, however many sources are slow
+      - key: lienthong/source
+        limit: 2
 """
 
 

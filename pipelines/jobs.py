@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAIN = "main"
 NOTICES = "notices"
 SOURCE_TAG = "lienthong/source"
+"""Runs that pull; its value: the sender. Limited in ``dagster.yaml`` (:mod:`pipelines.dagster_home`)."""
+WAREHOUSE = {"lienthong/turn": "warehouse"}
+"""Tag of runs that take turns: a second publisher would wait for the first, and in the end say that it is busy."""
 
 
 def main_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
@@ -26,6 +29,7 @@ def main_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinit
         MAIN,
         selection=dg.AssetSelection.assets(*assets),
         description="Inbox, deliveries, submissions, history, publish, answers, board.",
+        tags=WAREHOUSE,
         executor_def=dg.in_process_executor,
     )
 
@@ -36,6 +40,7 @@ def notices_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefi
         NOTICES,
         selection=dg.AssetSelection.assets(*assets),
         description="What is expected by now; reminders to senders (off until switched on), alerts to operators.",
+        tags=WAREHOUSE,
         executor_def=dg.in_process_executor,
     )
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from assets.installation import Installation, connected
 
 from .flow import Pipeline
+from .jobs import WAREHOUSE
 from .retention import DAYS, LEAST_DAYS, clear
 
 RETENTION = "retention"
@@ -33,7 +34,7 @@ def remove_old(context: dg.OpExecutionContext, config: Kept, installation: dg.Re
 
 @dg.job(
     name=RETENTION, description="Dagster's old runs and ticks, and unnamed files in the archive.",
-    executor_def=dg.in_process_executor,
+    executor_def=dg.in_process_executor, tags=WAREHOUSE,
 )  # fmt: skip
 def retention_job() -> None:
     """Remove what may go."""

@@ -71,6 +71,38 @@ def test_two_processes_at_once(first: bool, copies: Copies, world: World) -> Non
     assert together.run().published is None
 
 
+def test_a_pull_beside_two_runs(world: World) -> None:
+    _filled(world, 4)
+    home, sender = world.settings.home, world.communes[6]
+    own = home / "own" / "2026-Q1" / sender
+    own.mkdir(parents=True)
+    for n in range(3):
+        (own / f"thon{n}.csv").write_bytes(_list(n, 6 - n))
+    (home / "sources").mkdir()
+    (home / "sources" / f"{sender}.yaml").write_text(
+        f'sender: "{sender}"\nsources:\n  - {{name: thon, kind: inbox, url: "{home / "own"}"}}\n', encoding="utf-8"
+    )
+    processes = [start(world.settings) for _ in range(2)]
+
+    def pull() -> None:
+        pipeline = Pipeline(world.settings)
+        with pipeline.connection() as connection:
+            outcomes.append(pipeline.pull(connection, f"{sender}/thon").outcome)
+
+    outcomes: list[str] = []
+    assert _threads(pull, pull) == []
+    for process in processes:
+        process.join()
+    assert [p.exitcode for p in processes] == [0, 0]
+    assert "delivered" in outcomes
+    world.run()  # what came after the two had looked
+    whole(world)
+    with psycopg.connect(world.url) as connection:
+        count = "select count(*), count(distinct sha256) from intake.delivery where sender = %s"
+        assert connection.execute(count, [sender]).fetchone() == (3, 3)
+    assert world.run().published is None
+
+
 def test_two_that_stage_different_files_do_not_wait_for_each_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from dagster._utils.tags import TagConcurrencyLimitsCounter
 
-from pipelines.dagster_home import dagster_home, ui_command
+from pipelines.dagster_home import dagster_home, opened_instance, ui_command
+from pipelines.graph import definitions
 from pipelines.settings import Settings
 
 
@@ -38,3 +42,33 @@ def test_the_interface_sees_the_settings_that_were_given_and_no_other(
     assert Settings.from_environment(environment) == settings
     assert environment["DAGSTER_HOME"] == str(tmp_path / "home" / "dagster")
     assert (Path(environment["PYTHONPATH"].split(os.pathsep)[0]) / "pipelines" / "definitions.py").exists()
+
+
+def test_runs_on_the_warehouse_take_turns_and_slow_sources_hold_nobody_up(tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "sources"
+    folder.mkdir(parents=True)
+    for sender in ("22333", "22366", "22390"):
+        lines = [f"  - {{name: {name}, kind: inbox, url: {tmp_path}}}" for name in ("a", "b")]
+        (folder / f"{sender}.yaml").write_text("\n".join([f'sender: "{sender}"', "sources:", *lines]), encoding="utf-8")
+    settings = Settings(home=tmp_path / "home")
+    graph = definitions(settings, date(2026, 11, 25))
+    with opened_instance(settings) as instance:
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue is not None
+        limits = list(queue.tag_concurrency_limits)
+
+        def run(job: str) -> dg.DagsterRun:
+            found = graph.resolve_job_def(job)
+            return instance.create_run_for_job(found, tags=found.run_tags)  # as sensors and schedules do
+
+        def wait(going: list[str], *then: str) -> list[bool]:
+            counter = TagConcurrencyLimitsCounter(limits, [run(job) for job in going])
+            return [counter.is_blocked(run(job)) for job in then]
+
+        pull = "pull_{}__{}".format
+        assert wait([], "main", "notices", "retention", pull("22333", "a")) == [False] * 4
+        assert wait(["main"], "main", "notices", "retention", pull("22333", "a")) == [True, True, True, False]
+        assert wait([pull("22333", "a")], pull("22333", "b"), pull("22366", "a"), "main") == [True, False, False]
+        full = [pull("22333", "a"), pull("22366", "a")]
+        assert wait(full, pull("22390", "a"), "main") == [True, False]
+        assert queue.max_concurrent_runs == len(full) + 1
