@@ -890,6 +890,66 @@ def retention_run(state: State, days: KeptDays = 90) -> None:
 
 
 @command(app)
+def backup(
+    state: State,
+    to: Annotated[str, typer.Argument(help="Folder, or address of a store, in which backups are kept.")],
+    archive: Annotated[
+        bool, typer.Option("--archive/--no-archive", help="Whether the archive's objects are copied too.")
+    ] = True,
+) -> None:
+    """A sealed dump of the database and the objects of the archive, with a manifest of hashes. The key file is not in it."""
+    from . import backup as made
+    from .cli_output import plural
+    from .database import database_url
+
+    with state.screen.progress() as progress:
+        done = made.backup(
+            state.settings,
+            database_url(state.settings),
+            state.settings.archive,
+            to,
+            with_archive=archive,
+            progress=progress,
+        )
+    if state.json:
+        state.screen.json(done)
+        return
+    beside = "" if done.objects is None else f", {plural(done.objects, 'object')} of the archive ({done.copied} new)"
+    state.screen.say(f"Backup {done.name} of publish {done.publish}: {done.bytes >> 10} KiB{beside}.")
+    state.screen.say(
+        "Keep a copy of the key file apart from it: without the key nobody can read it, with both anybody can."
+    )
+
+
+@command(app)
+def restore(
+    state: State,
+    at: Annotated[str, typer.Argument(help="Folder, or address of a store, in which backups are kept.")],
+    name: Annotated[str | None, typer.Option(help="One backup (default: the newest that is whole).")] = None,
+    verify_only: Annotated[bool, typer.Option("--verify-only", help="Look at every byte and restore nothing.")] = False,
+) -> None:
+    """Put a backup into an empty database, and the objects into the archive. Nothing is touched before all is verified."""
+    from . import backup as made
+    from .database import bare_url
+
+    settings = state.settings
+    with state.screen.progress() as progress:
+        if verify_only:
+            found = made.verify(settings, at, name, progress=progress)
+        else:
+            found = made.restore(settings, bare_url(settings), settings.archive, at, name, progress=progress)
+    if state.json:
+        state.screen.json(
+            {"name": found.name, "made_at": found.made_at, "publish": found.publish, "counts": found.counts}
+        )
+    else:
+        what = "is whole" if verify_only else "is restored"
+        state.screen.say(f"Backup {found.name} of publish {found.publish} {what}.")
+        if not verify_only:
+            state.screen.say("People who were erased after it was made must be erased again: lienthong person erase.")
+
+
+@command(app)
 def alerts(
     state: State,
     tell: Annotated[bool, typer.Option("--tell", help="Tell the operators what they have not been told.")] = False,

@@ -31,6 +31,7 @@ def explain(error: BaseException) -> list[str]:
     from schemas.sources import NoSecret, SourcesWrong
     from schemas.tables import ShapeRefused
 
+    from .backup import BackupFailed
     from .database import NoDatabase
     from .report import Unclear
     from .settings import BadSetting
@@ -44,7 +45,7 @@ def explain(error: BaseException) -> list[str]:
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
     told = (
         CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear,
-        BadContacts, BadSetting, BadStores, NoSecret, Erased, Off, NoSuchPerson, Unreasonable, CannotCorrect,
+        BackupFailed, BadContacts, BadSetting, BadStores, NoSecret, Erased, Off, NoSuchPerson, Unreasonable, CannotCorrect,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

@@ -112,7 +112,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "PROVINCE": settings.province,
         "SETTLE_SECONDS": settings.settle_seconds,
     }
-    return {f"LIENTHONG_{name}": str(value) for name, value in named.items() if value not in (None, "")}
+    said = {f"LIENTHONG_{name}": str(value) for name, value in named.items() if value not in (None, "")}
+    return {**settings.environment, **said}
 
 
 def ui_command(settings: Settings, *, host: str, port: int) -> tuple[list[str], dict[str, str]]:

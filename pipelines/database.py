@@ -75,20 +75,24 @@ def _folder(settings: Settings) -> Path:
     return settings.home / "postgresql"
 
 
+def bare_url(settings: Settings) -> str:
+    """URL of a database that is up, with whatever is in it; starts and creates what is needed. Raises :class:`NoDatabase`."""
+    if settings.database_url is not None:
+        try:
+            return libpq_url(settings.database_url)
+        except ValueError as error:
+            raise NoDatabase(f"LIENTHONG_DATABASE_URL is {error}") from None
+    server = _server(settings)
+    _create(server.get_uri("postgres"))
+    return str(server.get_uri(DATABASE))
+
+
 def database_url(settings: Settings) -> str:
     """URL of a database that is up and has the system's schemas; starts and creates what is needed.
 
     Raises :class:`NoDatabase`.
     """
-    if settings.database_url is not None:
-        try:
-            url = libpq_url(settings.database_url)
-        except ValueError as error:
-            raise NoDatabase(f"LIENTHONG_DATABASE_URL is {error}") from None
-    else:
-        server = _server(settings)
-        url = server.get_uri(DATABASE)
-        _create(server.get_uri("postgres"))
+    url = bare_url(settings)
     try:
         migrate(url)
     except psycopg.OperationalError:

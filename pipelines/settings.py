@@ -58,6 +58,8 @@ class Settings:
     """A file that changed more recently than this is looked at twice."""
     limits: Limits = field(default_factory=Limits)
     """Bounds on what a sender may hand in."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The variables that it was read from, for processes that are to read the same; secrets are in none of them."""
 
     @property
     def sources_folder(self) -> Path:
@@ -116,6 +118,7 @@ class Settings:
             due_since=since,
             settle_seconds=settle,
             limits=_limits(env),
+            environment={name: value for name, value in env.items() if name.startswith("LIENTHONG_")},
         )
 
 

@@ -59,7 +59,7 @@ def look(connection: psycopg.Connection, now: datetime) -> None:
     """Bring the alerts up to what holds now."""
     with connection.transaction():
         connection.execute("create temporary table _alert (kind text, about text, params jsonb) on commit drop")
-        connection.execute((_HERE / "alerts_held.sql").read_text(encoding="utf-8"))
+        connection.execute((_HERE / "alerts_held.sql").read_text(encoding="utf-8"), {"now": now})
         for file in ("alerts_open", "alerts_end"):
             connection.execute(
                 (_HERE / f"{file}.sql").read_text(encoding="utf-8"), {"now": now, "moments": list(MOMENTS)}

@@ -15,6 +15,11 @@ select 'SOURCE_DOWN', p.source, jsonb_build_object('source', p.source, 'why', co
 from (select distinct on (source) * from ops.source_pull where outcome <> 'running' order by source, pull_id desc) p
 where p.outcome in ('failed', 'lost')
 union all
+-- where backups are made at all
+select 'BACKUP_OLD', 'backup', jsonb_build_object('day', to_char(max(made_at) at time zone 'Asia/Ho_Chi_Minh', 'DD/MM/YYYY'))
+from ops.backup
+having max(made_at) < %(now)s - interval '2 days'
+union all
 select 'REMINDER_FAILED', l.responsible, jsonb_build_object('sender', l.responsible, 'why', max(l.error))
 from ops.letter l
 where l.state = 'failed' or (l.state = 'refused' and l.day >= (select max(day) - 7 from ops.letter))

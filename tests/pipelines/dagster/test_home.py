@@ -37,6 +37,13 @@ def test_the_interface_sees_the_settings_that_were_given_and_no_other(
         province="79", settle_seconds=2.5, key_file=tmp_path / "keys",
     )  # fmt: skip
     arguments, environment = ui_command(settings, host="127.0.0.1", port=3001)
+    told = {
+        "LIENTHONG_HOME": str(tmp_path / "home"), "LIENTHONG_LIMIT_ROWS": "1000", "LIENTHONG_DUE_SINCE": "2026-01-01",
+        "LIENTHONG_MAIL_SERVER": "mail.tinh.vn:25", "LIENTHONG_MAIL_FROM": "a@tinh.vn", "LIENTHONG_STORES": "/x/stores.yaml",
+    }  # fmt: skip
+    given = Settings.from_environment(told)
+    _, same = ui_command(given, host="127.0.0.1", port=3001)
+    assert Settings.from_environment(same) == given and told.items() <= same.items()
     assert arguments[0] == sys.executable
     assert arguments[arguments.index("--port") + 1] == "3001"
     assert Settings.from_environment(environment) == settings
