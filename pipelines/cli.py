@@ -890,6 +890,25 @@ def retention_run(state: State, days: KeptDays = 90) -> None:
 
 
 @command(app)
+def doctor(
+    state: State,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every object of the archive, not a sample.")] = False,
+) -> int:
+    """One look at the whole installation: what is wrong and what mends it. The exit code is 1 where something is."""
+    from . import doctor as look
+
+    found = look.examine(state.pipeline, deep=deep)
+    if state.json:
+        state.screen.json({"checks": look.CHECKS, "findings": found})
+    elif not found:
+        state.screen.say(f"All is well: {', '.join(look.CHECKS)}.")
+    else:
+        rows = [[f.severity, f.check, f.text, f.remedy] for f in found]
+        state.screen.table(["!severity", "!check", "finding", "remedy"], rows)
+    return int(bool(found))
+
+
+@command(app)
 def backup(
     state: State,
     to: Annotated[str, typer.Argument(help="Folder, or address of a store, in which backups are kept.")],

@@ -25,6 +25,9 @@ _YAML = """\
 # Written by Liên Thông where there was none; yours to change. Where the folder moves, remove this file.
 telemetry:
   enabled: false
+# Nobody is asked to join anything.
+nux:
+  enabled: false
 event_log_storage:
   module: pipelines.event_storage
   class: KeptOpen

@@ -20,7 +20,7 @@ def test_the_home_is_written_once_and_then_left_alone(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     folder = dagster_home(settings)
     assert folder == tmp_path / "home" / "dagster"
-    mine = (folder / "dagster.yaml").read_text(encoding="utf-8") + "nux:\n  enabled: false\n"
+    mine = (folder / "dagster.yaml").read_text(encoding="utf-8") + "code_servers:\n  local_startup_timeout: 300\n"
     (folder / "dagster.yaml").write_text(mine, encoding="utf-8")
     assert dagster_home(settings) == folder
     assert (folder / "dagster.yaml").read_text(encoding="utf-8") == mine
