@@ -37,6 +37,11 @@ event_log_storage:
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
+# A run whose process was killed says "started" for ever, and would keep its turn: after this time it has failed.
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 600
+  max_runtime_seconds: 43200
 # Runs that work on the warehouse take turns, and so do those that pull from one sender; pulls from others go on beside them.
 concurrency:
   runs:

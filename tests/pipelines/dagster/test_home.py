@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events.log import EventLogEntry
+from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from pipelines.dagster_home import dagster_home, opened_instance, ui_command
 from pipelines.graph import definitions
+from pipelines.retention_job import retention_job
 from pipelines.settings import Settings
 
 
@@ -79,3 +84,25 @@ def test_runs_on_the_warehouse_take_turns_and_slow_sources_hold_nobody_up(tmp_pa
         full = [pull("22333", "a"), pull("22366", "a")]
         assert wait(full, pull("22390", "a"), "main") == [True, False]
         assert queue.max_concurrent_runs == len(full) + 1
+
+
+def test_a_run_whose_process_was_killed_gives_up_its_turn(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    with opened_instance(settings) as instance:
+        assert instance.run_monitoring_enabled
+        ids = {}
+        for name, hours in (("killed", 13), ("going", 11)):
+            run = instance.create_run_for_job(retention_job, status=dg.DagsterRunStatus.STARTING)
+            started = dg.DagsterEvent(event_type_value="PIPELINE_START", job_name=run.job_name, message="")
+            instance.handle_new_event(
+                EventLogEntry(
+                    error_info=None, level="debug", user_message="", run_id=run.run_id, job_name=run.job_name,
+                    timestamp=time.time() - hours * 3600, dagster_event=started,
+                )
+            )  # fmt: skip
+            ids[name] = run.run_id
+        for run_id in ids.values():
+            (record,) = instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
+            monitor_started_run(instance, None, record, logging.getLogger("test"))  # type: ignore[arg-type]
+        states = {name: instance.get_run_by_id(run_id).status.name for name, run_id in ids.items()}  # type: ignore[union-attr]
+        assert states == {"killed": "FAILURE", "going": "STARTED"}
