@@ -49,6 +49,8 @@ def explain(error: BaseException) -> list[str]:
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]
+    if isinstance(error, psycopg.errors.DiskFull):
+        return ["the disk of the database is full; make room and run the same command again: nothing is lost"]
     if isinstance(error, psycopg.OperationalError):
         return ["the connection to the database was lost; see that the server is up and run the same command again"]
     if isinstance(error, psycopg.Error):
