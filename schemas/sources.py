@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -23,6 +23,9 @@ _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DURATION = re.compile(r"(\d{1,5})([smhd])")
 _SIZE = re.compile(r"(\d{1,6})(KB|MB|GB)")
+_SECRET = re.compile(r"secret|passw|passphrase|token|api.?key|access.?key|authorization|cookie|^pwd$", re.IGNORECASE)
+"""Names of what is secret, in addresses, headers, parameters and options."""
+_CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 
@@ -35,6 +38,47 @@ def _secret(value: str | None) -> str | None:
     if value is not None and not _REFERENCE.fullmatch(value):
         raise ValueError("a secret does not stand here; write ${env:NAME} or ${file:/path/to/it}")
     return value
+
+
+def _told_apart(named: Mapping[str, Any]) -> None:
+    """Raises :class:`ValueError` where a secret stands clear among values that have names; ``Bearer ${env:NAME}`` is none."""
+    for key, value in named.items():
+        if isinstance(value, Mapping):
+            _told_apart(value)
+            continue
+        said = isinstance(value, str | int) and not isinstance(value, bool)
+        if said and _SECRET.search(key) and not _REFERENCE.search(str(value)):
+            raise ValueError(f"a secret does not stand here; write ${{env:NAME}} or ${{file:/path/to/it}} ({key})")
+
+
+def _clear_address(value: str, remedy: str) -> None:
+    """Raises :class:`ValueError` where a secret stands in an address: after the user, or in what is asked."""
+    try:
+        parts = urlsplit(value)
+        password = parts.password
+    except ValueError:
+        raise ValueError("this is no URL") from None
+    if password is not None or any(_SECRET.search(key) for key, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError(f"a password does not stand in the URL; {remedy}")
+
+
+def _is_cron(value: str) -> bool:
+    """Whether Dagster takes it: one that it does not take would keep every job from being loaded, not this source's alone."""
+    fields = value.split()
+    return len(fields) == len(_CRON) and all(
+        _is_part(part, *bounds) for field, bounds in zip(fields, _CRON, strict=True) for part in field.split(",")
+    )
+
+
+def _is_part(part: str, least: int, most: int) -> bool:
+    found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", part, re.ASCII)
+    if found is None:
+        return False
+    first, last, step = (None if n is None else int(n) for n in found.groups())
+    inside = all(n is None or least <= n <= most for n in (first, last))
+    ordered = first is None or last is None or first <= last
+    stepped = step is None or (0 < step <= most and (first is None or last is not None))
+    return inside and ordered and stepped
 
 
 def _seconds(value: str) -> int:
@@ -104,8 +148,8 @@ class _Source(_Strict):
     @field_validator("schedule")
     @classmethod
     def _cron(cls, value: str | None) -> str | None:
-        if value is not None and len(value.split()) != 5:
-            raise ValueError("write five fields of cron, such as '0 2 * * *'")
+        if value is not None and not _is_cron(value):
+            raise ValueError("write five fields of cron, in numbers, such as '0 2 * * *'")
         return value
 
 
@@ -131,15 +175,10 @@ class SqlSource(_Source):
     @field_validator("url")
     @classmethod
     def _clear(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            password = parts.password
-        except ValueError:
-            raise ValueError("this is no URL of a database") from None
+        _clear_address(value, "write password: ${file:/path/to/it}")
+        parts = urlsplit(value)
         if not parts.scheme or (not parts.netloc and not value.startswith("sqlite")):
             raise ValueError("write a URL such as postgresql://reader@db.snv.local:5432/hr")
-        if password is not None:
-            raise ValueError("a password does not stand in the URL; write password: ${file:/path/to/it}")
         return value
 
 
@@ -215,13 +254,18 @@ class RestSource(_Source):
     @field_validator("url")
     @classmethod
     def _http(cls, value: str) -> str:
+        _clear_address(
+            value, "write auth: {kind: basic, user: …, password: ${file:…}}, or params: {api_key: ${file:…}}"
+        )
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("write a URL that begins with https:// or http://")
-        if parts.password is not None:
-            raise ValueError(
-                "a password does not stand in the URL; write auth: {kind: basic, user: …, password: ${file:…}}"
-            )
+        return value
+
+    @field_validator("params", "headers")
+    @classmethod
+    def _no_secrets(cls, value: dict[str, Any]) -> dict[str, Any]:
+        _told_apart(value)
         return value
 
     @model_validator(mode="after")
@@ -240,12 +284,16 @@ class InboxSource(_Source):
     url: str
     options: dict[str, Any] = {}
 
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        _clear_address(value, "write options: {password: ${file:/path/to/it}}")
+        return value
+
     @field_validator("options")
     @classmethod
     def _hidden_options(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for key, one in value.items():
-            if key in ("secret", "password", "token", "passphrase") and isinstance(one, str):
-                _secret(one)
+        _told_apart(value)
         return value
 
 
@@ -309,6 +357,11 @@ def load_sources(
     for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else []:
         sources, wrong = examine(path, senders, datasets)
         findings += wrong
+        findings += [
+            Finding(path.name, 1, f"{s.id} is declared in another file too; keep one file a sender")
+            for s in sources
+            if s.id in found
+        ]
         found |= {s.id: s for s in sources}
     if findings:
         raise SourcesWrong(findings)

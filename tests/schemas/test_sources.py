@@ -75,6 +75,22 @@ WRONG = [
     ('"0 2 * * *"', '"daily"', 11, "write five fields of cron"),
     ("rows: 1000", "rows: 0", 12, "greater than or equal to 1"),
     ("sources:\n", "sources: [\n", 3, "this is no YAML"),
+    ('"0 2 * * *"', '"99 99 * * *"', 11, "write five fields of cron, in numbers"),
+    ("5432/ngan_sach", "5432/ngan_sach?password=bimat123", 6, "write password: ${file:/path/to/it}"),
+    ("sftp://stc@", "sftp://stc:bimat123@", 23, "write options: {password: ${file:/path/to/it}}"),
+    (
+        "    path: /thong-ke",
+        "    headers: {Authorization: Bearer bimat123}",
+        17,
+        "${file:/path/to/it} (Authorization)",
+    ),
+    ("    path: /thong-ke", "    params: {api_key: bimat123}", 17, "${file:/path/to/it} (api_key)"),
+    (
+        "{password:",
+        "{client_kwargs: {aws_secret_access_key: bimat123}, password:",
+        24,
+        "(aws_secret_access_key)",
+    ),
 ]
 
 
@@ -86,6 +102,39 @@ def test_what_is_wrong_is_said_with_its_line(old: str, new: str, line: int, said
         load_sources(tmp_path, {"STC"}, {"annual_quotas", "service_statistics"})
     assert any(f.line == line and said in f.text for f in wrong.value.findings), wrong.value
     assert "bimat123" not in str(wrong.value)
+
+
+def test_a_secret_may_stand_within_a_header_by_its_name(tmp_path: Path) -> None:
+    more = 'headers: {Authorization: "Token ${env:T}"}\n    params: {api_key: "${env:K}", nam: 2026}'
+    (tmp_path / "STC.yaml").write_text(GOOD.replace("path: /thong-ke", more), encoding="utf-8")
+    assert len(load_sources(tmp_path)) == 3
+
+
+def test_one_source_in_two_files_is_refused(tmp_path: Path) -> None:
+    for name in ("STC.yaml", "STC2.yaml"):
+        (tmp_path / name).write_text(GOOD, encoding="utf-8")
+    with pytest.raises(SourcesWrong, match=r"STC2\.yaml, line 1: STC/du_toan is declared in another file too"):
+        load_sources(tmp_path)
+
+
+SCHEDULES = ["0 2 * * *", "*/15 7-17 * * 1-5", "0,30 0 1,15 */3 *", "59 23 31 12 7", "0-30/5 * * * *", "60 * * * *", "* 24 * * *",
+             "* * 0 * *", "* * * 13 *", "* * * * 8", "*/0 * * * *", "*/99 * * * *", "5-1 * * * *", "daily", "a b c d e", "* * * *",
+             "0 2 * * *,", "-1 * * * *"]  # fmt: skip
+
+
+@pytest.mark.parametrize("cron", SCHEDULES)
+def test_no_schedule_is_taken_that_dagster_would_refuse(cron: str, tmp_path: Path) -> None:
+    """Dagster loads no job at all where one schedule is wrong."""
+    from dagster._utils.schedules import is_valid_cron_schedule
+
+    (tmp_path / "STC.yaml").write_text(GOOD.replace("0 2 * * *", cron), encoding="utf-8")
+    good = SCHEDULES.index(cron) < 5
+    assert is_valid_cron_schedule(cron) or not good
+    if good:
+        assert len(load_sources(tmp_path)) == 3
+    else:
+        with pytest.raises(SourcesWrong, match="five fields of cron"):
+            load_sources(tmp_path)
 
 
 def test_secrets_are_looked_up_when_they_are_used(tmp_path: Path) -> None:

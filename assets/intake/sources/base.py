@@ -50,6 +50,7 @@ class Mark:
             "datetime": datetime.fromisoformat,
             "date": date.fromisoformat,
             "int": int,
+            "float": float,
             "Decimal": Decimal,
         }
         return Mark(readers.get(stored["type"], str)(value), frozenset(boundary))

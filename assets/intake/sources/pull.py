@@ -8,7 +8,8 @@ is there. A source that fails stops nobody else; what failed is told by kind, ne
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,7 +126,9 @@ def _pulled(
     taking = Taking(spec.limits)
     with tempfile.TemporaryDirectory(prefix="lienthong-") as folder:
         path = Path(folder) / f"{source.sender}-{spec.name}.{'jsonl' if isinstance(spec, RestSource) else 'parquet'}"
-        rows = _extract(path, source, news, taking, progress, pause)
+        with _foreseen():
+            rows = _extract(path, source, news, taking, progress, pause)
+            mark = news.reached()
         moment = now or datetime.now(UTC)
         if not rows:
             if spec.incremental is None and contract.delivery == "snapshot":
@@ -137,7 +140,6 @@ def _pulled(
             return Pulled(source.id, "empty")
         item = _item(source, contract, path, moment)
         size = path.stat().st_size
-        mark = news.reached()
 
         def state(cursor: psycopg.Cursor, delivery: str, sha256: str) -> None:
             cursor.execute(
@@ -160,6 +162,20 @@ def _pulled(
     if name is None:
         return Pulled(source.id, "unchanged", rows)
     return Pulled(source.id, "delivered", rows, size, name)
+
+
+@contextmanager
+def _foreseen() -> Iterator[None]:
+    """What a source makes a library raise that nobody foresaw is its failure too, told by kind: its text may quote a row. What
+    this machine lacks (disk, memory) is not the source's."""
+    try:
+        yield
+    except (PullFailed, NoSecret, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise PullFailed(
+            "UNREADABLE", f"what came could not be read ({type(error).__name__}); look at what the source gives"
+        ) from None
 
 
 def _extract(

@@ -21,6 +21,9 @@ from schemas.sources import RestSource, Source, resolved
 from .base import News, PullFailed, Rows, Taking
 
 _TRIES = 5
+_PAGE = 128 << 20
+"""Bytes of one answer: it is parsed in memory, whole."""
+_PIECE = 1 << 16
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -31,7 +34,7 @@ def batches(source: Source, news: News, taking: Taking, pause: float = 0.5) -> I
     logging.getLogger("dlt").setLevel(logging.CRITICAL)  # its warnings quote answers
     spec = source.spec
     assert isinstance(spec, RestSource)
-    params: dict[str, Any] = dict(spec.params)
+    params: dict[str, Any] = {k: resolved(v) if isinstance(v, str) else v for k, v in spec.params.items()}
     if spec.paging.size_parameter is not None and spec.paging.size is not None:
         params[spec.paging.size_parameter] = spec.paging.size
     if spec.incremental is not None and news.since is not None:
@@ -89,6 +92,8 @@ def _next(pages: Iterator[Any]) -> Any:
         raise PullFailed("NOT_JSON", "the answer is no JSON; an error page may have come with status 200") from None
     except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
         raise PullFailed("BROKEN_OFF", "an answer broke off in the middle; pull again") from None
+    except RecursionError:
+        raise PullFailed("NOT_JSON", "the answer is nested deeper than any list of records") from None
     except requests.RequestException:
         raise PullFailed("UNREACHABLE", "the API cannot be reached; see that it is up, and url") from None
     except ValueError:
@@ -146,9 +151,11 @@ def _session(spec: RestSource, taking: Taking, pause: float) -> Any:
             type(self).last = time.monotonic()
             more["timeout"] = min(float(spec.limits.wait), max(0.1, taking.left))
             more["allow_redirects"] = False
+            more["stream"] = True
             answer = super().send(request, **more)
             if 300 <= answer.status_code < 400:
                 raise PullFailed("REDIRECTED", "the API leads elsewhere; write the address to which it leads")
+            _read(answer, taking)
             # numbers keep their digits; what is no JSON is said so
             answer.json = partial(answer.json, parse_float=Decimal)  # type: ignore[method-assign]
             return answer
@@ -162,6 +169,33 @@ def _session(spec: RestSource, taking: Taking, pause: float) -> Any:
         session.mount(scheme, HTTPAdapter(max_retries=retry))
     session.trust_env = False  # no password of a .netrc, no proxy that nobody named
     return session
+
+
+def _read(answer: Any, taking: Taking) -> None:
+    """Read an answer as it comes, within the bounds: one that never ends, or comes by the byte, would else be waited for, and
+    held in memory, for as long as its server likes."""
+    import requests
+    from urllib3 import exceptions as wrong
+
+    most = min(_PAGE, max(1 << 20, taking.limits.bytes * 4))  # as written it may be shorter: no spaces, no envelope
+    body = bytearray()
+    try:
+        while piece := answer.raw.read1(_PIECE, decode_content=True):
+            body += piece
+            taking.in_time()
+            if len(body) > most:
+                raise PullFailed("PAGE_TOO_LARGE", f"one answer has more than {most >> 20} MB; ask for smaller pages")
+    except wrong.ReadTimeoutError:
+        raise requests.ReadTimeout from None
+    except wrong.DecodeError:
+        raise requests.exceptions.ContentDecodingError from None
+    except wrong.HTTPError:
+        raise requests.exceptions.ChunkedEncodingError from None
+    finally:
+        if not answer.raw.isclosed():
+            answer.raw.close()  # of what is not read to its end nothing is waited for
+        answer.raw.release_conn()
+    answer._content, answer._content_consumed = bytes(body), True
 
 
 def _auth(spec: RestSource, session: Any) -> Any:

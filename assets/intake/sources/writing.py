@@ -69,7 +69,12 @@ def write_json_lines(path: Path, batches: Iterable[Rows], taking: Taking) -> int
     with path.open("w", encoding="utf-8") as file:
         for batch in batches:
             taking.count(len(batch))
-            file.writelines(simplejson.dumps(row, ensure_ascii=False, use_decimal=True) + "\n" for row in batch)
+            try:
+                file.writelines(simplejson.dumps(row, ensure_ascii=False, use_decimal=True) + "\n" for row in batch)
+            except (UnicodeEncodeError, RecursionError):
+                raise PullFailed(
+                    "STRANGE_VALUE", "a record holds half a character, or is nested deeper than can be written"
+                ) from None
             count += len(batch)
             taking.bytes(file.tell())
     return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,8 +16,8 @@ TOKEN = "t0ken-b1-mat"
 @dataclass
 class Api:
     """``rows``: what it has; ``size``: records a page; ``faults``: what happens to the next requests, each in turn: a status,
-    or 'html', 'half',
-    'drop', 'not_json', or None for nothing; ``after``: these requests go well first."""
+    or 'html', 'half', 'drop', 'not_json', 'raw' (the bytes ``raw``), 'slow', 'endless'
+    (``given``: its bytes so far), or None for nothing; ``after``: these requests go well first."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     size: int = 2
@@ -25,7 +26,10 @@ class Api:
     asked: list[dict[str, str]] = field(default_factory=list)
     retry_after: str | None = "0"
     column: str = "updated_at"
+    raw: bytes = b""
     port: int = 0
+    given: int = 0
+    closed: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)
@@ -65,6 +69,25 @@ class Api:
                 handler.send_header("Content-Length", str(len(data)))
                 handler.end_headers()
                 handler.wfile.write(data[: len(data) // 2])
+                handler.close_connection = True
+            case "raw":
+                self._say(handler, 200, self.raw)
+            case "slow":  # a byte at a time, for as long as somebody waits
+                handler.send_response(200)
+                handler.send_header("Content-Length", "1000000")
+                handler.end_headers()
+                with suppress(OSError):
+                    while not self.closed.wait(0.05):
+                        handler.wfile.write(b" ")
+                handler.close_connection = True
+            case "endless":
+                handler.send_response(200)
+                handler.send_header("Content-Length", str(1 << 40))
+                handler.end_headers()
+                with suppress(OSError):
+                    while not self.closed.is_set():
+                        handler.wfile.write(b" " * (1 << 16))
+                        self.given += 1 << 16
                 handler.close_connection = True
             case "drop":
                 handler.close_connection = True
@@ -114,6 +137,7 @@ class Served:
         self.thread.start()
 
     def close(self) -> None:
+        self.api.closed.set()
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()

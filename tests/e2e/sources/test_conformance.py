@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from psycopg import sql
 
-from tests.e2e.sources.kinds import Kind, Rest, Sql
+from tests.e2e.flows import World
+from tests.e2e.sources.kinds import Kind, Rest, Sql, declared
 from tests.e2e.sources.suite import Suite
 
 
@@ -34,3 +37,20 @@ def kind(request: pytest.FixtureRequest, department: str, tmp_path: Path) -> Ite
 
 class TestConformance(Suite):
     pass
+
+
+def test_a_watermark_may_be_a_fraction(department: str, world: World) -> None:
+    database = Sql("postgresql", department.replace("postgresql", "postgresql+psycopg", 1))
+    how: dict[str, Any] = {"name": "x", "dataset": "dossiers", "kind": "sql", "url": database.url, "table": "fractions"}
+    source = declared("VP_UBND", **how, incremental={"column": "w"})
+    with database.engine.begin() as connection:
+        connection.execute(sa.text("drop table if exists fractions"))
+        connection.execute(sa.text("create table fractions (id int primary key, w float8)"))
+        connection.execute(sa.text("insert into fractions values (1, 0.1), (2, 0.3)"))
+    suite = Suite()
+    assert suite.pull(world, source).rows == 2
+    assert suite.pull(world, source).outcome == "empty"
+    with database.engine.begin() as connection:
+        connection.execute(sa.text("insert into fractions values (3, 0.3), (4, 0.7)"))
+    assert suite.pull(world, source).rows == 2
+    database.close()

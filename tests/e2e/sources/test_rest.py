@@ -130,6 +130,37 @@ def test_other_ways_of_paging_and_asking(
         assert (done.outcome, done.rows) == ("delivered", 5), done
 
 
+STRANGE = [
+    (b'{"data":{"items":[{"a":"\\ud800"}]}}', "STRANGE_VALUE"),
+    (b'{"data":{"items":' + b"[" * 200_000 + b"]" * 200_000 + b"}}", "NOT_JSON"),
+]
+
+
+@pytest.mark.parametrize(("said", "fault"), STRANGE, ids=["half a character", "nested"])
+def test_what_no_library_can_take_is_a_failure_that_is_written_down(
+    house: World, rest: Rest, said: bytes, fault: str
+) -> None:
+    rest.api.faults, rest.api.raw = ["raw"], said
+    source = rest.source(house.communes[0], "villages", paging={"kind": "none"})
+    assert pulled(house, source).fault == fault
+    last = house.rows("select outcome, fault from ops.source_pull order by pull_id desc limit 1")
+    assert last == [("failed", fault)]
+
+
+def test_an_answer_that_comes_by_the_byte_is_left_at_the_deadline(house: World, rest: Rest) -> None:
+    """Each byte comes well within the wait for one answer: only the time of the whole ends it."""
+    rest.api.faults = ["slow"]
+    limits = {"seconds": 1, "wait": 30, "rate": 10_000.0}
+    assert pulled(house, rest.source(house.communes[0], "villages", limits=limits)).fault == "TOO_SLOW"
+
+
+def test_an_answer_without_end_is_not_held_in_memory(house: World, rest: Rest) -> None:
+    rest.api.faults = ["endless"]
+    limits = {"bytes": "1MB", "rate": 10_000.0}
+    assert pulled(house, rest.source(house.communes[0], "villages", limits=limits)).fault == "PAGE_TOO_LARGE"
+    assert rest.api.given < 64 << 20
+
+
 def test_numbers_keep_their_digits(world: World, rest: Rest) -> None:
     rest.api.rows = [
         {

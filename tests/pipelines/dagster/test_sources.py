@@ -60,3 +60,12 @@ def test_a_wrong_declaration_leaves_the_rest_as_it_is(declared: House) -> None:
     names = [j.name for j in graph.get_repository_def().get_all_jobs()]
     assert "main" in names and not [n for n in names if n.startswith("pull_")]
     assert isinstance(graph, dg.Definitions)
+
+
+def test_a_schedule_that_is_none_leaves_the_main_job(declared: House) -> None:
+    """Dagster refuses to load anything where one schedule is wrong."""
+    path = declared.settings.sources_folder / "22333.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("15 2 * * *", "99 99 * * *"), encoding="utf-8")
+    vars(declared.pipeline).pop("sources", None)
+    graph = definitions(declared.settings, TODAY, opened=declared.pipeline)
+    assert "main" in [j.name for j in graph.get_repository_def().get_all_jobs()]
