@@ -38,11 +38,11 @@ test: lint ## Lint, then run all tests (they start a PostgreSQL of their own)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What needs programs beyond Python and make, from Debian's packages (apt-get install --no-install-recommends …):
-SERVICES := libreoffice-calc chromium chromium-driver mariadb-server postgresql
+SERVICES := libreoffice-calc chromium chromium-driver mariadb-server postgresql rabbitmq-server
 
 .PHONY: test-services
 test-services: $(READY) ## Run the tests that need programs from Debian (make services says which)
-	@$(BIN)/python -m pytest tests/services $(ARGS)
+	@$(BIN)/python -m pytest tests/services -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: services
 services: ## Say which Debian packages test-services needs

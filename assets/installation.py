@@ -30,7 +30,7 @@ class Installation(Protocol):
 
     @property
     def settings(self) -> Any:
-        """``inbox`` (fsspec URL), ``home`` (folder), ``settle_seconds``, ``due_since``."""
+        """``inbox`` (fsspec URL), ``home`` (folder), ``settle_seconds``, ``due_since``, ``answered``, ``returned``."""
 
     @property
     def contracts(self) -> dict[str, Contract]:

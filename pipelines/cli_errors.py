@@ -22,7 +22,7 @@ def explain(error: BaseException) -> list[str]:
     from assets.core.trace import NotFound
     from assets.intake.archive import Damaged, Destroyed
     from assets.intake.keys import KeysLost
-    from assets.intake.stores import BadStores
+    from assets.intake.stores import BadStores, StoreFailed
     from assets.marts.publish import Busy, NoSuchPublish
     from assets.returns.answers import NoSuchSubmission
     from assets.returns.reminders.contacts import BadContacts
@@ -45,7 +45,8 @@ def explain(error: BaseException) -> list[str]:
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
     told = (
         CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear,
-        BackupFailed, BadContacts, BadSetting, BadStores, NoSecret, Erased, Off, NoSuchPerson, Unreasonable, CannotCorrect,
+        BackupFailed, BadContacts, BadSetting, BadStores, StoreFailed, NoSecret, Erased, Off, NoSuchPerson, Unreasonable,
+        CannotCorrect,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

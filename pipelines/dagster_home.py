@@ -114,6 +114,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "INBOX": settings.inbox,
         "ARCHIVE": settings.archive,
         "RETURNS": settings.returns,
+        "ANSWERS": settings.answers,
         "REFERENCE": settings.reference,
         "KEY_FILE": settings.key_file,
         "CONTRACTS": os.pathsep.join(map(str, settings.contracts)),

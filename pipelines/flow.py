@@ -22,6 +22,7 @@ from assets.intake.inbox import Arrived, look
 from assets.intake.ledger import Delivery, Taken, deliveries_of, pending, receive
 from assets.intake.object_keys import DatabaseKeys
 from assets.intake.reader import read_apart
+from assets.intake.stores import is_local, reaching
 from assets.intake.submissions import SenderInfo
 from assets.marts.due import Derived, derive_due
 from assets.marts.indicators.catalogue import Indicator, load_indicators, load_mandates, sync_indicators
@@ -107,7 +108,8 @@ class Pipeline:
     @cached_property
     def archive(self) -> Archive:
         """The archive of deliveries."""
-        return Archive(self.settings.archive, self.object_keys)
+        with reaching("archive", self.settings.archive):
+            return Archive(self.settings.archive, self.object_keys)
 
     @property
     def key_file(self) -> Path:
@@ -188,7 +190,8 @@ class Pipeline:
     ) -> Taken:
         """Archive and write down what is new in the inbox; ``after`` is called after each group of files."""
         where = inbox or self.settings.inbox
-        seen = look(where, period=period, settle_seconds=self.settings.settle_seconds)
+        with reaching("inbox", where):
+            seen = look(where, period=period, settle_seconds=self.settings.settle_seconds)
         done = 0
 
         def told() -> None:
@@ -200,7 +203,8 @@ class Pipeline:
         withheld: list[str] = []
         for group in _groups(seen.arrived, 200):
             # where something is new reader and engine will be needed: their imports go on beside archiving
-            found = receive(connection, archive or self.archive, where, group, told, warm_up)
+            with reaching("inbox or the archive", where if not is_local(where) else self.settings.archive):
+                found = receive(connection, archive or self.archive, where, group, told, warm_up)
             fresh += found.fresh
             withheld += found.withheld
             after()
@@ -270,7 +274,7 @@ class Pipeline:
         from assets.returns.answers import write_answers
         from assets.returns.returned import write_returned
 
-        done = write_answers(connection, self.contracts, self.settings.home / "answers", names)
+        done = write_answers(connection, self.contracts, self.settings.answered, names)
         try:
             write_returned(
                 connection,

@@ -26,7 +26,7 @@ from schemas.sources import Source, SourcesWrong
 
 from . import schedules
 from .flow import Pipeline
-from .jobs import main_job, notices_job, pull_job
+from .jobs import executor_of, main_job, notices_job, pull_job
 from .resources import installation
 from .retention_job import retention_job, weekly
 from .sensors import failure_sensor, inbox_sensor
@@ -65,7 +65,7 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
             nobody_is_late,
         ],
         jobs=[
-            main_job(assets),
+            main_job(assets, executor_of(settings.executor)),
             notices_job([due, told]),
             retention_job,
             *(pull_job(source, taken[name]) for name, source in sources.items()),

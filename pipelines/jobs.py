@@ -5,7 +5,7 @@ stopped is taken up by the next.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 
@@ -23,14 +23,37 @@ WAREHOUSE = {"lienthong/turn": "warehouse"}
 """Tag of runs that take turns: a second publisher would wait for the first, and in the end say that it is busy."""
 
 
-def main_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
+def executor_of(name: Literal["in_process", "celery"]) -> dg.ExecutorDefinition:
+    """How the steps of the main job are carried out. Celery's broker and results are ``LIENTHONG_BROKER`` and
+    ``LIENTHONG_RESULTS``."""
+    if name == "in_process":
+        return dg.in_process_executor
+    from dagster_celery import celery_executor
+
+    return celery_executor.configured(
+        {
+            "broker": {"env": "LIENTHONG_BROKER"},
+            "backend": {"env": "LIENTHONG_RESULTS"},
+            # a worker that dies gives its step back
+            "config_source": {
+                "task_acks_late": True,
+                "task_reject_on_worker_lost": True,
+                "worker_prefetch_multiplier": 1,
+            },
+        }
+    )
+
+
+def main_job(
+    assets: Sequence[dg.AssetsDefinition], executor: dg.ExecutorDefinition = dg.in_process_executor
+) -> UnresolvedAssetJobDefinition:
     """From the inbox to the answers and the board, with the checks of what it stages."""
     return dg.define_asset_job(
         MAIN,
         selection=dg.AssetSelection.assets(*assets),
         description="Inbox, deliveries, submissions, history, publish, answers, board.",
         tags=WAREHOUSE,
-        executor_def=dg.in_process_executor,
+        executor_def=executor,
     )
 
 

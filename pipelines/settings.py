@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from assets.intake.limits import MIB, Limits
 from assets.returns.reminders.contacts import is_address, is_webhook
@@ -31,6 +31,10 @@ class Settings:
     """fsspec URL; default ``<home>/archive``."""
     returns: str = ""
     """fsspec URL of the returned workbooks; default ``<home>/returns`` (:attr:`returned`)."""
+    answers: str = ""
+    """fsspec URL of the answers; default ``<home>/answers`` (:attr:`answered`)."""
+    executor: Literal["in_process", "celery"] = "in_process"
+    """How steps of a run are carried out: in its process, or by workers of Celery on several machines."""
     reference: Path | None = None
     """Folder whose lists are loaded in place of the real ones."""
     contracts: tuple[Path, ...] = ()
@@ -72,6 +76,11 @@ class Settings:
         return self.contacts or self.home / "contacts.csv"
 
     @property
+    def answered(self) -> str:
+        """Where the answers are kept."""
+        return self.answers or str(self.home / "answers")
+
+    @property
     def returned(self) -> str:
         """Where the returned workbooks are kept."""
         return self.returns or str(self.home / "returns")
@@ -104,6 +113,8 @@ class Settings:
             inbox=env.get("LIENTHONG_INBOX") or str(home / "inbox"),
             archive=env.get("LIENTHONG_ARCHIVE") or str(home / "archive"),
             returns=env.get("LIENTHONG_RETURNS") or "",
+            answers=env.get("LIENTHONG_ANSWERS") or "",
+            executor=_executor(env),
             reference=Path(reference).absolute() if reference else None,
             contracts=folders,
             key_file=Path(env["LIENTHONG_KEY_FILE"]).expanduser().absolute() if env.get("LIENTHONG_KEY_FILE") else None,
@@ -120,6 +131,19 @@ class Settings:
             limits=_limits(env),
             environment={name: value for name, value in env.items() if name.startswith("LIENTHONG_")},
         )
+
+
+def _executor(env: Mapping[str, str]) -> Literal["in_process", "celery"]:
+    said = env.get("LIENTHONG_EXECUTOR", "in_process")
+    if said == "celery":
+        # what one step leaves for the next must be where every machine finds it
+        for name in ("DATABASE_URL", "INBOX", "ARCHIVE", "RETURNS", "ANSWERS", "KEY_FILE"):
+            if not env.get(f"LIENTHONG_{name}"):
+                raise BadSetting(f"LIENTHONG_EXECUTOR=celery needs LIENTHONG_{name}: several machines share it")
+        return "celery"
+    if said != "in_process":
+        raise BadSetting("LIENTHONG_EXECUTOR must be in_process or celery")
+    return "in_process"
 
 
 def _secret(env: Mapping[str, str], name: str) -> bytes | None:

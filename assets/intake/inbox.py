@@ -114,7 +114,8 @@ def open_arrived(place: Place | str, arrived: Arrived) -> Any:
 
 def _wanted(origin: str, period: str | None) -> bool:
     name = origin.rsplit("/", 1)[-1]
-    if name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED) or "/." in origin:
+    # S3 shows a folder that somebody made as an empty object whose name ends with '/'
+    if not name or name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED) or "/." in origin:
         return False
     return period is None or origin.split("/", 1)[0] == period
 

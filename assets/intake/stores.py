@@ -8,6 +8,7 @@ files open the archive by themselves.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,9 +26,78 @@ class BadStores(ValueError):
 
 
 def open_store(url: str, options: Mapping[str, Any] | None = None) -> tuple[Any, str]:
-    """The file system of an address and the root in it. Raises :class:`BadStores` and :class:`schemas.sources.NoSecret`."""
-    fs, root = fsspec.core.url_to_fs(url, **(options_of(url) if options is None else with_secrets(options)))
+    """The file system of an address and the root in it. Raises :class:`BadStores` and :class:`schemas.sources.NoSecret`.
+
+    A store that does not answer is given up after a while: each driver's own time is for ever, or minutes.
+    """
+    scheme = url.partition("://")[0] if "://" in url else "file"
+    own = options_of(url) if options is None else with_secrets(options)
+    if scheme in ("sftp", "ssh"):
+        if not own.get("known_hosts"):  # without it the driver takes any host for the right one
+            raise BadStores("an SFTP store needs known_hosts among its options: the file that has its host key")
+        own = {**_SFTP, **own}
+    elif scheme in ("s3", "s3a"):
+        own = {**own, "config_kwargs": {**_S3, **own.get("config_kwargs", {})}}
+    fs, root = fsspec.core.url_to_fs(url, **own)
+    if scheme in ("sftp", "ssh") and not _alive(fs):
+        type(fs).clear_instance_cache()  # a server that was started anew knows nothing of the old connection
+        fs, root = fsspec.core.url_to_fs(url, **own)
     return fs, root.rstrip("/")
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is a folder of this machine, or memory."""
+    return "://" not in url or url.startswith(("file://", "local://", "memory://"))
+
+
+class StoreFailed(Exception):
+    """A store could not be used; the text names which, and no key or address."""
+
+
+class reaching:
+    """While a store is used: what its driver raises leaves as :class:`StoreFailed`; what the file system of this machine
+    raises, the
+    database's errors and our own leave as they are."""
+
+    def __init__(self, what: str, url: str) -> None:
+        self.what, self.url = what, url
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Exception) or is_local(self.url):
+            return
+        forget()
+        if type(error).__module__.partition(".")[0] in ("assets", "schemas", "pipelines", "expectations", "psycopg"):
+            return
+        raise StoreFailed(
+            f"the {self.what} cannot be reached or failed ({type(error).__name__}); see that the store is up, and its address and "
+            "options (LIENTHONG_STORES), then run again: nothing is lost"
+        ) from None
+
+
+_SFTP = {"connect_timeout": 15, "login_timeout": 30, "keepalive_interval": 15, "keepalive_count_max": 3}
+_S3 = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}
+_FRESH = 10.0
+_looked: dict[int, float] = {}
+
+
+def forget() -> None:
+    """Look at every kept connection again before it is used: one has failed."""
+    _looked.clear()
+
+
+def _alive(fs: Any) -> bool:
+    """Whether a kept connection still answers; asked now and then."""
+    if time.monotonic() - _looked.get(id(fs), 0.0) < _FRESH:
+        return True
+    try:
+        fs.exists("/")
+    except Exception:
+        return False
+    _looked[id(fs)] = time.monotonic()
+    return True
 
 
 def modified(fs: Any, path: str, info: Mapping[str, Any]) -> datetime:

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from assets.intake.stores import open_store
 from expectations.suite import check_of
 from schemas import messages
 from schemas.codes import CODES
@@ -231,13 +232,15 @@ def _finding_text(
 def write_answers(
     connection: psycopg.Connection,
     contracts: Mapping[str, Contract],
-    folder: Path,
+    root: str | Path,
     names: Sequence[str] | None = None,
 ) -> list[str]:
-    """Write the answers of submissions as JSON under ``folder/<period>/<sender>/<submission>.json``; their ids.
+    """Write the answers of submissions as JSON under ``<root>/<period>/<sender>/<submission>.json``; their ids.
 
-    ``names``: ids; without them all whose state changed since the boards were last told. Writing again gives the same file.
+    ``root``: any fsspec URL. ``names``: ids; without them all whose state changed since the boards were last told. A file appears
+    whole or not at all; writing again gives the same file.
     """
+    fs, base = open_store(str(root))
     due = connection.execute(
         "select submission_id, period, sender from intake.submission "
         "where case when %(names)s::text[] is null then announced_state is distinct from state "
@@ -245,12 +248,11 @@ def write_answers(
         {"names": None if names is None else list(names)},
     ).fetchall()
     for name, period, sender in due:
-        place = folder / f"{place_of(period, sender, name)}.json"
-        place.parent.mkdir(parents=True, exist_ok=True)
+        folder, _, file = f"{base}/{place_of(period, sender, name)}.json".rpartition("/")
+        fs.makedirs(folder, exist_ok=True)
         text = json.dumps(answer(connection, contracts, name), ensure_ascii=False, indent=1, default=str)
-        temporary = place.with_name(f".{place.name}")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(place)
+        fs.pipe_file(f"{folder}/.{file}", text.encode())
+        fs.mv(f"{folder}/.{file}", f"{folder}/{file}")
     return [r[0] for r in due]
 
 

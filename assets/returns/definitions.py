@@ -52,7 +52,7 @@ def answers(contracts: Mapping[str, Contract], boards: Boards) -> dg.AssetsDefin
 
 def _links(installation: Installation) -> Links:
     """Where the answer to a submission and the workbook for its sender lie."""
-    answers, returned = installation.settings.home / "answers", installation.settings.returned
+    answers, returned = installation.settings.answered, installation.settings.returned
 
     def links(word: Word) -> dict[str, str]:
         place = place_of(word.period, word.sender, word.submission_id)

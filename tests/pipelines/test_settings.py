@@ -66,3 +66,14 @@ def test_mail_and_its_secrets(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_said(env: dict[str, str], said: str) -> None:
     with pytest.raises(BadSetting, match=said):
         Settings.from_environment(env)
+
+
+def test_several_machines_need_what_they_share() -> None:
+    env = {"LIENTHONG_EXECUTOR": "celery"}
+    for name in ("DATABASE_URL", "INBOX", "ARCHIVE", "RETURNS", "ANSWERS", "KEY_FILE"):
+        with pytest.raises(BadSetting, match=f"LIENTHONG_EXECUTOR=celery needs LIENTHONG_{name}"):
+            Settings.from_environment(env)
+        env[f"LIENTHONG_{name}"] = "/srv/x"
+    assert Settings.from_environment(env).executor == "celery"
+    with pytest.raises(BadSetting, match="LIENTHONG_EXECUTOR must be"):
+        Settings.from_environment({"LIENTHONG_EXECUTOR": "dask"})

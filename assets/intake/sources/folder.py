@@ -10,7 +10,7 @@ import psycopg
 from assets.intake.archive import Archive
 from assets.intake.inbox import Look, Place, look
 from assets.intake.ledger import receive
-from assets.intake.stores import with_secrets
+from assets.intake.stores import BadStores, forget, with_secrets
 from schemas.sources import InboxSource, Source
 
 from .base import PullFailed
@@ -62,6 +62,9 @@ class Reaching:
             return
         if isinstance(error, psycopg.Error):
             return
+        forget()
+        if isinstance(error, BadStores):
+            raise PullFailed("BAD_OPTIONS", str(error)) from None
         name = type(error).__name__
         if isinstance(error, PermissionError) or name in _REFUSED:
             raise PullFailed(

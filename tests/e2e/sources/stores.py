@@ -62,10 +62,18 @@ class Sftp:
             def __init__(self, channel: Any) -> None:
                 super().__init__(channel, chroot=str(root))
 
+        made: list[asyncssh.SSHServerConnection] = []
+
+        class Login(asyncssh.SSHServer):
+            def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+                made.append(conn)
+
+        self.made = made
+
         async def listen() -> Any:
             return await asyncssh.listen(
                 "127.0.0.1", port, server_host_keys=[self._host], authorized_client_keys=str(self.folder / "authorized"),
-                sftp_factory=Files,
+                sftp_factory=Files, server_factory=Login,
             )  # fmt: skip
 
         self.listener = asyncio.run_coroutine_threadsafe(listen(), self.loop).result(10)
@@ -74,6 +82,8 @@ class Sftp:
     def stop(self) -> None:
         async def ended() -> None:
             self.listener.close()
+            for connection in self.made:  # those that are open would go on
+                connection.abort()
             await self.listener.wait_closed()
 
         asyncio.run_coroutine_threadsafe(ended(), self.loop).result(10)

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 import pytest
 
+from assets.intake import stores
 from assets.intake.archive import Archive
 from assets.intake.sources.pull import Pulled, pull
 from assets.intake.sources.trial import try_source
-from assets.intake.stores import BadStores, open_store
+from assets.intake.stores import BadStores, StoreFailed, open_store
 from assets.intake.waiting import waiting
+from pipelines.cli_errors import explain
 from schemas.sources import Source
 from tests.e2e.conftest import Make
 from tests.e2e.flows import HEAD, World, text_csv
@@ -186,6 +188,7 @@ def test_a_store_that_goes_away_loses_nothing(
     source = declared(world.communes[0], name="hop_thu", kind="inbox", url="sftp://127.0.0.1/gui", options=sftp.options)
     sftp.put(f"gui/{PERIOD}/a.csv", villages("A", "B"))
     port = sftp.port
+    assert try_source(source, None).rows == 1  # a connection is kept from now on
     sftp.stop()
     done = pulled(world, source)
     assert (done.outcome, done.fault) == ("failed", "UNREACHABLE") and "127.0.0.1" not in str(done)
@@ -211,6 +214,12 @@ def test_a_host_that_is_not_the_known_one_gets_nothing(sftp: Sftp, make_world: M
             world.communes[0], name="hop_thu", kind="inbox", url="sftp://127.0.0.1/gui", options=sftp.options
         )
         assert pulled(world, source).fault == "LOGIN_REFUSED"
+        for hosts in ({}, {"known_hosts": None}):  # who names none would take any
+            options = {k: v for k, v in sftp.options.items() if k != "known_hosts"} | hosts
+            unnamed = declared(
+                world.communes[0], name="hop_thu", kind="inbox", url="sftp://127.0.0.1/gui", options=options
+            )
+            assert pulled(world, unnamed).fault == "BAD_OPTIONS"
     finally:
         other.close()
 
@@ -225,3 +234,26 @@ def test_a_wrong_file_of_stores_is_said(tmp_path: Path, monkeypatch: pytest.Monk
         with pytest.raises(BadStores, match=said):
             open_store("s3://kho/x")
         file.unlink()
+
+
+def test_the_inbox_of_all_goes_away_and_comes_back(
+    sftp: Sftp, make_world: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the operator is told, and that a process that lives long finds the store again."""
+    (tmp_path / "stores.yaml").write_text(json.dumps({"sftp://": sftp.options}))
+    monkeypatch.setenv("LIENTHONG_STORES", str(tmp_path / "stores.yaml"))
+    world = make_world(inbox="sftp://127.0.0.1/inbox", archive="sftp://127.0.0.1/archive")
+    sftp.put(f"inbox/{PERIOD}/{world.communes[0]}/a.csv", villages("A", "B"))
+    world.run()
+    before = world.rows("select count(*) from mart_v1.villages")
+    sftp.put(f"inbox/{PERIOD}/{world.communes[1]}/b.csv", villages("C"))
+    port = sftp.port
+    sftp.stop()
+    stores._looked.clear()
+    with pytest.raises(StoreFailed, match="the (inbox|archive) cannot be reached") as failed:
+        world.pipeline.run()
+    assert explain(failed.value) == [str(failed.value)] and "127.0.0.1" not in str(failed.value)
+    assert world.rows("select count(*) from mart_v1.villages") == before
+    sftp.start(port)
+    world.run()
+    assert world.rows("select count(*) from mart_v1.villages") == [(3,)]
