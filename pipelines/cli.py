@@ -514,6 +514,96 @@ def withdraw(state: State, submission: Submission, reason: Reason, by: By = None
     _decided(state, {"submission_id": name, "decision": "withdraw"}, f"{name}: withdrawn")
 
 
+Period = Annotated[str, typer.Argument(help="2026-06, 2026-Q2, 2026-H1 or 2026, as the dataset is sent.")]
+
+
+@command(app)
+def close(
+    state: State,
+    dataset: Annotated[str | None, typer.Argument(help="Dataset.")] = None,
+    period: Annotated[str | None, typer.Argument(help="2026-06, 2026-Q2, 2026-H1 or 2026, as it is sent.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the ledger.")] = "",
+    by: By = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what is over and open, and what is missing.")] = False,
+    early: Annotated[bool, typer.Option("--early", help="Also before the due day has passed.")] = False,
+) -> None:
+    """Close a period of a dataset: what comes for it later is held until it is accepted, or the period opened again."""
+    from assets.core import closing
+    from assets.reference.store import stored_workdays
+
+    from . import cli_closing as layout
+    from .report import Unclear, find_contract
+
+    contracts, now = state.pipeline.contracts, datetime.now(UTC)
+    if dataset is not None:
+        contracts = {dataset: find_contract(contracts, dataset)}
+    if not plan and (dataset is None or period is None):
+        raise Unclear("name a dataset and a period, such as staff 2026-Q2; --plan says which are over and open")
+    with state.pipeline.connection() as connection:
+        state.pipeline.expect(connection, now)
+        rows = closing.plan(connection, contracts, now, stored_workdays(connection))
+        rows = [r for r in rows if period in (None, r["period"])]
+        if plan:
+            if state.json:
+                state.screen.json({"open": rows})
+            else:
+                layout.show_plan(state.screen, rows, state.call)
+            return
+        assert dataset is not None and period is not None
+        closing.close(connection, contracts[dataset], period, reason=reason, by=by or _user(), now=now, early=early)
+    left = rows[0] if rows else {"missing": 0, "held": 0, "waiting": 0}
+    if state.json:
+        state.screen.json(
+            {
+                "dataset": dataset,
+                "period": period,
+                "closed_at": now,
+                **{k: left[k] for k in ("missing", "held", "waiting")},
+            }
+        )
+    else:
+        state.screen.say(f"{dataset} {period} is closed: what is received from now on for it is held.")
+        state.screen.say(
+            f"Missing senders: {left['missing']}; held undecided: {left['held']}; "
+            f"received and not yet published: {left['waiting']}."
+        )
+
+
+@command(app)
+def reopen(
+    state: State,
+    dataset: Annotated[str, typer.Argument(help="Dataset.")],
+    period: Period,
+    reason: Reason,
+    by: By = None,
+) -> None:
+    """Open a closed period again: what came since counts with the next publish."""
+    from assets.core import closing
+
+    from .report import find_contract
+
+    contract = find_contract(state.pipeline.contracts, dataset)
+    with state.connection() as connection:
+        held = closing.reopen(connection, contract, period, reason=reason, by=by or _user(), now=datetime.now(UTC))
+    said = {"dataset": dataset, "period": period, "decision": "reopen", "held": held}
+    _decided(state, said, f"{dataset} {period} is open again; {held} held for the close")
+
+
+@command(app)
+def closes(state: State) -> None:
+    """Which periods were closed, what came after, and which figures have changed since."""
+    from assets.core import closing
+
+    from . import cli_closing as layout
+
+    with state.connection() as connection:
+        rows = closing.closes(connection)
+    if state.json:
+        state.screen.json({"closes": rows})
+    else:
+        layout.show_closes(state.screen, rows, state.call)
+
+
 def _decided(state: State, said: dict[str, Any], words: str) -> None:
     if state.json:
         state.screen.json({**said, "takes_effect": "publish"})

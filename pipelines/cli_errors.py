@@ -16,6 +16,7 @@ def explain(error: BaseException) -> list[str]:
     """One line, or one a finding for contracts that are wrong."""
     import psycopg
 
+    from assets.core.closing import CannotClose
     from assets.core.correction import CannotCorrect
     from assets.core.decisions import CannotDecide
     from assets.core.person import Erased, NoSuchPerson, Unreasonable
@@ -44,7 +45,8 @@ def explain(error: BaseException) -> list[str]:
     if isinstance(error, ShapeRefused):
         return [f"{error}; give the changed columns new names, or migrate the tables by hand"]
     told = (
-        CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase, Unclear,
+        CannotClose, CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase,
+        Unclear,
         BackupFailed, BadContacts, BadSetting, BadStores, StoreFailed, NoSecret, Erased, Off, NoSuchPerson, Unreasonable,
         CannotCorrect,
     )  # fmt: skip

@@ -24,7 +24,7 @@ from assets.returns.reminders.definitions import notices
 from assets.staging.definitions import expectation_checks, observations
 from schemas.sources import Source, SourcesWrong
 
-from . import schedules
+from . import close_job, schedules
 from .flow import Pipeline
 from .jobs import executor_of, main_job, notices_job, pull_job
 from .resources import installation
@@ -68,9 +68,16 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
             main_job(assets, executor_of(settings.executor)),
             notices_job([due, told]),
             retention_job,
+            close_job.close_job,
             *(pull_job(source, taken[name]) for name, source in sources.items()),
         ],
-        schedules=[schedules.nightly(), schedules.notices(), weekly(), *schedules.pulls(sources.values())],
+        schedules=[
+            schedules.nightly(),
+            schedules.notices(),
+            weekly(),
+            close_job.daily(),
+            *schedules.pulls(sources.values()),
+        ],
         sensors=[inbox_sensor(), failure_sensor(pipeline)],
         resources={KEY: installation(pipeline, shared=opened is not None)},
         executor=dg.in_process_executor,

@@ -87,6 +87,7 @@ CODES: dict[str, Code] = {
     **_table("submission", "error", ("submission",), "RESEND_OF_OLDER"),
     **_table("submission", "info", ("submission",), "SAME_AS_IN_FORCE"),
     **_table("submission", "error", ("as_of", "period"), "AS_OF_OUTSIDE_PERIOD"),
+    **_table("submission", "error", ("period", "closed_on"), "PERIOD_CLOSED"),
     **_table("submission", "error", ("rule",), "RULE_COULD_NOT_RUN"),
     **_table("submission", "warning", ("address", "stated", "computed"), "TOTAL_DIFFERS"),
     **_table("submission", "error", ("rows",), "NOTHING_OF_ITS_OWN"),

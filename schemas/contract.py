@@ -180,6 +180,8 @@ class Contract:
     """Column and value of rows that are due before their period begins (the plan of a year)."""
     due_from: tuple[str, ...] = ()
     """Of the senders, those that must send; the others may."""
+    close_after: int | None = None
+    """Working days after the due day at whose end a period is closed by the schedule; None: only a person closes it."""
     effective_from: str | None = None
     description: str = ""
     owner: str = ""
@@ -369,6 +371,7 @@ def _contract(path: Path, document: Mapping[str, Any]) -> Contract:
         due_shift=own.get("dueShift", "next"),
         due_before=next(iter(own.get("dueBefore", {}).items()), None),
         due_from=tuple(own.get("dueFrom", own["senders"])),
+        close_after=own.get("closeAfter"),
         effective_from=own.get("effectiveFrom"),
         description=document["description"]["purpose"],
         owner=document.get("team", {}).get("name", ""),

@@ -70,6 +70,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "due": "; hạn nộp: ngày {:02} sau kỳ", "due_months": "; hạn nộp: ngày {:02} của tháng thứ {} sau kỳ",
         "due_before": "; {}: trước khi kỳ bắt đầu", "due_next": ", nếu là ngày nghỉ thì ngày làm việc kế tiếp",
         "due_previous": ", nếu là ngày nghỉ thì ngày làm việc liền trước", "due_none": ", kể cả ngày nghỉ",
+        "closed": "; chốt số liệu: hết {} ngày làm việc sau hạn nộp",
         "must": "Đơn vị phải gửi", "is_key": "khóa", "yes": "có", "no": "không",
         "from_sender": "Bỏ trống thì lấy theo đơn vị gửi.", "from_as_of": "Bỏ trống thì lấy ngày số liệu.",
         "from_year": "Bỏ trống thì lấy năm của kỳ.", "survives": "Nhiều đơn vị cùng báo thì lấy {}{}.",
@@ -90,7 +91,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "tables": "Published as", "years": "{} years", "due": "; due on day {} after the period",
         "due_months": "; due on day {} of the month {} months after the period", "due_before": "; {}: before the period begins",
         "due_next": ", or the next working day", "due_previous": ", or the working day before",
-        "due_none": ", whatever day that is",
+        "due_none": ", whatever day that is", "closed": "; closed {} working days after that",
         "must": "Must be sent by",
         "is_key": "key", "yes": "yes",
         "no": "no", "from_sender": "Blank: the sender's own.", "from_as_of": "Blank: the as-of date.",
@@ -195,6 +196,7 @@ def _row(contract: Contract, column: Column) -> dict[str, Any]:
         "due_day": contract.due_day,
         "due_months": contract.due_months,
         "due_shift": contract.due_shift,
+        "close_after": contract.close_after,
         "due_before": contract.due_before,
         "column": column.name,
         "label": column.label,
@@ -297,6 +299,8 @@ class _Made:
         if contract.due_day is not None:
             when += w["due_months" if contract.due_months else "due"].format(contract.due_day, contract.due_months)
             when += w[f"due_{contract.due_shift}"]
+            if contract.close_after is not None:
+                when += w["closed"].format(contract.close_after)
         if contract.due_before is not None:
             when += w["due_before"].format(" ".join(contract.due_before))
         views = [f"mart_v1.{contract.dataset}", f"mart_v1.{contract.dataset}_history"]

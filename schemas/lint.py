@@ -175,6 +175,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "dueBefore": ONE_VALUE,
     "dueFrom": TEXTS,
     "dueShift": _one_of("next", "previous", "none"),
+    "closeAfter": COUNT,
     "precedence": TEXTS,
     "survivorshipGroups": GROUPS,
     "periodType": _one_of(*get_args(PeriodType)),
@@ -651,6 +652,10 @@ def _check_delivery(
                 else f"dueBefore: '{name}' is no column with a list of values",
                 _nearest(value, values) if values else _nearest(name, columns),
             )
+    if "closeAfter" in own and not any(p.get("property") == "dueDay" for p in document.value["slaProperties"]):
+        document.add(
+            places["closeAfter"], "closeAfter counts from the due day, and there is none", "dueDay in slaProperties"
+        )
     for name in own.get("rowLabels", ()):
         if name not in columns:
             document.add(places["rowLabels"], f"rowLabels: there is no column '{name}'", _nearest(name, columns))

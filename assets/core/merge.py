@@ -81,7 +81,7 @@ def current_standings(connection: psycopg.Connection, dataset: str) -> dict[int,
 def _staged(connection: psycopg.Connection, contract: Contract) -> list[Staged]:
     """Every staged submission of the dataset; nothing is linked yet."""
     return [
-        Staged(*(*r[:14], tuple(r[14]), *r[15:18], 0, 0, r[18]))
+        Staged(*(*r[:14], tuple(r[14]), *r[15:18], 0, 0, *r[18:]))
         for r in connection.execute(statement("staged"), {"dataset": contract.dataset})
     ]
 

@@ -8,7 +8,9 @@ select u.submission_no, u.submission_id, u.sender, u.period, u.period_first, u.p
        (select count(*) from intake.decision d where d.submission_id = u.submission_id and d.kind = 'waive'),
        u.withdraws is not null and u.rows_read = 0 and exists (
            select from intake.delivery d
-           where d.delivery_id = u.delivery_id and coalesce(d.sidecar ->> 'nothing_to_report', 'false') = 'false')
+           where d.delivery_id = u.delivery_id and coalesce(d.sidecar ->> 'nothing_to_report', 'false') = 'false'),
+       k.closed_at
 from intake.submission u
 join intake.assessment a using (assessment_no)
+left join ops.close k on k.dataset = u.dataset and k.period = u.period
 where u.dataset = %(dataset)s and u.state not in ('received', 'rejected')

@@ -7,7 +7,7 @@ valid time); a decision names the same pair and lapses when the predecessor is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -15,6 +15,7 @@ from typing import Any
 
 from assets.intake.ledger import STEWARD
 from schemas.contract import Contract
+from schemas.vietnam import local_day, written_day
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class Staged:
     """Those of them that speak, since nothing else is wrong with them."""
     statement: bool = False
     """It only takes another one back: no list, not even an empty one."""
+    closed_at: datetime | None = None
+    """Since when its period is closed (:mod:`.closing`)."""
+
+    @property
+    def late(self) -> bool:
+        """Whether it was received after its period was closed. At the very moment is in time."""
+        return self.closed_at is not None and self.received_at > self.closed_at
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,9 @@ def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Dec
     """The standing of every staged submission of one dataset."""
     everything = sorted(staged, key=lambda s: (s.sender, s.period_first, s.period_last, s.received_at, s.content, s.id))
     withdrawn = taken_back(everything, decisions)
+    barred = _barred(everything, decisions)
     verdicts: dict[tuple[str, str | None], str] = {}
-    for d in sorted((d for d in decisions if d.kind in ("accept", "refuse")), key=lambda d: str(d.decided_at)):
+    for d in sorted((d for d in decisions if d.kind in ("accept", "refuse")), key=_when):
         verdicts[d.submission_id, d.predecessor] = d.kind
     # a correction replaces no list, ends nobody and waits for nobody
     found = [
@@ -94,18 +103,20 @@ def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Dec
     for _, of_sender in groupby((s for s in everything if s.sender != STEWARD), key=lambda s: s.sender):
         before: Staged | None = None
         for _, of_period in groupby(of_sender, key=lambda s: (s.period_first, s.period_last)):
-            before = _period(contract, list(of_period), before, withdrawn, verdicts, ended, found)
+            before = _period(contract, list(of_period), before, withdrawn, barred, verdicts, ended, found)
     return found
 
 
 def taken_back(everything: Sequence[Staged], decisions: Sequence[Decision]) -> set[str]:
-    """Ids of what was taken back, by a decision or by a later submission that still stands itself."""
+    """Ids of what was taken back, by a decision or by a later submission that still stands itself. Out of a closed period only a
+    person takes: a submission that came later needs to be accepted."""
     decided = {d.submission_id for d in decisions if d.kind == "withdraw"}
     sender_of = {s.id: s.sender for s in everything}
     # a sender may withdraw its own submissions only; an id is a hash, so no two can name each other
     takers: dict[str, list[str]] = {}
+    barred = _barred(everything, decisions)
     for s in everything:
-        if s.withdraws and sender_of.get(s.withdraws) == s.sender:
+        if s.withdraws and sender_of.get(s.withdraws) == s.sender and s.id not in barred:
             takers.setdefault(s.withdraws, []).append(s.id)
 
     def gone(name: str) -> bool:
@@ -114,11 +125,33 @@ def taken_back(everything: Sequence[Staged], decisions: Sequence[Decision]) -> s
     return {s.id for s in everything if gone(s.id)}
 
 
+def _barred(everything: Sequence[Staged], decisions: Sequence[Decision]) -> dict[str, Staged]:
+    """What would take a submission out of a closed period, and nobody has accepted: id -> the submission that it names."""
+    takers = [s for s in everything if s.withdraws]
+    if not takers:
+        return {}
+    said = {d.submission_id: d.kind for d in sorted(decisions, key=_when) if d.kind in ("accept", "refuse")}
+    by_id = {s.id: s for s in everything}
+    return {
+        s.id: named
+        for s in takers
+        if (named := by_id.get(s.withdraws or "")) is not None
+        and named.closed_at is not None
+        and s.received_at > named.closed_at
+        and said.get(s.id) != "accept"
+    }
+
+
+def _when(decision: Decision) -> str:
+    return str(decision.decided_at)
+
+
 def _period(
     contract: Contract,
     group: list[Staged],
     before: Staged | None,
     withdrawn: set[str],
+    barred: Mapping[str, Staged],
     verdicts: dict[tuple[str, str | None], str],
     ended: Ended,
     found: list[Standing],
@@ -135,8 +168,12 @@ def _period(
         if s.id in withdrawn:
             outcomes[s.no] = replace(base, standing="withdrawn")
             continue
+        closed = [_closed(of) for of in [s if s.late else None, barred.get(s.id)] if of is not None][:1]
         if s.statement:
-            outcomes[s.no] = replace(base, ends_nobody=True)
+            waits = s.id in barred
+            outcomes[s.no] = (
+                replace(base, standing="held", reasons=tuple(closed)) if waits else replace(base, ends_nobody=True)
+            )
             continue
         if current is not None and s.content == current.content:
             reason = {"code": "SAME_AS_IN_FORCE", "params": {"submission": current.id}}
@@ -146,7 +183,7 @@ def _period(
         decision = verdicts.get((s.id, predecessor.id if predecessor else None))
         accepted = decision == "accept"
         ends_nobody = contract.delivery == "snapshot" and s.unkeyed > s.linked and not accepted
-        reasons = _reasons(contract, s, predecessor, older.get(s.content), ends_nobody, ended)
+        reasons = [*closed, *_reasons(contract, s, predecessor, older.get(s.content), ends_nobody, ended)]
         if decision == "refuse":
             reasons = [*reasons, {"code": "REFUSED", "params": {}}]
         base = replace(base, predecessor_no=predecessor.no if predecessor else None)
@@ -163,6 +200,12 @@ def _period(
         current = s
     found.extend(outcomes.values())
     return current or before
+
+
+def _closed(of: Staged) -> dict[str, Any]:
+    """Why it came too late: the period that is closed, and the day in Vietnam since when it is."""
+    assert of.closed_at is not None
+    return {"code": "PERIOD_CLOSED", "params": {"period": of.period, "closed_on": written_day(local_day(of.closed_at))}}
 
 
 def _reasons(

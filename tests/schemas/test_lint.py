@@ -52,6 +52,14 @@ def test_a_good_contract_and_the_builtin_ones_have_no_findings(tmp_path: Path) -
         ("status: active", "status: active\nstatus: draft", "status: draft", "'status' stands twice", "line 6"),
         ("value: Kiểm tra hai cột.", "value: Kie\u0302\u0309m tra.", "Kie\u0302\u0309m", "NFC", "NFC"),
         ("version: 1.0.0", "version: &v 1.0.0\ndomain: *v", "domain", "alias", "write the value out"),
+        # a day of closing without a due day
+        (
+            "slaProperties:\n  - {property: frequency, value: 1, unit: quarter}\n  - {property: dueDay, value: 7, unit: d}",
+            "  - {property: closeAfter, value: 5}\nslaProperties:\n  - {property: frequency, value: 1, unit: quarter}",
+            "closeAfter",
+            "counts from the due day, and there is none",
+            "dueDay",
+        ),
         # successors
         (
             "{property: semanticType, value: name}",

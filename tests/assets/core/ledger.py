@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -129,8 +129,8 @@ def wipe(connection: psycopg.Connection, dataset: str = "things") -> None:
     name = dataset
     with connection.transaction():
         connection.execute(
-            f"truncate intake.delivery, intake.submission, intake.assessment, intake.decision, staging.{name}, staging.verdict, "
-            f"core.{name}, core.conflict, core.standing, core.pair_difference restart identity cascade"
+            f"truncate intake.delivery, intake.submission, intake.assessment, intake.decision, intake.closing, staging.{name}, "
+            f"staging.verdict, core.{name}, core.conflict, core.standing, core.pair_difference restart identity cascade"
         )
         connection.execute("delete from core.publish where number > 0")
         connection.execute("update core.pointer set shows = 0")
@@ -157,8 +157,31 @@ Word = tuple[Any, bool, date, int]
 """(value, carried, as-of of the last word, its rank in the order of receipt)."""
 
 
+@dataclass(frozen=True)
+class Closing:
+    """A period closed, or opened again, at an hour."""
+
+    kind: str
+    period: str
+    hour: int
+
+    @property
+    def at(self) -> datetime:
+        return datetime(2026, 8, 1, tzinfo=UTC) + timedelta(hours=self.hour)
+
+
+def closed_at(closings: Iterable[Closing], period: str) -> datetime | None:
+    """Since when a period is closed, told one after the other; a close does nothing where it is closed already, and of two words
+    of one moment the reopening is the last."""
+    since: datetime | None = None
+    for c in sorted(closings, key=lambda c: (c.hour, c.kind == "reopen")):
+        if c.period == period:
+            since = None if c.kind == "reopen" else since or c.at
+    return since
+
+
 def words(
-    contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decision]
+    contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decision], closings: Sequence[Closing] = ()
 ) -> tuple[list[date], Callable[[str, str, date], Word | None]]:
     """Days between which nothing changes, and what a sender asserts about a key on a day."""
     by_no = {s.no: s for s in sent}
@@ -167,7 +190,8 @@ def words(
         gone = by_no[before.no].rows.keys() - by_no[after.no].rows.keys()
         return len(gone), len(by_no[before.no].rows)
 
-    standings = {s.no: s for s in derive(contract, [s.staged() for s in sent], list(decisions), ended)}
+    staged = [replace(s.staged(), closed_at=closed_at(closings, s.period)) for s in sent]
+    standings = {s.no: s for s in derive(contract, staged, list(decisions), ended)}
     order = sorted(sent, key=lambda s: (s.received_at, s.bytes, f"S{s.no}"))
     rank = {s.no: n for n, s in enumerate(order)}
     days = {s.span.first for s in sent} | {s.span.last + timedelta(days=1) for s in sent}
@@ -210,9 +234,11 @@ def words(
     return sorted(days), word
 
 
-def oracle(contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decision]) -> list[Version]:
+def oracle(
+    contract: Contract, sent: Sequence[Sent], decisions: Iterable[Decision], closings: Sequence[Closing] = ()
+) -> list[Version]:
     """The history that these submissions and decisions mean."""
-    bounds, word = words(contract, sent, decisions)
+    bounds, word = words(contract, sent, decisions, closings)
     senders = sorted({s.sender for s in sent})
     apart = contract.valid_time == "period"  # each period's value is a fact of its own
 

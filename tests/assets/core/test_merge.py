@@ -20,7 +20,7 @@ from schemas.contract import Contract
 from schemas.migrate import migrate
 from schemas.tables import sync
 
-from .ledger import Sent, contract, history, oracle, put, wipe
+from .ledger import Closing, Sent, contract, history, oracle, put, wipe
 
 PERIODS = ("2025-Q3", "2025-Q4", "2026-Q1", "2026-Q2")
 
@@ -66,6 +66,20 @@ def worlds(draw: st.DrawFn, senders: Sequence[str] = ("x",)) -> list[Sent]:
     return sent
 
 
+def closing(connection: psycopg.Connection, item: Closing) -> None:
+    connection.execute(
+        "insert into intake.closing (kind, dataset, period, reason, decided_by, decided_at) "
+        "values (%s, 'things', %s, 'r', 'b', %s)",
+        [item.kind, item.period, item.at],
+    )
+
+
+CLOSINGS = st.lists(
+    st.builds(Closing, st.sampled_from(["close", "close", "reopen"]), st.sampled_from(PERIODS[:2]), st.integers(0, 4)),
+    max_size=3,
+)
+
+
 @st.composite
 def decisions(draw: st.DrawFn, sent: Sequence[Sent]) -> list[Decision]:
     """Decisions on submissions and pairs, the latest of a pair last (their time is the order in which they are made)."""
@@ -96,7 +110,8 @@ def test_any_order_and_number_of_runs_gives_what_the_set_means(
     things, senders = CONTRACTS[name]
     sent = data.draw(worlds(senders))
     made = data.draw(decisions(sent))
-    expected = oracle(things, sent, made)
+    closed = data.draw(CLOSINGS)
+    expected = oracle(things, sent, made, closed)
     chance = random.Random(data.draw(st.integers(0, 10_000)))
     wipe(connection)
     pending: list[Any] = chance.sample(sent, len(sent))
@@ -107,9 +122,13 @@ def test_any_order_and_number_of_runs_gives_what_the_set_means(
         )
         later = [i for i, p in enumerate(pending) if isinstance(p, Decision)]
         pending.insert(chance.randint(max([after, *later]) + 1, len(pending)), decision)
+    for close in closed:  # a close may be written down before what it is about is read, or long after
+        pending.insert(chance.randint(0, len(pending)), close)
     for item in pending:
         if isinstance(item, Decision):
             decide(connection, item)
+        elif isinstance(item, Closing):
+            closing(connection, item)
         else:
             put(connection, item)
         if chance.random() < 0.5:

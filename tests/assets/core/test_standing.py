@@ -185,3 +185,37 @@ def test_a_withdrawal_alone_is_no_list_and_may_be_taken_back_itself() -> None:
     assert [s.ends_nobody for s in found] == [False, False, True]
     undone = derive(contract(), [sub(1), sub(2), alone], [Decision("withdraw", "S3")], nobody_ends)
     assert words(undone) == {1: "superseded", 2: "in_force", 3: "withdrawn"}
+
+
+def at(hour: float) -> datetime:
+    return datetime(2026, 7, 1, tzinfo=UTC) + timedelta(hours=hour)
+
+
+def test_what_comes_after_a_close_is_held_until_it_is_accepted_or_the_period_opened_again() -> None:
+    first, second = sub(1, closed_at=at(1)), sub(2, closed_at=at(1))  # at the very moment of the close is in time
+    found = derive(contract(), [first, second], [], nobody_ends)
+    assert (words(found), codes(found, 2)) == ({1: "in_force", 2: "held"}, ["PERIOD_CLOSED"])
+    assert found[1].reasons[0]["params"] == {"period": "2026-Q2", "closed_on": "01/07/2026"}
+    accepted = [Decision("accept", "S2", "S1", at(3))]
+    assert words(derive(contract(), [first, second], accepted, nobody_ends)) == {1: "superseded", 2: "in_force"}
+    opened = [sub(1), sub(2)]
+    assert words(derive(contract(), opened, [], nobody_ends)) == {1: "superseded", 2: "in_force"}
+
+
+def test_the_same_bytes_after_a_close_wait_for_nobody() -> None:
+    found = derive(contract(), [sub(1, closed_at=at(1)), sub(2, content="c1", closed_at=at(1))], [], nobody_ends)
+    assert words(found) == {1: "in_force", 2: "repeated"}
+
+
+def test_nothing_is_taken_out_of_a_closed_period_unless_a_person_says_so() -> None:
+    of = sub(1, closed_at=at(1))
+    # under the closed period, or under another one that is open
+    for taker in (sub(2, withdraws="S1", statement=True, accepted=0, closed_at=at(1)),
+                  sub(2, "2026-Q3", withdraws="S1", statement=True, accepted=0)):  # fmt: skip
+        found = derive(contract(), [of, taker], [], nobody_ends)
+        assert (words(found), codes(found, 2)) == ({1: "in_force", 2: "held"}, ["PERIOD_CLOSED"])
+        for verdict, outcome in (("accept", {1: "withdrawn", 2: "in_force"}), ("refuse", {1: "in_force", 2: "held"})):
+            said = [Decision(verdict, "S2", None, at(5))]
+            assert words(derive(contract(), [of, taker], said, nobody_ends)) == outcome
+    early = sub(2, hour=1, withdraws="S1", statement=True, accepted=0, closed_at=at(2))
+    assert words(derive(contract(), [sub(1, closed_at=at(2)), early], [], nobody_ends))[1] == "withdrawn"

@@ -153,6 +153,35 @@ def test_decide_takes_effect_with_the_next_publish(house: House) -> None:
     assert house.query("select decided_by, reason from intake.decision") == [("An", "sáp nhập thôn")]
 
 
+def test_a_period_is_planned_closed_listed_and_opened_again(house: House) -> None:
+    planned = house("close", "--plan", "villages", "--json").json["open"]
+    (last,) = [r for r in planned if r["period"] == "2026-Q2"]
+    assert (last["expected"], last["held"], last["closes_on"]) == (65, 1, None)
+    # what was rejected was sent, and waits for its sender
+    sent = {s.sender for s in house.truth.submissions if s.path.startswith("2026-Q2/")}
+    assert (65 - last["missing"], sent & set(last["missing_first"])) == (len(sent), set())
+    assert "villages" in house("close", "--plan").out
+    refused = house("close", "villages", "2026-06", "--reason", "chốt", "--json")
+    assert (refused.code, "is sent by the quarter" in refused.err) == (2, True)
+    assert house("close", "villages").code == 2
+    closed = house("close", "villages", "2026-Q2", "--reason", "chốt quý II", "--by", "An", "--json").json
+    assert {k: closed[k] for k in ("dataset", "period", "missing")} == {
+        "dataset": "villages", "period": "2026-Q2", "missing": last["missing"],
+    }  # fmt: skip
+    assert house("close", "villages", "2026-Q2", "--reason", "again").code == 2
+    assert "chốt quý II" in house("closes").out
+    again = house("reopen", "villages", "2026-Q2", "--reason", "gửi thiếu", "--json").json
+    assert again == {
+        "dataset": "villages",
+        "period": "2026-Q2",
+        "decision": "reopen",
+        "held": 0,
+        "takes_effect": "publish",
+    }
+    (row,) = house("closes", "--json").json["closes"]
+    assert (row["times"], row["closed_at"], row["decided_by"]) == (1, None, None)
+
+
 def test_a_decision_needs_a_reason_and_something_to_decide(house: House) -> None:
     assert house("decide", house.one("held"), "accept").code == 2
     assert house("decide", house.one("held"), "perhaps", "--reason", "x").code == 2
