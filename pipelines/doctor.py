@@ -11,7 +11,8 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import psycopg
 
@@ -49,9 +50,9 @@ class Patient:
     now: datetime
     deep: bool
 
-    def one(self, query: str, *values: object) -> tuple[object, ...]:
+    def one(self, query: str, *values: object, **named: object) -> tuple[Any, ...]:
         """The only row of a query."""
-        row = self.connection.execute(query, values).fetchone()
+        row = self.connection.execute(query, named or values).fetchone()
         assert row is not None
         return row
 
@@ -203,6 +204,32 @@ def _ledger(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
         )
 
 
+def _times(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
+    """What counts as received later decides; so a clock that was wrong must not decide unseen."""
+    read = (Path(__file__).parent / "doctor_times.sql").read_text(encoding="utf-8")
+    ahead, latest, theirs, behind, whose, back, before = patient.one(read, now=patient.now)
+    if ahead:
+        yield (
+            "error",
+            f"{ahead} deliveries (of {theirs}) count as received after this moment, the last at {latest:%Y-%m-%d %H:%M %Z}: "
+            "what these senders send until then counts as older",
+            "set the clock of the machine that they were put on; withdraw them (lienthong withdraw) and put the files there again",
+        )
+    if behind:
+        yield (
+            "warning",
+            f"{behind} submissions (of {whose}) came after others of the same period that count as received later, and do not "
+            "replace them: files that kept an old time, or a clock that was put back",
+            "where one is the newer, put its file there again with the time of today (touch)",
+        )
+    if back:
+        yield (
+            "warning",
+            f"publish {back} has an earlier time than publish {before}: the clock of the database was put back",
+            "set it by NTP; what was known when goes by the numbers of publishes",
+        )
+
+
 def _publishes(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
     (left,) = patient.one("select count(*) from core.publish where state = 'open'")
     (held,) = patient.one(
@@ -290,7 +317,7 @@ def _declarations(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
 
 
 def _routine(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
-    (backed,) = patient.one("select max(made_at) from ops.backup")
+    (backed,) = patient.one("select (select made_at from ops.backup order by backup_id desc limit 1)")
     (any_,) = patient.one("select count(*) from intake.delivery")
     if any_ and (backed is None or (isinstance(backed, datetime) and backed < patient.now - timedelta(days=2))):
         said = "no backup was ever made" if backed is None else "the newest backup is older than two days"
@@ -304,6 +331,16 @@ def _routine(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
         )
 
 
-_ON_SCHEMAS: tuple[Check, ...] = (_tables, _ledger, _publishes, _keys, _archive, _stores, _declarations, _routine)
+_ON_SCHEMAS: tuple[Check, ...] = (
+    _tables,
+    _ledger,
+    _times,
+    _publishes,
+    _keys,
+    _archive,
+    _stores,
+    _declarations,
+    _routine,
+)
 CHECKS = ("folders", "contracts", "database", "server", "migrations", *(c.__name__.lstrip("_") for c in _ON_SCHEMAS))
 """Names of the checks."""

@@ -108,8 +108,7 @@ class Pipeline:
     @cached_property
     def archive(self) -> Archive:
         """The archive of deliveries."""
-        with reaching("archive", self.settings.archive):
-            return Archive(self.settings.archive, self.object_keys)
+        return Archive(self.settings.archive, self.object_keys)
 
     @property
     def key_file(self) -> Path:
@@ -274,18 +273,20 @@ class Pipeline:
         from assets.returns.answers import write_answers
         from assets.returns.returned import write_returned
 
-        done = write_answers(connection, self.contracts, self.settings.answered, names)
+        with reaching("store of the answers (LIENTHONG_ANSWERS)", self.settings.answered):
+            done = write_answers(connection, self.contracts, self.settings.answered, names)
         try:
-            write_returned(
-                connection,
-                self.contracts,
-                self.settings.returned,
-                self.archive,
-                read_apart,
-                done,
-                self.settings.limits,
-                lambda n, total: self.progress("return", n, total),
-            )
+            with reaching("store of the returned workbooks (LIENTHONG_RETURNS)", self.settings.returned):
+                write_returned(
+                    connection,
+                    self.contracts,
+                    self.settings.returned,
+                    self.archive,
+                    read_apart,
+                    done,
+                    self.settings.limits,
+                    lambda n, total: self.progress("return", n, total),
+                )
         finally:
             self.object_keys.close()
         return done

@@ -113,7 +113,10 @@ class _Layered(Archive):
     """Writes to a scratch archive, reads from it first and from the real one after."""
 
     def __init__(self, scratch: Archive, real: Archive) -> None:
-        self.fs, self.root, self.keys, self._real = scratch.fs, scratch.root, scratch.keys, real
+        self.url, self.fs, self.root, self.keys, self._real = scratch.url, scratch.fs, scratch.root, scratch.keys, real
+
+    def must_be_there(self) -> None:
+        self._real.must_be_there()
 
     def holds(self, stored: Stored) -> bool:
         return super().holds(stored) or self._real.holds(stored)

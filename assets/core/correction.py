@@ -26,7 +26,7 @@ from psycopg.types.json import Jsonb
 
 from assets.intake.archive import Archive
 from assets.intake.inbox import submission_id
-from assets.intake.ledger import STEWARD
+from assets.intake.ledger import STEWARD, not_before
 from assets.reference.resolver import Resolver
 from assets.staging.observe import value_hash
 from assets.staging.vault import Vault
@@ -74,7 +74,7 @@ def correct(
     person.check_reason(reason, person.names(connection, contracts, held))
     wanted = _correctable(contract, column)
     current = _current(connection, contract, held)
-    now = datetime.now(UTC)
+    now = not_before(connection, STEWARD, datetime.now(UTC))
     values = current | {column: _read(contract, wanted, value, current, vault, resolver, now)}
     _check(contract, values, vault)
     if values[column] == current[column]:

@@ -27,9 +27,11 @@ def _write(connection: psycopg.Connection, kind: str, submission_id: str, reason
     if not reason.strip():
         raise CannotDecide("a decision needs a reason: --reason '...'")
     columns = ["kind", "submission_id", "reason", "decided_by", *more]
+    # the later of two words counts, and is the later one also where the server's clock was put back between them
     connection.execute(
-        f"insert into intake.decision ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))})",
-        [kind, submission_id, reason, by, *more.values()],
+        f"insert into intake.decision ({', '.join(columns)}, decided_at) values ({', '.join(['%s'] * len(columns))}, "
+        "greatest(now(), (select max(decided_at) + interval '1 microsecond' from intake.decision where submission_id = %s)))",
+        [kind, submission_id, reason, by, *more.values(), submission_id],
     )
 
 

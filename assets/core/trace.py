@@ -44,13 +44,14 @@ class Version:
 
 
 def shown_at(connection: psycopg.Connection, known_at: datetime | None) -> int:
-    """The publish number that readers saw at a time (now: None); raises :class:`NotFound` before the first."""
+    """The publish number that readers saw at a time (now: None); raises :class:`NotFound` before the first. Numbers say what came
+    after what: a clock that was put back gives a later publish an earlier time."""
     if known_at is None:
         row = connection.execute("select shows from core.pointer").fetchone()
     else:
         row = connection.execute(
             "select shows from core.publish where state = 'published' and published_at <= %s "
-            "order by published_at desc, number desc limit 1",
+            "order by number desc limit 1",
             [known_at],
         ).fetchone()
     if row is None:

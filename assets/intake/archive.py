@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
 from .object_keys import KeyDestroyed, KeyUnknown, ObjectKeys
 from .sealing import CHUNK, HEAD, Broken, Sealing, Unsealed, filled, key_of, sealed_size
-from .stores import modified, open_store
+from .stores import StoreFailed, modified, open_store, reaching
 
 
 class Damaged(Exception):
@@ -51,11 +51,35 @@ class Archive:
     """Objects named by the SHA-256 of their bytes under one root (``file:///...``, ``memory://...``, ``s3://...``).
 
     Without ``keys`` objects are written, and taken, as they are: for what never leaves this process's memory.
+
+    What the driver of a store elsewhere raises leaves as :class:`assets.intake.stores.StoreFailed`: a store that is away says
+    nothing about what is in it.
     """
 
     def __init__(self, root: str, keys: ObjectKeys | None = None) -> None:
-        self.fs, self.root = open_store(root)
+        self.url = root
+        with self._reached():
+            self.fs, self.root = open_store(root)
         self.keys = keys
+
+    def _reached(self) -> reaching:
+        return reaching("archive", self.url, FileNotFoundError)
+
+    def must_be_there(self) -> None:
+        """Of an object that is not there, before it is called lost: raises :class:`StoreFailed` where nothing at all is there, for
+        then it is the archive that is not."""
+        with self._reached():
+            try:
+                if hasattr(self.fs, "invalidate_cache"):
+                    self.fs.invalidate_cache()
+                there = self.fs.ls(self.root, detail=False)
+            except FileNotFoundError:
+                there = []
+        if not there:
+            raise StoreFailed(
+                "the archive is empty or not there, though it was written to; see that its disk is mounted, and "
+                "LIENTHONG_ARCHIVE, then run again: nothing is lost"
+            )
 
     def path(self, sha256: str) -> str:
         """Where an object lies: two levels, so that a folder stays small."""
@@ -70,6 +94,10 @@ class Archive:
         Bytes that were destroyed are taken like new ones, under a new key: who puts them has them from a new delivery. That
         a delivery of which they were destroyed is not taken up again is the ledger's (:mod:`assets.intake.ledger`).
         """
+        with self._reached():
+            return self._put(source, sha256)
+
+    def _put(self, source: IO[bytes], sha256: str | None) -> Stored:
         self.fs.makedirs(self.root, exist_ok=True)
         # a name of our own until the hash is known; a crash leaves it behind, and nothing refers to it
         partial = f"{self.root.rstrip('/')}/{_PARTIAL}{uuid.uuid4().hex}"
@@ -123,7 +151,8 @@ class Archive:
     def holds(self, stored: Stored) -> bool:
         """Whether an object of that hash and size is there (its bytes and its key are not looked at)."""
         try:
-            return self.fs.size(self.path(stored.sha256)) in (stored.size, sealed_size(stored.size))
+            with self._reached():
+                return self.fs.size(self.path(stored.sha256)) in (stored.size, sealed_size(stored.size))
         except FileNotFoundError:
             return False
 
@@ -133,21 +162,24 @@ class Archive:
         Raises :class:`FileNotFoundError` where they are not (or no longer) kept, :class:`Destroyed` where their key was
         destroyed, :class:`Damaged` (at the end of the stream, or on the way) where they are not those that were stored.
         """
-        source = self.fs.open(self.path(sha256), "rb")
+        with self._reached():
+            source = self.fs.open(self.path(sha256), "rb")
         try:
-            key_id = self._key_of(filled(source, HEAD))
-            if key_id is None:
-                source.seek(0)
-                return io.BufferedReader(_Checked(source, sha256), CHUNK)
+            with self._reached():
+                key_id = self._key_of(filled(source, HEAD))
+                if key_id is None:
+                    source.seek(0)
+                    return io.BufferedReader(_Checked(source, sha256, self._reached), CHUNK)
             clear = Unsealed(source, key_id, self._key(sha256, key_id))
-            return io.BufferedReader(_Checked(clear, sha256), CHUNK)
+            return io.BufferedReader(_Checked(clear, sha256, self._reached), CHUNK)
         except BaseException:
             source.close()
             raise
 
     def read(self, sha256: str) -> bytes:
         """The stored bytes; raises as :meth:`open` does."""
-        data: bytes = self.fs.cat_file(self.path(sha256))
+        with self._reached():
+            data: bytes = self.fs.cat_file(self.path(sha256))
         key_id = self._key_of(data)
         if key_id is not None:
             try:
@@ -162,7 +194,7 @@ class Archive:
 
     def key_id(self, sha256: str) -> uuid.UUID | None:
         """The key that an object is under; None where it is clear. Raises :class:`FileNotFoundError`."""
-        with self.fs.open(self.path(sha256), "rb") as source:
+        with self._reached(), self.fs.open(self.path(sha256), "rb") as source:
             return self._key_of(filled(source, HEAD))
 
     def seal(self, sha256s: Iterable[str]) -> None:
@@ -217,8 +249,8 @@ _PARTIAL = ".partial-"
 class _Checked(io.RawIOBase):
     """A stream that is hashed as it is read."""
 
-    def __init__(self, source: Any, sha256: str) -> None:
-        self._source, self._sha256, self._digest = source, sha256, hashlib.sha256()
+    def __init__(self, source: Any, sha256: str, reached: Callable[[], reaching]) -> None:
+        self._source, self._sha256, self._digest, self._reached = source, sha256, hashlib.sha256(), reached
 
     def readable(self) -> bool:
         return True
@@ -226,7 +258,8 @@ class _Checked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         into = memoryview(buffer)
         try:
-            data: bytes = self._source.read(len(into))
+            with self._reached():
+                data: bytes = self._source.read(len(into))
         except Broken:
             raise Damaged(self._sha256) from None
         into[: len(data)] = data

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 import psycopg
@@ -160,6 +160,23 @@ _INSERT = (
     "insert into intake.delivery (delivery_id, sha256, size, sender, period, file_name, origin, received_at, sidecar, "
     "problems, withheld, state) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'received') on conflict do nothing"
 )
+
+
+def not_before(connection: psycopg.Connection, sender: str, moment: datetime) -> datetime:
+    """When what the pipeline itself takes (an extract, a correction) counts as received: the moment, or just after what it took of
+    this sender before, where the machine's clock was put back meanwhile. What was withdrawn decides nothing.
+
+    Files have the time of the store that they were put on, whenever they are seen: it must not depend on when that was.
+    """
+    row = connection.execute(
+        "select max(d.received_at) from intake.delivery d left join intake.submission u using (delivery_id) "
+        "where d.sender = %(sender)s and u.state is distinct from 'withdrawn' and (%(sender)s = %(steward)s "
+        "or d.delivery_id in (select delivery_id from ops.source_pull where kind <> 'inbox' "
+        "and split_part(source, '/', 1) = %(sender)s))",
+        {"sender": sender, "steward": STEWARD},
+    ).fetchone()
+    last = row[0] if row is not None else None
+    return moment if last is None else max(moment, last + timedelta(microseconds=1))
 
 
 def _take(

@@ -39,6 +39,8 @@ def open_store(url: str, options: Mapping[str, Any] | None = None) -> tuple[Any,
     elif scheme in ("s3", "s3a"):
         own = {**own, "config_kwargs": {**_S3, **own.get("config_kwargs", {})}}
     fs, root = fsspec.core.url_to_fs(url, **own)
+    if scheme in ("s3", "s3a"):
+        fs.retries = _S3_TRIES
     if scheme in ("sftp", "ssh") and not _alive(fs):
         type(fs).clear_instance_cache()  # a server that was started anew knows nothing of the old connection
         fs, root = fsspec.core.url_to_fs(url, **own)
@@ -56,17 +58,16 @@ class StoreFailed(Exception):
 
 class reaching:
     """While a store is used: what its driver raises leaves as :class:`StoreFailed`; what the file system of this machine
-    raises, the
-    database's errors and our own leave as they are."""
+    raises, the database's errors and our own leave as they are, and so does what ``but`` names."""
 
-    def __init__(self, what: str, url: str) -> None:
-        self.what, self.url = what, url
+    def __init__(self, what: str, url: str, *but: type[Exception]) -> None:
+        self.what, self.url, self.but = what, url, but
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, Exception) or is_local(self.url):
+        if not isinstance(error, Exception) or isinstance(error, self.but) or is_local(self.url):
             return
         forget()
         if type(error).__module__.partition(".")[0] in ("assets", "schemas", "pipelines", "expectations", "psycopg"):
@@ -78,7 +79,9 @@ class reaching:
 
 
 _SFTP = {"connect_timeout": 15, "login_timeout": 30, "keepalive_interval": 15, "keepalive_count_max": 3}
-_S3 = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}
+_S3 = {"connect_timeout": 10, "read_timeout": 30, "retries": {"max_attempts": 1}}
+_S3_TRIES = 2
+"""The driver tries five times what its library has tried as often as it likes: 20 minutes of silence instead of two."""
 _FRESH = 10.0
 _looked: dict[int, float] = {}
 

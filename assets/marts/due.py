@@ -49,6 +49,7 @@ def derive_due(
     """
     today = local_day(now)
     workdays = stored_workdays(connection)
+    workdays.works(today)
     wanted = [c for c in contracts.values() if c.due_day is not None]
     with connection.transaction():
         first = _first(connection)

@@ -6,13 +6,16 @@ Here: days. Not here: who was due to send and what became of it (:mod:`assets.ma
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from schemas.contract import Contract
 from schemas.periods import Period, period_of, periods_between
 
-from .workdays import Workdays
+from .workdays import AFTER, FIRST, UnknownDay, Workdays
+
+_LAST = AFTER - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,21 @@ def due_on(contract: Contract, period: Period, workdays: Workdays) -> date:
 
 def expected(contract: Contract, first: date, last: date, workdays: Workdays) -> Iterator[Expected]:
     """What of a contract can be sent, or will soon be: its periods from that of ``first`` on that have begun by ``last``, and of
-    rows with the value of ``dueBefore`` the periods that begin within a month of it."""
+    rows with the value of ``dueBefore`` the periods that begin within a month of it.
+
+    Periods outside the years whose holidays are known are expected of nobody: a folder may be called 1926-Q2, or 2206-Q2."""
     if contract.due_day is None:
         return
-    start = period_of(first, contract.period_type, contract.calendar).first
-    for period in periods_between(contract.period_type, start, max(start, last), contract.calendar):
+    start = period_of(min(max(first, FIRST), _LAST), contract.period_type, contract.calendar).first
+    for period in periods_between(contract.period_type, start, min(max(start, last), _LAST), contract.calendar):
         opens = period.last + timedelta(days=1)
-        yield Expected(period.label, period.first, period.last, opens, due_on(contract, period, workdays))
+        with suppress(UnknownDay):
+            yield Expected(period.label, period.first, period.last, opens, due_on(contract, period, workdays))
     if contract.due_before is not None:
-        for period in periods_between(
-            contract.period_type, start, max(start, last + timedelta(days=31)), contract.calendar
-        ):
-            yield due_early(contract, period, workdays)
+        end = min(max(start, last + timedelta(days=31)), _LAST)
+        for period in periods_between(contract.period_type, start, end, contract.calendar):
+            with suppress(UnknownDay):
+                yield due_early(contract, period, workdays)
 
 
 def due_early(contract: Contract, period: Period, workdays: Workdays) -> Expected:

@@ -121,9 +121,11 @@ def delivered(
         with archive.open(sha256) as source:
             too_large = size > MADE_BYTES and source.read(2) != b"PK"
         return Delivered(told, None if too_large else archive.read(sha256), file, too_large)
-    except (Destroyed, Damaged, FileNotFoundError):
+    except (Destroyed, Damaged, FileNotFoundError) as error:
         if strict:
             raise
+        if isinstance(error, FileNotFoundError):
+            archive.must_be_there()
         return Delivered(told, None, file)
 
 

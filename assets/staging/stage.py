@@ -174,7 +174,10 @@ def _read(tools: Tools, delivery: Delivery, ahead: ReadAhead) -> list[Found | Re
 
 
 def not_kept(tools: Tools, delivery: Delivery, error: Exception) -> Refusal | None:
-    """The archive has not the bytes: a rejection, or nothing in a replay, for what was read in time stands."""
+    """The archive has not the bytes: a rejection, or nothing in a replay, for what was read in time stands. Raises
+    :class:`assets.intake.stores.StoreFailed` where it is the archive that is not there."""
+    if isinstance(error, FileNotFoundError):
+        tools.archive.must_be_there()
     if isinstance(error, Destroyed):
         log.info("delivery %s was destroyed on %s", delivery.delivery_id, error.at.date().isoformat())
         said = Problem("DESTROYED", {"at": error.at.date().isoformat()})

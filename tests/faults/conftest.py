@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from tests.e2e.conftest import Make
 from tests.e2e.flows import World
-from tests.faults.worlds import Copies
+from tests.faults.worlds import Copies, _database
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,13 @@ def _empty(copies: Copies) -> World:
 def world(copies: Copies, _empty: World) -> World:
     """A world of the test's own, on the real reference lists."""
     return copies.of(_empty)
+
+
+@pytest.fixture
+def make_world(copies: Copies, _empty: World) -> Make:
+    """Make worlds with settings of their own, on the real reference lists."""
+
+    def make(**settings: Any) -> World:
+        return copies.new(_database(_empty), **settings)
+
+    return make

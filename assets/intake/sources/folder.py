@@ -10,7 +10,7 @@ import psycopg
 from assets.intake.archive import Archive
 from assets.intake.inbox import Look, Place, look
 from assets.intake.ledger import receive
-from assets.intake.stores import BadStores, forget, with_secrets
+from assets.intake.stores import BadStores, StoreFailed, forget, with_secrets
 from schemas.sources import InboxSource, Source
 
 from .base import PullFailed
@@ -60,7 +60,7 @@ class Reaching:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is None or isinstance(error, PullFailed) or not isinstance(error, Exception):
             return
-        if isinstance(error, psycopg.Error):
+        if isinstance(error, psycopg.Error | StoreFailed):  # ours: the database, the archive
             return
         forget()
         if isinstance(error, BadStores):

@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from assets.intake.archive import Archive
 from assets.intake.inbox import Arrived
-from assets.intake.ledger import receive_extract
+from assets.intake.ledger import not_before, receive_extract
 from schemas.contract import Contract
 from schemas.periods import period_of
 from schemas.sources import InboxSource, NoSecret, RestSource, Source
@@ -138,7 +138,7 @@ def _pulled(
                     "the source is empty, though a list that is sent whole would end all it had; look at it",
                 )
             return Pulled(source.id, "empty")
-        item = _item(source, contract, path, moment)
+        item = _item(source, contract, path, moment, not_before(connection, source.sender, moment))
         size = path.stat().st_size
 
         def state(cursor: psycopg.Cursor, delivery: str, sha256: str) -> None:
@@ -196,7 +196,7 @@ def _extract(
         return write_parquet(path, told(news.of(database.batches(news, taking))), database.kinds(), taking)
 
 
-def _item(source: Source, contract: Contract, path: Path, moment: datetime) -> Arrived:
+def _item(source: Source, contract: Contract, path: Path, moment: datetime, received: datetime) -> Arrived:
     """The extract as something that arrived: in the period of its day, or the one before it."""
     today = local_day(moment)
     period = period_of(today, contract.period_type, contract.calendar)
@@ -206,7 +206,7 @@ def _item(source: Source, contract: Contract, path: Path, moment: datetime) -> A
     elif contract.valid_time == "asOf":
         sidecar["as_of"] = today.isoformat()
     origin = f"{period.label}/{source.sender}/{path.name}"
-    return Arrived(str(path), origin, period.label, source.sender, path.name, moment, path.stat().st_size, sidecar)
+    return Arrived(str(path), origin, period.label, source.sender, path.name, received, path.stat().st_size, sidecar)
 
 
 def _begin(connection: psycopg.Connection, source: Source, now: datetime | None) -> int:

@@ -30,8 +30,11 @@ WAIVED = (_HERE.parent / "waived_rows.sql").read_text(encoding="utf-8")
 
 def derive(connection: psycopg.Connection, contracts: Mapping[str, Contract], publish: int) -> bool:
     """Derive the log anew, in the caller's transaction, where ledger, standings or contracts changed; whether it differs."""
+    # what counts as received more than a year after it was written down has its time from a wrong clock: it would make
+    # everybody late for all that is due until then
     horizon = connection.execute(
-        "select (max(received_at) at time zone 'Asia/Ho_Chi_Minh')::date from intake.delivery"
+        "select (max(received_at) at time zone 'Asia/Ho_Chi_Minh')::date from intake.delivery "
+        "where received_at <= recorded_at + interval '1 year'"
     ).fetchone()
     day = horizon[0] if horizon is not None else None
     facts = connection.execute(

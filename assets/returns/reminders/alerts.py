@@ -71,8 +71,9 @@ def untold(connection: psycopg.Connection, now: datetime) -> list[Alert]:
     with connection.cursor(row_factory=class_row(Alert)) as cursor:
         return cursor.execute(
             "select alert_id, kind, about, params, first_at from ops.alert where ended_at is null "
-            "and (told_at is null or (told_at <= %s and not kind = any (%s))) order by first_at, alert_id",
-            [now - AGAIN_AFTER, list(MOMENTS)],
+            # told later than now: the clock was put back since
+            "and (told_at is null or ((told_at <= %s or told_at > %s) and not kind = any (%s))) order by first_at, alert_id",
+            [now - AGAIN_AFTER, now + AGAIN_AFTER, list(MOMENTS)],
         ).fetchall()
 
 

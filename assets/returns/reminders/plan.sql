@@ -36,7 +36,9 @@ wanted as (
     from stepped s
     left join standing o using (sender, dataset, period, step)
     where s.step is not null
-      and (o.state is null or o.state = 'failed' or (o.state = 'sending' and o.made_at <= %(now)s - interval '15 minutes'))
+      -- one that was begun later than now was begun before the clock was put back
+      and (o.state is null or o.state = 'failed'
+           or (o.state = 'sending' and (o.made_at <= %(now)s - interval '15 minutes' or o.made_at > %(now)s + interval '15 minutes')))
 ),
 -- who has been reminded how often in the year of the day that was missed, but for what is sent again now
 known as (

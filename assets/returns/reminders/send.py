@@ -117,7 +117,7 @@ def send_letters(
             {"sent": done.sent, "failed": done.failed, "refused": done.refused}[state].append(letter.letter_id)
         done.cancelled = connection.execute(
             "update ops.letter set state = 'cancelled', ended_at = %s where not (letter_id = any (%s)) "
-            "and (state = 'failed' or (state = 'sending' and made_at <= %s - interval '15 minutes'))",
+            "and (state = 'failed' or (state = 'sending' and abs(extract(epoch from made_at - %s)) >= 900))",
             [now, [letter.letter_id for letter in letters], now],
         ).rowcount
     finally:
