@@ -954,29 +954,43 @@ def reminders_list(
 KeptDays = Annotated[int, typer.Option("--days", min=7, max=36500, help="How old runs and ticks of Dagster may go.")]
 
 
-def _retain(state: State, days: int, *, remove: bool) -> None:
+KeptMonths = Annotated[
+    int, typer.Option("--months", min=12, max=1200, help="How long after receipt the bytes of deliveries are kept.")
+]
+
+
+def _retain(state: State, days: int, months: int, *, remove: bool) -> None:
+    from assets.returns.expiry import expire, expired
+
     from . import cli_retention as layout
     from .dagster_home import opened_instance
     from .retention import clear, plan
 
-    with opened_instance(state.settings) as instance:
-        found = (clear if remove else plan)(instance, state.pipeline.archive, datetime.now(UTC), days)
+    pipeline, settings, now = state.pipeline, state.settings, datetime.now(UTC)
+    with pipeline.connection() as connection:
+        with opened_instance(settings) as instance:
+            found = (clear if remove else plan)(instance, pipeline.archive, now, days)
+        if remove:
+            folders = [settings.answered, settings.returned]
+            gone = expire(connection, pipeline.archive, folders, now, months, by=_user())
+        else:
+            gone = expired(connection, now, months)
     if state.json:
-        state.screen.json(layout.retention_json(found, days, removed=remove))
+        state.screen.json(layout.retention_json(found, gone, days, months, removed=remove))
     else:
-        layout.show_retention(state.screen, found, days, state.call, removed=remove)
+        layout.show_retention(state.screen, found, gone, days, months, state.call, removed=remove)
 
 
 @command(retention_app, "plan")
-def retention_plan(state: State, days: KeptDays = 90) -> None:
+def retention_plan(state: State, days: KeptDays = 90, months: KeptMonths = 24) -> None:
     """What would be removed, in counts and bytes; nothing is."""
-    _retain(state, days, remove=False)
+    _retain(state, days, months, remove=False)
 
 
 @command(retention_app, "run")
-def retention_run(state: State, days: KeptDays = 90) -> None:
-    """Remove it. Deliveries, the warehouse and the board of who has sent what are not touched."""
-    _retain(state, days, remove=True)
+def retention_run(state: State, days: KeptDays = 90, months: KeptMonths = 24) -> None:
+    """Remove it. The ledger, the warehouse and the board of who has sent what are not touched."""
+    _retain(state, days, months, remove=True)
 
 
 @command(app)

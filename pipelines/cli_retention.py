@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from assets.returns.expiry import Expired
+
 from .cli_output import Screen, plural
 from .retention import Found
 
 
-def retention_json(found: Found, days: int, *, removed: bool) -> dict[str, Any]:
+def retention_json(found: Found, gone: Expired, days: int, months: int, *, removed: bool) -> dict[str, Any]:
     """The counts; ``removed``: whether they have gone."""
-    return {"days": days, "removed": removed, **asdict(found)}
+    return {"days": days, "months": months, "removed": removed, **asdict(found), "raw": asdict(gone)}
 
 
-def show_retention(screen: Screen, found: Found, days: int, call: str, *, removed: bool) -> None:
-    """One line, and the next command."""
+def show_retention(
+    screen: Screen, found: Found, gone: Expired, days: int, months: int, call: str, *, removed: bool
+) -> None:
+    """One line a kind, and the next command."""
     what = (
         f"{plural(found.runs, 'run')} and {plural(found.ticks, 'tick')} of Dagster older than {days} days, "
         f"{plural(found.partials, 'unnamed file')} ({found.partial_bytes >> 10} KiB) that crashes left in the archive"
@@ -23,5 +27,13 @@ def show_retention(screen: Screen, found: Found, days: int, call: str, *, remove
     screen.say(f"{'Removed' if removed else 'Would remove'}: {what}.")
     if found.runs_kept:
         screen.say(f"Kept: {plural(found.runs_kept, 'old run')} by which an asset was made last.")
-    if not removed and (found.runs or found.ticks or found.partials):
-        screen.commands([(f"{call} retention run --days {days}", "remove them")])
+    screen.say(
+        f"{'Destroyed' if removed else 'Would destroy'}: the bytes of {gone.deliveries} deliveries received more than {months} "
+        f"months ago ({plural(gone.objects, 'object')}, {gone.bytes >> 10} KiB), with their answers and returned workbooks."
+    )
+    if gone.kept:
+        screen.say(f"Kept: {gone.kept} old ones that were not read yet, or wait for a decision.")
+    if not removed and (found.runs or found.ticks or found.partials or gone.objects):
+        screen.commands(
+            [(f"{call} retention run --days {days} --months {months}", "remove them; bytes do not come back")]
+        )

@@ -21,6 +21,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from assets.intake.archive import Archive
+from assets.intake.ledger import no_bytes_taken
 from assets.marts.publish import publishing
 from assets.staging.vault import Vault
 from schemas.contract import Column, Contract
@@ -456,7 +457,7 @@ def erase(
     :class:`Unreasonable`.
     """
     check_reason(reason)
-    with publishing(connection), connection.transaction():
+    with publishing(connection), no_bytes_taken(connection), connection.transaction():
         for contract in personal(contracts):
             # whoever stages now is waited for: a row that is not there yet could not be found
             connection.execute(f"lock table staging.{quote(contract.dataset)} in share row exclusive mode")

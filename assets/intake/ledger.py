@@ -6,7 +6,8 @@ import hashlib
 import io
 import logging
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import IO, Any
@@ -77,6 +78,18 @@ def receive(
     or copied (its hash or size is another) or cannot be opened is left for the next round. ``when_new`` is called before
     anything is copied where there is a file of which nothing is known.
     """
+    with _taking_bytes(connection):
+        return _receive(connection, archive, inbox, arrived, progress, when_new)
+
+
+def _receive(
+    connection: psycopg.Connection,
+    archive: Archive,
+    inbox: Place | str,
+    arrived: Sequence[Arrived],
+    progress: Callable[[], None] | None,
+    when_new: Callable[[], None],
+) -> Received:
     rows = []
     seen = {
         (r[0], r[1], r[2]): r[3]
@@ -147,13 +160,39 @@ def receive_extract(
     if digest == unless:
         return None
     source.seek(0)
-    stored, secret = _take(archive, source, item, None, (), ())
-    assert stored is not None  # nobody else writes it
-    name = delivery_id(stored.sha256, item)
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(_INSERT, (name, stored.sha256, stored.size, *(_neutral(item) if secret else _told(item))))
-        state(cursor, name, stored.sha256)
+    with _taking_bytes(connection):
+        stored, secret = _take(archive, source, item, None, (), ())
+        assert stored is not None  # nobody else writes it
+        name = delivery_id(stored.sha256, item)
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute(_INSERT, (name, stored.sha256, stored.size, *(_neutral(item) if secret else _told(item))))
+            state(cursor, name, stored.sha256)
     return name
+
+
+_BYTES = "hashtext('lienthong.bytes')"
+
+
+@contextmanager
+def _taking_bytes(connection: psycopg.Connection) -> Iterator[None]:
+    """Between the moment when bytes are found in the archive and that in which a row refers to them nobody destroys them."""
+    connection.execute(f"select pg_advisory_lock_shared({_BYTES})")
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(f"select pg_advisory_unlock_shared({_BYTES})")
+
+
+@contextmanager
+def no_bytes_taken(connection: psycopg.Connection) -> Iterator[None]:
+    """Nobody takes bytes meanwhile: what is to be destroyed is nothing else's. Waits for those who are taking some."""
+    connection.execute(f"select pg_advisory_lock({_BYTES})")
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(f"select pg_advisory_unlock({_BYTES})")
 
 
 _INSERT = (

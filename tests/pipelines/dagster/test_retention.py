@@ -137,11 +137,12 @@ def test_the_command_plans_first(kept: House) -> None:
     said = CliRunner().invoke(app, ["retention", "plan"], env=environment)
     assert said.exit_code == 0 and path.exists()
     assert "Would remove: 0 runs and 0 ticks of Dagster older than 90 days, 1 unnamed file (4 KiB)" in said.stdout
-    assert "retention run --days 90" in said.stdout
+    assert "retention run --days 90 --months 24" in said.stdout
     done = CliRunner().invoke(app, ["retention", "run", "--days", "30", "--json"], env=environment)
     assert done.exit_code == 0 and not path.exists()
     assert json.loads(done.stdout) == {
-        "days": 30, "removed": True, "runs": 0, "runs_kept": 0, "ticks": 0, "partials": 1, "partial_bytes": 5000,
+        "days": 30, "months": 24, "removed": True, "runs": 0, "runs_kept": 0, "ticks": 0, "partials": 1, "partial_bytes": 5000,
+        "raw": {"deliveries": 0, "objects": 0, "bytes": 0, "kept": 0},
     }  # fmt: skip
 
 
