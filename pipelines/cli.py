@@ -685,6 +685,87 @@ def _account(state: State) -> int:
 
 
 @command(app)
+def export(
+    state: State,
+    to: Annotated[
+        Path, typer.Option("--to", help="Folder to write into; of what is there only an earlier export is replaced.")
+    ],
+    views: Annotated[
+        list[str] | None,
+        typer.Argument(help="Views, such as villages, indicator_value or villages_history.", metavar="VIEW"),
+    ] = None,
+    form: Annotated[
+        Literal["parquet", "csv", "package"],
+        typer.Option("--format", help="Parquet, CSV for spreadsheets, or a Frictionless data package (CSV)."),
+    ] = "parquet",
+    publish: Annotated[
+        int | None, typer.Option(help="As of this publish (default: the present one).", min=0, max=_BIGINT)
+    ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+            help="As readers saw it then (Vietnam's time).",
+        ),
+    ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open", help="The open-data set: aggregates for everybody, small counts of people hidden.")
+    ] = False,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="Also views that apps may not read; needs --purpose.")
+    ] = False,
+    purpose: Annotated[
+        str | None, typer.Option(help="What personal views are needed for; kept in the audit log.")
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="Licence of a package, such as CC-BY-4.0.")] = None,
+    by: By = None,
+) -> None:
+    """Write views into files: Parquet, CSV or a data package; all of one snapshot, now, at a publish or as known at a time."""
+    from assets.marts.exports.describe import AGENCIES, OPEN_LICENCE
+    from assets.marts.exports.export import Personal
+    from assets.marts.exports.export import export as write
+    from assets.marts.exports.open_data import export_open
+
+    from . import cli_export as layout
+    from .report import Unclear
+
+    if open_ == bool(views):
+        raise Unclear("name at least one view, or say --open for the open-data set")
+    if publish is not None and at is not None:
+        raise Unclear("--publish and --at each say when; give one")
+    if personal != bool(purpose and purpose.strip()):
+        raise Unclear(
+            "--personal needs --purpose '…', which is kept in the audit log, and --purpose is for --personal alone"
+        )
+    if open_ and (personal or form == "csv"):
+        raise Unclear("the open-data set is a data package of aggregates: leave --format and --personal out")
+    contracts, figures = state.pipeline.contracts, state.pipeline.indicators
+    terms = layout.licence(licence, OPEN_LICENCE if open_ else AGENCIES)
+    moment = _in_vietnam(at)
+    with layout.reading(state.settings) as connection:
+        if open_:
+            done = export_open(connection, contracts, figures, to, number=publish, at=moment, licence=terms)
+        else:
+            who = Personal(purpose.strip(), by or _user()) if personal and purpose is not None else None
+            done = write(
+                connection,
+                contracts,
+                figures,
+                views or [],
+                to,
+                form,
+                number=publish,
+                at=moment,
+                personal=who,
+                licence=terms,
+            )
+    if state.json:
+        state.screen.json(layout.as_json(done))
+    else:
+        layout.show(state.screen, done)
+
+
+@command(app)
 def trace(
     state: State,
     dataset: Annotated[str, typer.Argument(help="Dataset, such as villages, or indicator, such as I26.")],

@@ -25,6 +25,7 @@ SYSTEM = (
             "indicator_path",
             "mandate_answers",
             "submission_log",
+            "publishes",
         )
         for role in (APP, OFFICER, STEWARD)
     ),

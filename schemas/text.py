@@ -31,6 +31,9 @@ _INVISIBLE = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d
 _LOOK_ALIKES = {"Ð": "Đ", "Ɖ": "Đ", "ð": "đ", "ɖ": "đ", **dict.fromkeys(_INVISIBLE, "")}
 _TONES = "\u0300\u0301\u0309\u0303\u0323"
 
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""With these a text begins that a spreadsheet would run as a formula; some take their full-width forms for them."""
+
 
 def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
@@ -120,6 +123,16 @@ def fold_of_key(key: Text) -> Text:
     """:func:`fold_expr` of the text of which ``key`` is the :func:`match_key_expr`, without making the key again."""
     text = key.str.normalize("NFD").str.replace_all(_MARKS, "")
     return text.str.replace_all("đ", "d", literal=True).str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars(" ")
+
+
+def inert_one(text: str) -> str:
+    """A text of a CSV that no spreadsheet runs: with an apostrophe before it where it begins with one of :data:`FORMULA_SIGNS`."""
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
+
+def inert_expr(text: Text) -> Text:
+    """:func:`inert_one`, vectorised; null stays null."""
+    return text.str.replace(f"^([{re.escape(''.join(FORMULA_SIGNS))}])", "'${1}")
 
 
 clean_text, match_key, place_key, fold = clean_expr, match_key_expr, place_key_expr, fold_expr

@@ -9,7 +9,7 @@ from typing import Any
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 
-from .page import SIGNS
+from schemas.text import FORMULA_SIGNS, inert_one
 
 _LONGEST = 32_000
 """Characters of a cell (Excel's bound is 32,767)."""
@@ -21,7 +21,7 @@ def write_text(cell: Cell, text: str) -> None:
     cell.value = safe
     cell.data_type = "s"
     cell.number_format = "@"
-    if safe.startswith(SIGNS):
+    if safe.startswith(FORMULA_SIGNS):
         cell.quotePrefix = True
 
 
@@ -30,5 +30,5 @@ def csv_bytes(rows: Iterable[Sequence[Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     for row in rows:
-        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(SIGNS) else cell for cell in row])
+        writer.writerow([inert_one(cell) if isinstance(cell, str) else cell for cell in row])
     return out.getvalue().encode("utf-8-sig")

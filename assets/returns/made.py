@@ -16,9 +16,10 @@ from xml.sax.saxutils import escape, quoteattr
 import polars as pl
 
 from schemas.grid import KIND, Grid, Kind
+from schemas.text import FORMULA_SIGNS
 
 from .package import MAIN, PACKAGE_RELATIONS, SHEET_TYPE, TYPES
-from .page import SIGNS, clear
+from .page import clear
 from .sheet_patch import RELATIONS
 
 ROWS = 100_000
@@ -108,7 +109,7 @@ def _cell(place: str, text: str, kind: int) -> str:
         return f'<c r="{place}" t="b"><v>{int(text == "true")}</v></c>'
     if kind == Kind.ERROR and re.fullmatch(r"#[A-Z/0]+[!?]?", text):
         return f'<c r="{place}" t="e"><v>{escape(text)}</v></c>'
-    style = _SIGNED if text.startswith(SIGNS) else _TEXT
+    style = _SIGNED if text.startswith(FORMULA_SIGNS) else _TEXT
     return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(_spelt(clear(text)))}</t></is></c>'
 
 

@@ -17,8 +17,6 @@ from assets.intake.workbook import letters
 from .sheet_patch import RELATIONS
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""With these a cell begins that a spreadsheet would run once somebody edits it; some take their full-width forms for them."""
 LONGEST = 32_000
 """Characters of a cell (Excel's bound is 32,767)."""
 _LINE = 15.5

@@ -53,6 +53,7 @@ INDICATORS = (
     "indicator_path",
     "mandate_answers",
     "submission_log",
+    "publishes",
 )
 
 

@@ -16,6 +16,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from assets.marts.exports.export import Personal, export
+from assets.marts.exports.views import ExportRefused
 from pipelines.cli_errors import explain
 from tests.e2e.flows import HEAD, World, text_csv
 from tests.faults.test_server_stopped import first, second, seen
@@ -36,6 +38,31 @@ def small(tmp_path: Path) -> Iterator[Path]:
     _mounted(path, "300k")
     yield path
     subprocess.run(["umount", path], check=True)
+
+
+def test_the_disk_of_an_export_is_full(small: Path, database_url: str, tmp_path: Path) -> None:
+    world = World(database_url, tmp_path / "home")
+    first(world)
+    world.run()
+    pipeline = world.pipeline
+
+    def exported(*names: str) -> None:
+        with world.connection() as connection:
+            export(connection, pipeline.contracts, pipeline.indicators, names, small / "out", "csv")
+
+    exported("villages")
+    before = {p.name: p.read_bytes() for p in (small / "out").iterdir()}
+    world.execute(
+        "create view mart_v1.large as select n, md5(n::text) as text from generate_series(1, 200000) n; "
+        "grant select on mart_v1.large to lienthong_app"
+    )
+    who = Personal("thử", "test")
+    with world.connection() as connection, pytest.raises(ExportRefused, match="no room for the export") as full:
+        export(connection, {}, {}, ["villages", "large"], small / "out", "csv", personal=who)
+    assert explain(full.value) == [str(full.value)]
+    assert {p.name: p.read_bytes() for p in (small / "out").iterdir()} == before
+    exported("villages", "villages_history")
+    assert {p.name for p in (small / "out").iterdir()} == {"export.json", "villages.csv", "villages_history.csv"}
 
 
 def test_the_archives_disk_is_full(small: Path, database_url: str, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ CONTRACTS = load_contracts([builtin_folder()])
 ENTRIES = list(polib.pofile(str(Path(messages.__file__).with_name("vi.po"))))
 TEXTS = {(e.msgctxt, e.msgid): e.msgstr for e in ENTRIES}
 _FRAGMENTS = """
-alert alert_letter aside as_of bound detail difference due example fact format header letter_title limit list log_state period
+alert alert_letter aside as_of bound detail difference due example fact field format header letter_title limit list log_state period
 removed repair same severity sheet state status tab theme where
 """
 FRAGMENTS = frozenset(_FRAGMENTS.split())
@@ -35,7 +35,7 @@ _FOREIGN += " lienthong show alerts dagster sources test"
 FOREIGN = frozenset(_FOREIGN.split())
 """Words of no Vietnamese, which officers meet on their screens or must write as they are."""
 _UNMARKED = """
-ai an ba cao chi chia cho chung danh di do dung ghi giao hai hay hoa khai khi kho khu kia mang minh ngay nghi nhau qua
+ai an anh ba cao chi chia cho chung danh di do dung ghi giao hai hay hoa khai khi kho khu kia mang minh ngay nghi nhau qua
 nay quan quanh quay quy ra sai sang sao sau sinh so sung thay theo tin tra trang trong trung web xem xin
 """
 UNMARKED = frozenset(_UNMARKED.split())

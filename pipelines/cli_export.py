@@ -1,0 +1,71 @@
+"""``lienthong export``: what is asked for and printed. What is exported, and how: :mod:`assets.marts.exports`.
+
+The connection is opened without a migration: whoever exports may be an app's login that may read its views and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from assets.marts.exports.describe import Licence
+from assets.marts.exports.export import Exported
+
+from .cli_output import Screen, plural
+from .database import bare_url, connect, database_url
+from .report import Unclear
+from .settings import Settings
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[psycopg.Connection]:
+    """A connection as whoever the database's address names; the database is migrated only where it has no view to export."""
+    with connect(bare_url(settings)) as connection:
+        row = connection.execute("select to_regclass('mart_v1.publishes') is not null").fetchone()
+        if row is not None and row[0]:
+            yield connection
+            return
+    with connect(database_url(settings)) as connection:
+        yield connection
+
+
+def licence(name: str | None, default: Licence) -> Licence:
+    """The licence of a name, such as CC-BY-4.0; raises :class:`Unclear` where it cannot be one."""
+    if name is None:
+        return default
+    if not name or not all(c.isascii() and (c.isalnum() or c in "-._") for c in name):
+        raise Unclear(f"{name} is no name of a licence; write one such as CC-BY-4.0")
+    return default if name == default.name else Licence(name, name)
+
+
+def as_json(done: Exported) -> dict[str, object]:
+    """What was exported, for programs."""
+    return {
+        "folder": str(done.folder),
+        "description": done.description,
+        "publish": done.moment.number,
+        "shows": done.moment.shows,
+        "published_at": done.moment.published_at,
+        "files": [
+            {
+                "path": f.name, "view": f"{f.view.schema}.{f.view.name}", "rows": f.rows, "bytes": f.size, "sha256": f.sha256,
+                "hidden": f.hidden,
+            }
+            for f in done.files
+        ],
+        "removed": list(done.removed),
+    }  # fmt: skip
+
+
+def show(screen: Screen, done: Exported) -> None:
+    """What was exported, for people."""
+    rows = [(f.name, f"{f.rows:,}", f"{f.size:,}", f.hidden or "") for f in done.files]
+    screen.table(("!File", ">rows", ">bytes", ">hidden"), rows)
+    moment = done.moment
+    shows = f", which shows publish {moment.shows}" if moment.shows != moment.number else ""
+    when = f" of {moment.published_at:%Y-%m-%d %H:%M}"
+    screen.say(f"Publish {moment.number}{when}{shows}: {plural(len(done.files), 'file')} in {done.folder}.")
+    if done.removed:
+        screen.say(f"Removed, of the export that was there: {', '.join(done.removed)}.")
