@@ -50,7 +50,8 @@ def main_job(pipeline: Pipeline, *, inbox: str | None = None, period: str | None
 def account(connection: psycopg.Connection, ran: Ran) -> dict[str, Any]:
     """What a run did, as data.
 
-    Keys: received (files), growing (files left for the next round), secrets (:func:`pipelines.report.secrets`: files with
+    Keys: received (files), growing (files left for the next round), unreadable (folders of the inbox), secrets
+    (:func:`pipelines.report.secrets`: files with
     a secret marking that lie in the inbox), publish (number, or None: nothing changed), states
     {state: submissions}, rows {accepted, quarantined, set_aside}, submissions [...] (those read, and those whose
     state the publish changed), changes {dataset: {opened, closed, entities}}, indicators {computed, opened, closed} (of values).
@@ -61,6 +62,7 @@ def account(connection: psycopg.Connection, ran: Ran) -> dict[str, Any]:
     return {
         "received": len(ran.received),
         "growing": ran.growing,
+        "unreadable": ran.unreadable,
         "secrets": secrets(connection, ran.withheld) if ran.withheld else [],
         "publish": ran.published,
         "states": counts(found),
@@ -91,6 +93,9 @@ def show_account(screen: Screen, done: dict[str, Any]) -> None:
         show_states(screen, submissions)
     if done["growing"]:
         screen.say(f"Left for the next round, still growing: {', '.join(done['growing'])}")
+    if done["unreadable"]:
+        folders = ", ".join(done["unreadable"])
+        screen.say(f"Cannot be read, see their rights: {folders}; all other folders were taken.", style="bold red")
     if done["publish"] is None:
         screen.say("Nothing changed: the warehouse stays as it was published last.")
     else:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import psycopg
 
 from assets.intake.archive import Damaged, Destroyed
+from assets.intake.inbox import Place, unreadable_in
 from assets.intake.stores import open_store
 from schemas.contract import ContractError
 from schemas.migrate import HEAD
@@ -286,6 +287,13 @@ def _stores(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
             continue
         if name == "inbox" and not there:
             yield "warning", "the inbox is not there", "make the folder that LIENTHONG_INBOX names"
+        elif name == "inbox":
+            for folder in unreadable_in(Place(url)):
+                yield (
+                    "error",
+                    f"the folder {folder} of the inbox cannot be read: nothing of it is taken",
+                    "let the pipeline's user read it (chmod, or who runs the store)",
+                )
 
 
 def _declarations(patient: Patient) -> Iterator[tuple[Severity, str, str]]:

@@ -6,6 +6,7 @@ run that was stopped anywhere is taken up by the next.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
     from .notices import Noticed
 
+log = logging.getLogger(__name__)
+
 Progress = Callable[[str, int, int], None]
 """(step, done, total): told now and then while a step works."""
 
@@ -60,6 +63,8 @@ class Ran:
 
     received: list[str] = field(default_factory=list)
     growing: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    """Folders of the inbox that could not be read."""
     withheld: list[str] = field(default_factory=list)
     """Deliveries with a secret marking whose file lies in the inbox, seen now or before."""
     staged: list[str] = field(default_factory=list)
@@ -207,8 +212,11 @@ class Pipeline:
             fresh += found.fresh
             withheld += found.withheld
             after()
+        for folder in seen.unreadable:
+            log.warning("the folder %s of the inbox cannot be read; let the pipeline's user read it", folder)
         self.ran.received, self.ran.growing, self.ran.withheld = fresh, seen.growing, withheld
-        return Taken(fresh, seen.growing, withheld)
+        self.ran.unreadable = seen.unreadable
+        return Taken(fresh, seen.growing, withheld, seen.unreadable)
 
     def stage(
         self, connection: psycopg.Connection, *, archive: Archive | None = None, ahead: ReadAhead | None = None

@@ -23,7 +23,10 @@ _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DURATION = re.compile(r"(\d{1,5})([smhd])")
 _SIZE = re.compile(r"(\d{1,6})(KB|MB|GB)")
-_SECRET = re.compile(r"secret|passw|passphrase|token|api.?key|access.?key|authorization|cookie|^pwd$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|passw|passphrase|token|api.?key|access.?key|account.?key|connection.?string|authorization|cookie|^pwd$",
+    re.IGNORECASE,
+)
 """Names of what is secret, in addresses, headers, parameters and options."""
 _CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -43,8 +46,10 @@ def _secret(value: str | None) -> str | None:
 def _told_apart(named: Mapping[str, Any]) -> None:
     """Raises :class:`ValueError` where a secret stands clear among values that have names; ``Bearer ${env:NAME}`` is none."""
     for key, value in named.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Mapping):
+                _told_apart(one)
         if isinstance(value, Mapping):
-            _told_apart(value)
             continue
         said = isinstance(value, str | int) and not isinstance(value, bool)
         if said and _SECRET.search(key) and not _REFERENCE.search(str(value)):
@@ -60,6 +65,12 @@ def _clear_address(value: str, remedy: str) -> None:
         raise ValueError("this is no URL") from None
     if password is not None or any(_SECRET.search(key) for key, _ in parse_qsl(parts.query, keep_blank_values=True)):
         raise ValueError(f"a password does not stand in the URL; {remedy}")
+
+
+def no_secret_in(address: str, options: Mapping[str, Any]) -> None:
+    """Raises :class:`ValueError` where a secret stands clear in an address of a store or in the options of its driver."""
+    _clear_address(address, "write it among the options: {password: ${file:/path/to/it}}")
+    _told_apart(options)
 
 
 def _is_cron(value: str) -> bool:

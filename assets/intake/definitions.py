@@ -26,6 +26,7 @@ FIRST_DAY = date(2025, 7, 1)
 """The two-level administration begins; nobody owes anything about the time before (domain.md §3)."""
 VERDICT = "verdict"
 SECRETS = "no_secret_markings"
+FOLDERS = "readable_folders"
 _LEVELS = {"warning": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
 
@@ -126,7 +127,8 @@ def deliveries(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
                 SECRETS,
                 asset=DELIVERIES,
                 description="Không có tệp mang dấu chỉ độ mật trong hộp nhận; báo động đến khi đơn vị gửi xóa tệp.",
-            )
+            ),
+            dg.AssetCheckSpec(FOLDERS, asset=DELIVERIES, description="Mọi thư mục của hộp nhận đều đọc được."),
         ],
     )
     def receive(config: Receive, installation: dg.ResourceParam[Installation]) -> Iterator[dg.MaterializeResult[None]]:
@@ -148,7 +150,14 @@ def deliveries(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
                     passed=not taken.withheld,
                     severity=dg.AssetCheckSeverity.ERROR,
                     metadata=found,
-                )
+                ),
+                dg.AssetCheckResult(
+                    check_name=FOLDERS,
+                    asset_key=DELIVERIES,
+                    passed=not taken.unreadable,
+                    severity=dg.AssetCheckSeverity.ERROR,
+                    metadata={"count": len(taken.unreadable), "folders": taken.unreadable[:100]},
+                ),
             ],
         )
 

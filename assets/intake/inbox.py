@@ -45,16 +45,19 @@ class Arrived:
     size: int
     sidecar: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    tag: str | None = None
+    """What the store says about its bytes (an ETag), where it says something; another one, other bytes."""
     marked: bool = False
     """Whether its name, its folders or its sidecar bear a secret marking (its bytes have not been looked at)."""
 
 
 @dataclass
 class Look:
-    """One round: what is whole, and what was left because it is still growing or is no file."""
+    """One round: what is whole, and what was left because it is still growing or is no file; folders that could not be read."""
 
     arrived: list[Arrived]
     growing: list[str]
+    unreadable: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,15 @@ class Place:
 def look(place: Place | str, *, period: str | None = None, settle_seconds: float = 1.0) -> Look:
     """Look through the inbox. ``period`` keeps to one period folder. A file that changed less than ``settle_seconds`` ago
     is looked at again after that time, and left where its size or time has changed by then. What is no file is left as well:
-    a pipe would never end, and a link is not followed, since it may lead anywhere. Order: by path."""
+    a pipe would never end, and a link is not followed, since it may lead anywhere. Order: by path. A folder that cannot be read
+    holds up nobody else's; where the root cannot be read, what the store's driver raises is raised."""
     place = Place(place) if isinstance(place, str) else place
     fs, root = place.store()
     if hasattr(fs, "invalidate_cache"):  # a process that lives long would go on seeing what was there when it began
         fs.invalidate_cache()
     if not fs.exists(root):
         return Look([], [])
-    files: dict[str, dict[str, Any]] = fs.find(root, detail=True)
+    files, unreadable = _listed(fs, root, period)
     wanted = {path: info for path, info in files.items() if _wanted(path[len(root) + 1 :], period)}
     others = {path for path, info in wanted.items() if info["type"] != "file"}
     wanted = {path: info for path, info in wanted.items() if path not in others}
@@ -92,7 +96,47 @@ def look(place: Place | str, *, period: str | None = None, settle_seconds: float
         for path, info in sorted(wanted.items())
         if path not in growing
     ]
-    return Look([a for a in arrived if a is not None], sorted(_told(p[len(root) + 1 :]) for p in growing | others))
+    return Look(
+        [a for a in arrived if a is not None],
+        sorted(_told(p[len(root) + 1 :]) for p in growing | others),
+        sorted(_told(p[len(root) + 1 :]) for p in unreadable),
+    )
+
+
+def unreadable_in(place: Place) -> list[str]:
+    """The folders of an inbox that cannot be read; raises what the store's driver does where none can."""
+    fs, root = place.store()
+    return sorted(_told(p[len(root) + 1 :]) for p in _listed(fs, root, None)[1])
+
+
+def _listed(fs: Any, root: str, period: str | None) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Path -> what the store says of all that is no folder, and the folders that could not be read."""
+    if "s3" in fs.protocol:  # it has no folders, and lists a thousand names at a time
+        return fs.find(root, detail=True), []
+    found: dict[str, dict[str, Any]] = {}
+    unreadable: list[str] = []
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            listing = fs.ls(folder, detail=True)
+        except FileNotFoundError:
+            if folder == root:
+                raise
+            continue  # gone since it was seen
+        except Exception:
+            fs.ls(root, detail=True)  # where this cannot be read either, it is the store
+            if folder == root:
+                raise
+            unreadable.append(folder)
+            continue
+        for info in listing:
+            path = str(info["name"]).rstrip("/")
+            if info["type"] != "directory":
+                found[path] = info
+            elif path != folder and _wanted(path[len(root) + 1 :], period):
+                folders.append(path)
+    return found, unreadable
 
 
 def _shown(name: str) -> str:
@@ -110,6 +154,14 @@ def open_arrived(place: Place | str, arrived: Arrived) -> Any:
     """The file's bytes as a stream."""
     fs, _ = (Place(place) if isinstance(place, str) else place).store()
     return fs.open(arrived.path, "rb")
+
+
+def digest_of(source: Any) -> str:
+    """SHA-256 of a stream to its end. Not every store's stream is one that :func:`hashlib.file_digest` takes."""
+    digest = hashlib.sha256()
+    while chunk := source.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _wanted(origin: str, period: str | None) -> bool:
@@ -169,7 +221,8 @@ def _arrived(
             return None
         # a statement made later is a later word
         received_at = max(received_at, modified(fs, beside, files[beside]))
-    return Arrived(path, origin, period, sender, parts[-1], received_at, int(info["size"]), sidecar, problems, secret)
+    size, tag = int(info["size"]), info.get("ETag")
+    return Arrived(path, origin, period, sender, parts[-1], received_at, size, sidecar, problems, tag, secret)
 
 
 def _read_sidecar(data: bytes) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -19,8 +18,9 @@ from schemas.grid import Problem
 from schemas.mask import without_numbers
 
 from .archive import Archive, Changed, Stored
-from .inbox import NOT_KEPT, Arrived, Place, delivery_id, open_arrived
+from .inbox import NOT_KEPT, Arrived, Place, delivery_id, digest_of, open_arrived
 from .markings import marked, marked_name
+from .stores import is_local
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,8 @@ def receive(
     The bytes come before the row: a crash in between leaves an object that nothing refers to, never a row without bytes. Of
     a file with a marking nothing is written but hash, size, sender and times. A file that changed while it was looked through
     or copied (its hash or size is another) or cannot be opened is left for the next round. ``when_new`` is called before
-    anything is copied where there is a file of which nothing is known.
+    anything is copied where there is a file of which nothing is known. Of a store elsewhere no file is fetched again that is
+    :func:`unchanged`, while the archive has its bytes.
     """
     with _taking_bytes(connection):
         return _receive(connection, archive, inbox, arrived, progress, when_new)
@@ -91,6 +92,7 @@ def _receive(
     when_new: Callable[[], None],
 ) -> Received:
     rows = []
+    tags: dict[str, str | None] = {}
     seen = {
         (r[0], r[1], r[2]): r[3]
         for r in connection.execute(
@@ -108,9 +110,14 @@ def _receive(
     }
     refused = {r[0] for r in connection.execute("select delivery_id from intake.delivery where withheld is not null")}
     received = Received()
+    same = unchanged(connection, inbox, arrived)
     if any((item.origin, item.received_at, item.size) not in seen for item in arrived):
         when_new()
     for item in arrived:
+        if (there := same.get(item.path)) is not None and (there.gone or archive.holds(there.stored)):
+            if progress is not None:
+                progress()
+            continue
         try:
             source = open_arrived(inbox, item)
         except OSError as error:  # gone since it was looked at, or locked by its writer: the next round will see
@@ -127,6 +134,8 @@ def _receive(
         name = delivery_id(stored.sha256, item)
         if secret:
             received.withheld.append(name)
+        elif not is_local(inbox if isinstance(inbox, str) else inbox.url):
+            tags[name] = item.tag
         rows.append((name, stored.sha256, stored.size, *(_neutral(item) if secret else _told(item))))
     if not rows:
         return received
@@ -134,11 +143,60 @@ def _receive(
         present = cursor.execute(
             "select delivery_id from intake.delivery where delivery_id = any (%s)", [[r[0] for r in rows]]
         )
-        there = {r[0] for r in present}
-        fresh = [r for r in rows if r[0] not in there]
+        known = {r[0] for r in present}
+        fresh = [r for r in rows if r[0] not in known]
         cursor.executemany(_INSERT, fresh)
+        looked_at(cursor, tags)
     received.fresh = [r[0] for r in fresh]
     return received
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A delivery whose file lies where it lay. ``gone``: its bytes were destroyed."""
+
+    stored: Stored
+    gone: bool
+
+
+def unchanged(connection: psycopg.Connection, inbox: Place | str, arrived: Sequence[Arrived]) -> dict[str, _Seen]:
+    """Those of the files of a store elsewhere that need not be fetched to be known, by path: place, time, size and statements are
+    those that were seen, and what the store says of the bytes (an ETag).
+
+    Where it says nothing, a file counts as unchanged once it was fetched well after the time that it bears: times are told to the
+    second, and a file that was written to again in the same second would look the same. None of this machine's files: they are
+    hashed each time, which costs little and believes nothing.
+    """
+    if is_local(inbox if isinstance(inbox, str) else inbox.url):
+        return {}
+    rows = connection.execute(
+        "select origin, received_at, size, sidecar, store_tag, looked_at >= received_at + %s, sha256, "
+        "destroyed_at is not null from intake.delivery where origin = any (%s) and withheld is null",
+        [_SETTLED, [a.origin for a in arrived]],
+    ).fetchall()
+    known: dict[Any, list[Any]] = {}
+    for origin, received_at, size, *more in rows:
+        known.setdefault((origin, received_at, size), []).append(more)
+    found = {}
+    for item in arrived:
+        for sidecar, tag, settled, sha256, gone in known.get((item.origin, item.received_at, item.size), ()):
+            same = tag == item.tag if item.tag is not None else settled
+            if same and sidecar == item.sidecar and not item.marked:
+                found[item.path] = _Seen(Stored(sha256, item.size), gone)
+    return found
+
+
+def looked_at(cursor: psycopg.Cursor | psycopg.Connection, tags: Mapping[str, str | None]) -> None:
+    """Write down that the bytes of these deliveries were looked at just now, and what their store says of them."""
+    cursor.execute(
+        "update intake.delivery d set looked_at = clock_timestamp(), store_tag = n.tag "
+        "from unnest(%s::text[], %s::text[]) n (id, tag) where d.delivery_id = n.id "
+        "and (d.store_tag is distinct from n.tag or coalesce(d.looked_at < d.received_at + %s, true))",
+        [list(tags), list(tags.values()), _SETTLED],
+    )
+
+
+_SETTLED = timedelta(minutes=1)
 
 
 def receive_extract(
@@ -156,7 +214,7 @@ def receive_extract(
 
     The bytes are looked through for a secret marking like any other's; with one nothing is kept but hash, size, sender and times.
     """
-    digest = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+    digest = digest_of(source)
     if digest == unless:
         return None
     source.seek(0)
@@ -235,7 +293,7 @@ def _take(
             return None, False
         source = io.BytesIO(data)
     # time and size may lie about a file that was seen before, its hash does not; it need not be copied to be hashed
-    stored = Stored(hashlib.file_digest(source, "sha256").hexdigest(), item.size)  # type: ignore[arg-type]
+    stored = Stored(digest_of(source), item.size)
     if item.marked or delivery_id(stored.sha256, item) in refused:
         return stored, True
     if delivery_id(stored.sha256, item) in destroyed:
@@ -284,11 +342,13 @@ def senders_of(connection: psycopg.Connection, deliveries: Collection[str]) -> d
 
 @dataclass(frozen=True)
 class Taken:
-    """What a look through the inbox came to: ids of deliveries as in :class:`Received`, and the files left as growing."""
+    """What a look through the inbox came to: ids of deliveries as in :class:`Received`, the files left as growing, and the folders
+    that could not be read."""
 
     fresh: list[str]
     growing: list[str]
     withheld: list[str]
+    unreadable: list[str] = field(default_factory=list)
 
 
 def withheld(delivery: Delivery) -> bool:

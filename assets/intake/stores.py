@@ -18,7 +18,7 @@ from typing import Any
 import fsspec
 import yaml
 
-from schemas.sources import resolved
+from schemas.sources import no_secret_in, resolved
 
 
 class BadStores(ValueError):
@@ -139,7 +139,8 @@ def with_secrets(options: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def _read(path: Path, changed: int) -> dict[str, dict[str, Any]]:
     try:
-        found = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
+        text = path.read_text(encoding="utf-8-sig")
+        found = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise BadStores(f"{path.name}, line {mark.line + 1 if mark else 1}: this is no YAML") from None
@@ -147,4 +148,10 @@ def _read(path: Path, changed: int) -> dict[str, dict[str, Any]]:
         raise BadStores(
             f"{path.name}: write an address or its beginning, and beneath it the options: 's3://': {{key: …}}"
         )
+    lines = {str(k.value): k.start_mark.line + 1 for k, _ in yaml.compose(text, Loader=yaml.CSafeLoader).value}
+    for address, options in found.items():
+        try:
+            no_secret_in(str(address), options)
+        except ValueError as error:
+            raise BadStores(f"{path.name}, line {lines.get(str(address), 1)}: {error}") from None
     return {str(k): v for k, v in found.items()}

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 
 import psycopg
 
-from .inbox import Place, delivery_id, look, open_arrived
+from .inbox import delivery_id, digest_of, look, open_arrived
+from .ledger import looked_at, unchanged
+from .stores import is_local
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,20 @@ def waiting(connection: psycopg.Connection, inbox: str, settle_seconds: float) -
     hashed; a time or size that lies hides no change. A state that comes before the publish is nobody's to tell yet.
     """
     seen = look(inbox, settle_seconds=settle_seconds)
-    fs, _ = Place(inbox).store()
-    here = "file" in ([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol)
     # a store elsewhere says itself when a file was put there: what it says is believed, or each look would fetch every file
-    taken = set() if here else _taken(connection, [item.origin for item in seen.arrived])
-    ids = []
+    taken = unchanged(connection, inbox, seen.arrived)
+    ids, tags = [], {}
     for item in seen.arrived:
-        if (item.origin, item.received_at, item.size) in taken:
+        if item.path in taken:
             continue
         with open_arrived(inbox, item) as source:
-            ids.append(delivery_id(hashlib.file_digest(source, "sha256").hexdigest(), item))
+            ids.append(delivery_id(digest_of(source), item))
+            tags[ids[-1]] = item.tag
     known = {
         r[0] for r in connection.execute("select delivery_id from intake.delivery where delivery_id = any (%s)", [ids])
     }
+    if not is_local(inbox):
+        looked_at(connection, {name: tag for name, tag in tags.items() if name in known})
     unread = connection.execute("select delivery_id from intake.delivery where state = 'received' order by 1")
     untold = connection.execute(
         "select submission_id || ' ' || state from intake.submission "
@@ -58,10 +60,3 @@ def waiting(connection: psycopg.Connection, inbox: str, settle_seconds: float) -
     return Waiting(
         tuple(sorted(set(ids) - known)), tuple(r[0] for r in unread), tuple(r[0] for r in untold), len(seen.growing)
     )
-
-
-def _taken(connection: psycopg.Connection, origins: list[str]) -> set[tuple[str, datetime, int]]:
-    rows = connection.execute(
-        "select origin, received_at, size from intake.delivery where origin = any (%s)", [origins]
-    )
-    return {(r[0], r[1], r[2]) for r in rows}

@@ -20,7 +20,7 @@ from pipelines import backup as made
 from pipelines.backup import BackupFailed, backup, backups, restore, verify
 from tests.e2e.conftest import Make
 from tests.e2e.flows import HEAD, World, text_csv
-from tests.e2e.sources.stores import S3
+from tests.e2e.sources.stores import S3, stores_file
 
 STAFF = ("Số CCCD", "Họ và tên", "Ngày sinh", "Giới tính", "Chức vụ", "Đơn vị công tác")
 
@@ -206,8 +206,8 @@ def test_on_a_store_elsewhere(
 ) -> None:
     store = S3()
     try:
-        (tmp_path / "stores.yaml").write_text(json.dumps({"s3://": store.options}))
-        monkeypatch.setenv("LIENTHONG_STORES", str(tmp_path / "stores.yaml"))
+        for name, value in stores_file(tmp_path / "stores.yaml", "s3://", store.options).items():
+            monkeypatch.setenv(name, value)
         done = backup(world.settings, world.url, world.settings.archive, "s3://kho/sao-luu")
         url, home = empty(), tmp_path / "h"
         home.mkdir()

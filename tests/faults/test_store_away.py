@@ -6,7 +6,6 @@ Each ends with an error that names the store and the remedy, the warehouse is as
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import threading
@@ -28,7 +27,7 @@ from tests.e2e.conftest import Make
 from tests.e2e.flows import HEAD, World, text_csv
 from tests.e2e.sources.kinds import HEAD as SOURCE_HEAD
 from tests.e2e.sources.kinds import Rest
-from tests.e2e.sources.stores import S3, Sftp
+from tests.e2e.sources.stores import S3, Sftp, stores_file
 from tests.e2e.sources.suite import villages
 from tests.faults.test_server_stopped import first, second, seen
 from tests.faults.worlds import whole
@@ -83,9 +82,8 @@ class Away:
 @pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Away]:
     made = Away(request.param, tmp_path / "store")
-    file = tmp_path / "stores.yaml"
-    file.write_text(json.dumps({made.url.partition("://")[0] + "://": made.options}))
-    monkeypatch.setenv("LIENTHONG_STORES", str(file))
+    for name, value in stores_file(tmp_path / "stores.yaml", made.url, made.options).items():
+        monkeypatch.setenv(name, value)
     yield made
     made.close()
 

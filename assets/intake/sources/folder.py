@@ -5,6 +5,8 @@ An inbox that cannot be reached is an outcome of its own and hurts nobody else's
 
 from __future__ import annotations
 
+import logging
+
 import psycopg
 
 from assets.intake.archive import Archive
@@ -15,7 +17,9 @@ from schemas.sources import InboxSource, Source
 
 from .base import PullFailed
 
-_REFUSED = ("PermissionDenied", "NoCredentialsError", "ClientError", "HostKeyNotVerifiable")
+log = logging.getLogger(__name__)
+
+_REFUSED = ("PermissionDenied", "SFTPPermissionDenied", "NoCredentialsError", "ClientError", "HostKeyNotVerifiable")
 
 
 def place_of(source: Source) -> Place:
@@ -32,6 +36,8 @@ def take(
     :class:`PullFailed`."""
     place = place_of(source)
     seen = seen_in(place, settle_seconds)
+    for folder in seen.unreadable:
+        log.warning("%s: the folder %s cannot be read; the others are taken", source.id, folder)
     with Reaching():
         done = receive(connection, archive, place, seen.arrived)
     sizes = connection.execute(

@@ -99,4 +99,6 @@ def _rest(source: Source, spec: RestSource, tried: Tried, taking: Taking, pause:
 def _inbox(source: Source, tried: Tried) -> Tried:
     from .folder import place_of, seen_in
 
-    return replace(tried, rows=len(seen_in(place_of(source), 0).arrived))
+    seen = seen_in(place_of(source), 0)
+    remarks = [f"the folder {folder} cannot be read; ask for the right to read it" for folder in seen.unreadable]
+    return replace(tried, rows=len(seen.arrived), remarks=remarks)

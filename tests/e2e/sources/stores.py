@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from pathlib import Path
 from typing import Any
 
 import asyncssh
+
+
+def stores_file(path: Path, url: str, options: dict[str, Any]) -> dict[str, str]:
+    """Write a file of stores for an address; the environment that it needs. No secret stands in it."""
+    clear = {k: f"${{env:STORE_{k.upper()}}}" if k == "secret" else v for k, v in options.items()}
+    path.write_text(json.dumps({url.partition("://")[0] + "://": clear}))
+    return {"LIENTHONG_STORES": str(path), **({"STORE_SECRET": options["secret"]} if "secret" in options else {})}
 
 
 class S3:
@@ -40,6 +48,10 @@ class Sftp:
     def __init__(self, folder: Path) -> None:
         self.folder, self.root = folder, folder / "root"
         self.root.mkdir(parents=True)
+        self.closed: set[str] = set()
+        """Folders that nobody may list."""
+        self.opened: list[str] = []
+        """Files that were opened, in order."""
         host, user = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
         (folder / "user").write_bytes(user.export_private_key())
         (folder / "user").chmod(0o600)
@@ -56,11 +68,20 @@ class Sftp:
         }  # fmt: skip
 
     def start(self, port: int = 0) -> None:
-        root = self.root
+        root, closed, opened = self.root, self.closed, self.opened
 
         class Files(asyncssh.SFTPServer):
             def __init__(self, channel: Any) -> None:
                 super().__init__(channel, chroot=str(root))
+
+            def scandir(self, path: bytes) -> Any:
+                if path.decode().strip("/") in closed:
+                    raise asyncssh.SFTPPermissionDenied("Permission denied")
+                return super().scandir(path)
+
+            def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Any:
+                opened.append(path.decode())
+                return super().open(path, pflags, attrs)
 
         made: list[asyncssh.SSHServerConnection] = []
 

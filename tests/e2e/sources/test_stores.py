@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,16 +17,18 @@ import pytest
 
 from assets.intake import stores
 from assets.intake.archive import Archive
+from assets.intake.inbox import look
 from assets.intake.sources.pull import Pulled, pull
 from assets.intake.sources.trial import try_source
 from assets.intake.stores import BadStores, StoreFailed, open_store
 from assets.intake.waiting import waiting
 from pipelines.cli_errors import explain
+from pipelines.doctor import examine
 from schemas.sources import Source
 from tests.e2e.conftest import Make
 from tests.e2e.flows import HEAD, World, text_csv
 from tests.e2e.sources.kinds import declared
-from tests.e2e.sources.stores import S3, Sftp
+from tests.e2e.sources.stores import S3, Sftp, stores_file
 
 PERIOD = "2026-Q2"
 
@@ -136,9 +142,8 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
     """Address of a folder on a store whose options are in the file of stores."""
     store = request.getfixturevalue(request.param)
     url = ("s3://kho" if request.param == "s3" else "sftp://127.0.0.1") + f"/{tmp_path.name}"
-    file = tmp_path / "stores.yaml"
-    file.write_text(json.dumps({url.partition("://")[0] + "://": store.options}))
-    monkeypatch.setenv("LIENTHONG_STORES", str(file))
+    for name, value in stores_file(tmp_path / "stores.yaml", url, store.options).items():
+        monkeypatch.setenv(name, value)
     return url, store
 
 
@@ -229,11 +234,127 @@ def test_a_wrong_file_of_stores_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("LIENTHONG_STORES", str(file))
     with pytest.raises(BadStores, match="stores.yaml cannot be read"):
         open_store("s3://kho/x")
-    for text, said in (("a: [", "this is no YAML"), ("'s3://': secret", "write an address or its beginning")):
+    for text, said in (
+        ("a: [", "this is no YAML"),
+        ("'s3://': secret", "write an address or its beginning"),
+        (
+            "'s3://':\n  key: k\n's3://kho':\n  key: k\n  secret: bimat123\n",
+            r"line 3: a secret does not stand here.*\(secret\)",
+        ),
+        ("'s3://': {client_kwargs: {aws_session_token: bimat123}}", r"\(aws_session_token\)"),
+        ("'abfs://': {connection_string: AccountKey=bimat123}", r"\(connection_string\)"),
+        ("'x://': {hosts: [{password: bimat123}]}", r"\(password\)"),
+        ("'sftp://xa:bimat123@h': {port: 22}", "a password does not stand in the URL"),
+    ):
         file.write_text(text)
-        with pytest.raises(BadStores, match=said):
+        with pytest.raises(BadStores, match=said) as wrong:
             open_store("s3://kho/x")
+        assert "bimat123" not in str(wrong.value)
         file.unlink()
+
+
+def test_a_folder_that_cannot_be_read_holds_up_no_other(
+    sftp: Sftp, make_world: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in stores_file(tmp_path / "stores.yaml", "sftp://", sftp.options).items():
+        monkeypatch.setenv(name, value)
+    world = make_world(inbox="sftp://127.0.0.1/inbox")
+    closed, other = world.communes[:2]
+    for sender in (closed, other):
+        sftp.put(f"inbox/{PERIOD}/{sender}/a.csv", villages("A"))
+    sftp.closed.add(f"inbox/{PERIOD}/{closed}")
+    ran = world.run()
+    assert ran.unreadable == [f"{PERIOD}/{closed}"]
+    assert world.rows("select sender, state from intake.submission") == [(other, "accepted")]
+    said = [f.text for f in examine(world.pipeline) if f.check == "stores"]
+    assert said == [f"the folder {PERIOD}/{closed} of the inbox cannot be read: nothing of it is taken"]
+    # of a sender's own inbox too, and its trial says so
+    source = declared(other, name="hop_thu", kind="inbox", url="sftp://127.0.0.1/gui", options=sftp.options)
+    sftp.put(f"gui/{PERIOD}/b.csv", villages("A", "B"))
+    sftp.put("gui/2026-Q1/c.csv", villages("A"))
+    sftp.closed.add(f"gui/{PERIOD}")
+    tried = try_source(source, None)
+    assert tried.rows == 1 and f"the folder {PERIOD} cannot be read" in tried.remarks[0]
+    assert pulled(world, source).rows == 1
+    # where the root cannot be read, it is the store
+    sftp.closed |= {"gui", "inbox"}
+    assert pulled(world, source).fault == "LOGIN_REFUSED"
+    with pytest.raises(StoreFailed, match="the inbox cannot be reached"):
+        world.pipeline.run()
+    sftp.closed.clear()
+    assert world.run().unreadable == [] and pulled(world, source).rows == 1
+
+
+def _fetched(store: Any, caplog: pytest.LogCaptureFixture, path: str) -> int:
+    """How often a file was fetched since it was asked last."""
+    if isinstance(store, Sftp):
+        count = sum(p.endswith(path) for p in store.opened)
+        store.opened.clear()
+        return count
+    count = sum("GET /kho/" in r.getMessage() and f"{path} HTTP" in r.getMessage() for r in caplog.records)
+    caplog.clear()
+    return count
+
+
+def test_no_file_is_fetched_again_that_is_as_it_was(
+    elsewhere: tuple[str, Any], make_world: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nothing is missed: another time, size, statement or content, in the same second too."""
+    caplog.set_level("INFO", logger="werkzeug")
+    url, store = elsewhere
+    world = make_world(inbox=f"{url}/inbox", archive=f"{url}/archive")
+    place = f"inbox/{PERIOD}/{world.communes[0]}/a.csv"
+    put = partial(store.put, f"{tmp_path.name}/{place}")
+    put(villages("A", "B"))
+
+    def dated(seconds: int) -> None:
+        """The file was put there so long ago; S3 has its own clock."""
+        if isinstance(store, Sftp):
+            when = stamp - seconds
+            os.utime(store.root / tmp_path.name / place, (when, when))
+
+    stamp = int(time.time())
+    dated(3600)
+    assert len(world.run().received) == 1 and _fetched(store, caplog, place) > 0
+    with world.pipeline.connection() as connection:
+        for _ in range(2):
+            assert world.run().received == [] and waiting(connection, f"{url}/inbox", 0).unknown == ()
+            assert _fetched(store, caplog, place) == 0
+        # the same size, another content
+        put(villages("A", "C"))
+        dated(3599)
+        assert len(waiting(connection, f"{url}/inbox", 0).unknown) == 1 and _fetched(store, caplog, place) > 0
+        assert len(world.run().received) == 1
+        # a statement beside it
+        store.put(f"{tmp_path.name}/{place}.yaml", b"dataset: villages")
+        assert len(world.run().received) == 1
+        # bytes that the archive has lost are taken again
+        archive = world.pipeline.archive
+        lost = archive.path(hashlib.sha256(villages("A", "C")).hexdigest())
+        archive.fs.rm_file(lost)
+        _fetched(store, caplog, place)
+        assert world.run().received == [] and _fetched(store, caplog, place) > 0 and archive.fs.exists(lost)
+
+
+def test_a_file_that_is_written_to_again_in_the_same_second_is_seen(
+    elsewhere: tuple[str, Any], make_world: Make, tmp_path: Path
+) -> None:
+    """Time and size are as they were: what the store says of the bytes differs, or the file was fetched too soon to be believed."""
+    url, store = elsewhere
+    world = make_world(inbox=f"{url}/inbox")
+    place = f"{tmp_path.name}/inbox/{PERIOD}/{world.communes[0]}/a.csv"
+    store.put(place, villages("A", "B"))
+    arrived = look(f"{url}/inbox", settle_seconds=0).arrived[0]
+    world.run()
+    store.put(place, villages("A", "C"))
+    if isinstance(store, Sftp):
+        os.utime(store.root / place, (arrived.received_at.timestamp(),) * 2)
+    else:  # moto tells the time to the second; where another one began, the ledger is told so
+        now = look(f"{url}/inbox", settle_seconds=0).arrived[0].received_at
+        world.execute("update intake.delivery set received_at = %s", [now])
+    with world.pipeline.connection() as connection:
+        assert len(waiting(connection, f"{url}/inbox", 0).unknown) == 1
+    assert len(world.run().received) == 1
 
 
 def test_the_inbox_of_all_goes_away_and_comes_back(
