@@ -48,6 +48,9 @@ sources_app = typer.Typer(
 reminders_app = typer.Typer(
     help="Reminders to senders: what would be sent, sending, who was reminded how often.", no_args_is_help=True
 )
+audit_app = typer.Typer(
+    no_args_is_help=True, help="What was read, exported, decided and destroyed; and that none of it was altered."
+)
 retention_app = typer.Typer(
     help="What may go after its time: Dagster's old runs, and what crashes left.", no_args_is_help=True
 )
@@ -59,6 +62,7 @@ linkage_app = typer.Typer(
     help="The models that link records of persons, organisations and villages.", no_args_is_help=True
 )
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(audit_app, name="audit")
 app.add_typer(sources_app, name="sources")
 app.add_typer(reminders_app, name="reminders")
 app.add_typer(retention_app, name="retention")
@@ -1072,6 +1076,59 @@ def retention_plan(state: State, days: KeptDays = 90, months: KeptMonths = 24) -
 def retention_run(state: State, days: KeptDays = 90, months: KeptMonths = 24) -> None:
     """Remove it. The ledger, the warehouse and the board of who has sent what are not touched."""
     _retain(state, days, months, remove=True)
+
+
+@command(audit_app, "verify")
+def audit_verify(
+    state: State,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="The end of the chain as it was noted before (NUMBER:HASH): it must still be a part of it."),
+    ] = None,
+) -> int:
+    """Compute the chain of the log again; exit code 2 where something was altered. Note its end where nobody can reach it."""
+    from assets.core.audit import verify
+
+    with state.connection() as connection:
+        found = verify(connection, expect)
+    if state.json:
+        faults = [{**vars(f), "text": str(f)} for f in found.faults]
+        state.screen.json({"rows": found.rows, "head": found.head, "faults": faults})
+    else:
+        for fault in found.faults:
+            state.screen.say(str(fault))
+        if not found.faults:
+            state.screen.say(f"{found.rows} rows, each as it was written.")
+        state.screen.say(f"The end of the chain, to be noted elsewhere: {found.head}")
+    return 2 if found.faults else 0
+
+
+@command(audit_app, "list")
+def audit_list(
+    state: State,
+    action: Annotated[str | None, typer.Option(help="find, show, export, correct, erase, accept, close …")] = None,
+    who: Annotated[str | None, typer.Option(help="Of this account.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="About this dataset.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on (Vietnam's).")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="So many of the newest.")] = 50,
+) -> None:
+    """Rows of the log, the newest first."""
+    from assets.core.audit import entries
+    from schemas.vietnam import VIETNAM
+
+    with state.connection() as connection:
+        rows = entries(connection, action=action, who=who, dataset=dataset, since=_in_vietnam(since), limit=limit)
+    if state.json:
+        state.screen.json({"entries": rows})
+        return
+    state.screen.table(
+        [">number", "!at", "!who", "!action", "!dataset", ">entity", "reason", "details"],
+        [
+            [r["number"], f"{r['at'].astimezone(VIETNAM):%Y-%m-%d %H:%M:%S}", r["who"], r["action"], r["dataset"], r["entity_id"],
+             r["reason"], " ".join(f"{k}={v}" for k, v in r["details"].items())]
+            for r in rows
+        ],
+    )  # fmt: skip
 
 
 @command(app)

@@ -16,6 +16,7 @@ def explain(error: BaseException) -> list[str]:
     """One line, or one a finding for contracts that are wrong."""
     import psycopg
 
+    from assets.core.audit import BadLink
     from assets.core.closing import CannotClose
     from assets.core.correction import CannotCorrect
     from assets.core.decisions import CannotDecide
@@ -49,7 +50,7 @@ def explain(error: BaseException) -> list[str]:
         CannotClose, CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase,
         Unclear,
         BackupFailed, BadContacts, BadSetting, BadStores, StoreFailed, NoSecret, Erased, Off, NoSuchPerson, Unreasonable,
-        CannotCorrect, ExportRefused,
+        CannotCorrect, BadLink, ExportRefused,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from assets.core.audit import verify
 from assets.intake.archive import Damaged, Destroyed
 from assets.intake.inbox import Place, unreadable_in
 from assets.intake.stores import open_store
@@ -241,6 +242,15 @@ def _publishes(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
         yield "warning", f"{left} publishes were begun and not finished", "lienthong run: the next sweeps them"
 
 
+def _audit(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
+    for fault in verify(patient.connection).faults[:10]:
+        yield (
+            "error",
+            f"the audit log was tampered with: {fault}",
+            "compare with a backup; ask who may administer the database",
+        )
+
+
 def _keys(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
     (used,) = patient.one("select count(*) from vault.key")
     if used and not patient.pipeline.key_file.exists():
@@ -344,6 +354,7 @@ _ON_SCHEMAS: tuple[Check, ...] = (
     _ledger,
     _times,
     _publishes,
+    _audit,
     _keys,
     _archive,
     _stores,

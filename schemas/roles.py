@@ -31,7 +31,6 @@ SYSTEM = (
     ),
     *((role, "select on mart_v1.findings") for role in (OFFICER, STEWARD)),
     (STEWARD, "usage on schema vault"),
-    (STEWARD, "select on vault.identifier"),
 )
 """(role, privilege) on what is no dataset's own."""
 

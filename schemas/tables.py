@@ -167,7 +167,12 @@ def _history(contract: Contract, kind: str) -> str:
         f"select h.entity_id as {quote(contract.entity_id)}, {', '.join(columns)}, h.valid_from, h.valid_to, h.carried_since "
         f"from core.{quote(contract.dataset)} h {joins}cross join core.pointer p "
         f"where h.publish_from <= p.shows and (h.publish_to is null or h.publish_to > p.shows)"
+        + (f" and (select vault.opened({_literal(contract.dataset)}))" if kind == "clear" else "")
     )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _current(contract: Contract, history: str) -> str:

@@ -64,7 +64,10 @@ def test_old_bytes_go_and_what_was_read_from_them_stays(world: World) -> None:
         assert files(place) & set(names.values()) == {names[young], names[gap]}
     assert published(world) == before
     assert world.submission(first)["destroyed"]["why"] == "the end of retention: 24 months after receipt"
-    assert world.trace("villages", commune_code=commune, village_name="Thôn Một")[0].sources[0]["cells"]["households"] == "C2"
+    assert (
+        world.trace("villages", commune_code=commune, village_name="Thôn Một")[0].sources[0]["cells"]["households"]
+        == "C2"
+    )
     # the copies in the inbox are no new deliveries; and a second time there is nothing more to do
     ran = world.run()
     assert (ran.received, ran.published) == ([], None)

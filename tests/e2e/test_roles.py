@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import psycopg
 import pytest
 
+from assets.core.audit import verify
 from schemas.roles import APP, OFFICER, STEWARD
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, workbook
@@ -87,7 +90,8 @@ def test_each_role_reads_its_views_and_nothing_else(world: World) -> None:
     }
     assert readable(world, APP) == default - others
     assert readable(world, OFFICER) == (default - others) | masked | INTERNAL
-    clear = {n for n in every if n.startswith("vault.") and n not in ("vault.key", "vault.object_key")}
+    # the administrator, whose session this is, needs no ticket; a steward's login does, below
+    clear = {n for n in every if n.startswith("vault.") and f"mart_v1.{n.split('.')[1]}" in default}
     assert readable(world, STEWARD) == (default - others) | masked | INTERNAL | clear
 
 
@@ -112,10 +116,138 @@ def test_what_each_sees_of_a_person(world: World) -> None:
     columns = "citizen_id, full_name, date_of_birth, gender, position"
     officer = as_role(world, OFFICER, f"select {columns} from mart_v1.staff_masked")
     assert officer == [("056******234", "N. V. A.", 1985, "***", "Kế toán")]
-    steward = as_role(world, STEWARD, f"select {columns} from vault.staff")
-    assert steward == [(NUMBER, "Nguyễn Văn An", date(1985, 2, 1), "NAM", "Kế toán")]
-    ids = {as_role(world, STEWARD, f"select person_id from {v}")[0] for v in ("mart_v1.staff", "vault.staff")}
-    assert len(ids) == 1
+    assert NUMBER not in str(as_role(world, STEWARD, "select to_jsonb(s) from mart_v1.staff_masked s"))
+
+
+@pytest.fixture(scope="module")
+def login(world: World) -> Iterator[str]:
+    """URL of a steward's own login."""
+    name = f"binh_{os.getpid()}"  # a role belongs to the server
+    world.execute(f"create role {name} login")
+    world.execute(f"grant {STEWARD} to {name}")
+    yield world.url.replace("postgres@", f"{name}@")
+    world.execute(f"drop role {name}")
+
+
+def ask(
+    connection: psycopg.Connection, dataset: str = "staff", purpose: str = "phiếu yêu cầu 12", minutes: int = 5
+) -> None:
+    connection.execute("select vault.open(%s, %s, %s)", [dataset, purpose, minutes])
+
+
+def test_a_steward_reads_clear_values_with_a_ticket_that_is_in_the_log(world: World, login: str) -> None:
+    columns = "citizen_id, full_name, date_of_birth, gender, position"
+    with psycopg.connect(login, autocommit=True) as steward:
+        for view in ("vault.staff", "vault.staff_history"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="the vault is not open"):
+                steward.execute(f"select {columns} from {view}")  # type: ignore[call-overload]
+        # nothing is read in the transaction that asks: it could be rolled back, and with it the line in the log
+        steward.execute("begin")
+        ask(steward)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="the vault is not open"):
+            steward.execute("select * from vault.staff")
+        steward.execute("rollback")
+        assert world.rows("select count(*) from ops.audit where action = 'open vault'") == [(0,)]
+        ask(steward)
+        rows = steward.execute(f"select {columns} from vault.staff").fetchall()  # type: ignore[call-overload]
+        assert rows == [(NUMBER, "Nguyễn Văn An", date(1985, 2, 1), "NAM", "Kế toán")]
+        ids = {steward.execute(f"select person_id from {v}").fetchall()[0] for v in ("mart_v1.staff", "vault.staff")}  # type: ignore[call-overload]
+        assert len(ids) == 1
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="the vault is not open"):
+            steward.execute("select * from vault.assignments")  # another dataset is another purpose
+        who = steward.info.user
+    said = world.rows("select who, action, dataset, reason, details from ops.audit where action = 'open vault'")
+    assert said == [(who, "open vault", "staff", "phiếu yêu cầu 12", {"minutes": 5})]
+    with world.connection() as connection:
+        assert verify(connection).faults == []
+    world.execute("update vault.ticket set until = now()")
+    with psycopg.connect(login) as steward, pytest.raises(psycopg.errors.InsufficientPrivilege, match="not open"):
+        steward.execute("select * from vault.staff")
+
+
+def tried(connection: psycopg.Connection, statement: str) -> None:
+    with connection.cursor() as cursor:
+        if statement.startswith("copy"):
+            with cursor.copy(statement) as copy:  # type: ignore[call-overload]
+                list(copy)
+        else:
+            cursor.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "select * from vault.identifier",
+        "select * from vault.ticket",
+        "insert into vault.ticket (login, dataset, purpose, until) values (session_user, 'staff', 'vì', now() + interval '1 day')",
+        "update vault.ticket set until = now() + interval '1 day'",
+        "create function vault.opened(dataset text) returns boolean language sql as 'select true'",
+        "copy (select * from vault.staff) to stdout",
+        "copy vault.identifier to stdout",
+        "set session authorization postgres",
+        "select set_config('role', 'postgres', false)",
+        "select lo_import('/etc/passwd')",
+        "select pg_read_file('PG_VERSION')",
+        "select query_to_xml('select * from vault.identifier', true, true, '')",
+        "do $$ begin execute 'select * from core.staff'; end $$",
+        "alter view vault.staff set (security_barrier = false)",
+        "insert into ops.audit (who, action, reason) values ('an', 'x', 'y')",
+        "select * from ops.audit",
+    ],
+)
+def test_no_way_round_it(login: str, way: str) -> None:
+    with psycopg.connect(login, autocommit=True) as steward:
+        steward.execute("create function pg_temp.opened(d text) returns boolean language sql as 'select true'")
+        steward.execute(
+            "create function pg_temp.pg_has_role(a name, b name, c text) returns boolean language sql as 'select true'"
+        )
+        steward.execute("set search_path = pg_temp, vault, mart_v1, pg_catalog")
+        with pytest.raises(psycopg.Error) as refused:
+            tried(steward, way)
+        assert refused.value.sqlstate == "42501", refused.value
+        assert NUMBER not in str(refused.value) and "Nguyễn" not in str(refused.value)
+
+
+def test_statistics_and_errors_tell_nothing(world: World, login: str) -> None:
+    world.execute("analyze")
+    with psycopg.connect(login, autocommit=True) as steward:
+        assert NUMBER not in str(steward.execute("select * from pg_stats").fetchall())
+        steward.execute(
+            "create function pg_temp.ask(a text, b text) returns boolean language plpgsql cost 0.0000001 as "
+            "$$ begin raise notice '%', a; return true; end $$"
+        )
+        told: list[str] = []
+        steward.add_notice_handler(lambda d: told.append(str(d.message_primary)))
+        for query in (
+            "select * from vault.staff where pg_temp.ask(full_name, 'x')",
+            "select * from vault.staff where (1 / (length(full_name) - 13))::int = 1",
+            "select * from vault.staff_history where full_name::integer = 1",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="the vault is not open"):
+                steward.execute(query)  # type: ignore[call-overload]
+        assert told == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"dataset": "villages"}, "nothing of that dataset"),
+        ({"dataset": "x'; drop table core.staff"}, "nothing of that dataset"),
+        ({"minutes": 0}, "1 to 480 minutes"),
+        ({"minutes": 481}, "1 to 480 minutes"),
+        ({"purpose": " "}, "say what for"),
+        ({"purpose": f"của {NUMBER}"}, "number as long as that of an identity card"),
+    ],
+)
+def test_what_the_vault_is_not_opened_for(login: str, wrong: dict[str, Any], words: str) -> None:
+    with psycopg.connect(login, autocommit=True) as steward, pytest.raises(psycopg.Error, match=words):
+        ask(steward, **wrong)
+
+
+def test_who_is_no_steward_opens_nothing(world: World) -> None:
+    for role in (APP, OFFICER):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for schema vault"):
+            as_role(world, role, "select vault.open('staff', 'phiếu yêu cầu 12', 5)")
 
 
 def test_views_show_the_publish_that_is_shown(world: World) -> None:

@@ -51,6 +51,8 @@ BROKEN = [
     ("ledger", "update intake.submission set assessment_no = 999999 where assessment_no > 0", "an assessment that is not there"),
     ("ledger", _LOST, "submissions have lost rows"),
     ("publishes", f"insert into core.publish (number, state, kind, shows) {_OPEN}", "begun and not finished"),
+    ("audit", "update ops.audit_head set number = 77", "the audit log was tampered with: the end of the chain"),
+    ("audit", "update ops.audit_head set number = 77", "the audit log was tampered with: the end of the chain"),
     ("routine", f"update ops.backup set made_at = {_OLD}", "the newest backup is older than two days"),
     ("routine", "delete from ops.backup", "no backup was ever made"),
     ("routine", f"update ops.due_run set derived_at = {_OLD}", "was not looked at for a day"),
