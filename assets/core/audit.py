@@ -2,7 +2,7 @@
 
 Each row has a link, the SHA-256 of the link before it and of what the row says, written by the database at commit. Here: looking.
 Writing: whoever does what is to be written down (:func:`assets.core.person.audit`; decisions, tickets of the vault: triggers and
-functions of migration 0019).
+functions of migration 0020).
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def test_decisions_are_in_it_without_their_words(connection: psycopg.Connection)
 
 
 def test_a_log_of_before_is_linked_by_the_migration(database_url: str) -> None:
-    _migrate_to(database_url, "0018")
+    _migrate_to(database_url, "0019")
     with psycopg.connect(database_url, autocommit=True) as old:
         write(old)
         old.execute(
