@@ -748,7 +748,9 @@ def export(
     moment = _in_vietnam(at)
     with layout.reading(state.settings) as connection:
         if open_:
-            done = export_open(connection, contracts, figures, to, number=publish, at=moment, licence=terms)
+            done = export_open(
+                connection, contracts, figures, to, number=publish, at=moment, licence=terms, by=by or _user()
+            )
         else:
             who = Personal(purpose.strip(), by or _user()) if personal and purpose is not None else None
             done = write(
@@ -762,6 +764,7 @@ def export(
                 at=moment,
                 personal=who,
                 licence=terms,
+                by=by or _user(),
             )
     if state.json:
         state.screen.json(layout.as_json(done))

@@ -70,6 +70,7 @@ INDEXES = {
     "staging_place": "create index if not exists {staging_place} on staging.{name} (_assessment, _sheet, _row)",
     "core_entity": "create unique index if not exists {core_entity} on core.{name} (entity_id, valid_from, publish_from)",
     "core_opened": "create index if not exists {core_opened} on core.{name} using brin (publish_from)",
+    "core_from": "create index if not exists {core_from} on core.{name} (valid_from)",
     "core_closed": "create index if not exists {core_closed} on core.{name} (publish_to) where publish_to is not null",
 }
 """Indexes of a dataset. They are built after a first bulk load rather than fed by it: random keys into a live b-tree

@@ -111,6 +111,32 @@ def compare_full(url: str, home: str) -> dict[str, Any]:
     return {dataset: lines[:10] for dataset, lines in found.items() if lines}
 
 
+def export(url: str, folder: str, view: str) -> dict[str, Any]:
+    """A view into Parquet; seconds of the export alone, without the imports."""
+    from assets.marts.exports.export import export as write
+    from assets.marts.indicators.catalogue import load_indicators
+    from pipelines.database import connect
+    from schemas.contract import builtin_folder, load_contracts
+
+    contracts, indicators = load_contracts([builtin_folder()]), load_indicators()
+    with connect(url) as connection:
+        start = time.perf_counter()
+        (file,) = write(connection, contracts, indicators, [view], Path(folder)).files
+        return {"seconds": time.perf_counter() - start, "rows": file.rows, "bytes": file.size}
+
+
+def copy_out(url: str, view: str) -> dict[str, Any]:
+    """A bare COPY of a view by psql, whose bytes nobody reads."""
+    import subprocess
+
+    from pipelines.cli import _psql
+
+    start = time.perf_counter()
+    command = [str(_psql()), url, "-c", f"copy (select * from mart_v1.{view}) to stdout"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    return {"seconds": time.perf_counter() - start}
+
+
 def openpyxl(home: str) -> dict[str, Any]:
     """Bare reading of the workbooks of an inbox with openpyxl, every cell."""
     from openpyxl import load_workbook
@@ -194,5 +220,7 @@ if __name__ == "__main__":
         "make_large": make_large,
         "make_full": make_full,
         "compare_full": compare_full,
+        "export": export,
+        "copy_out": copy_out,
     }[what](*arguments)
     print(json.dumps(found))

@@ -130,7 +130,7 @@ def test_all_files_are_of_one_publish_whatever_is_published_meanwhile(
     try:
         done = out(world, ["villages", "villages_history"], tmp_path / "during")
         assert exported(done.folder / "villages_history.parquet") == before
-        (number,) = world.rows("select max(number) from mart_v1.publishes")[0]
+        (number,) = world.rows("select max(publish) from mart_v1.publishes")[0]
         assert done.moment.number == number - 1
     finally:
         with world.connection() as connection:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
-from psycopg.types.json import Jsonb
 
+from assets.core.person import audit
 from assets.marts.indicators.catalogue import Indicator
 from schemas.contract import Contract
 
@@ -28,6 +28,7 @@ from .views import ExportRefused, View, find_views
 
 Form = Literal["parquet", "csv", "package"]
 DICTIONARY = "dictionary.md"
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,13 @@ def export(
     at: datetime | None = None,
     personal: Personal | None = None,
     licence: Licence = AGENCIES,
+    by: str = "",
     now: datetime | None = None,
 ) -> Exported:
     """Write views into a folder, as they are now, at a publish (``number``), or as readers saw them at a time (``at``).
 
-    Views that apps may not read need ``personal``, which is in the audit log before the first row is read. Raises
-    :class:`ExportRefused` where something is not to be had; the folder is then as before."""
+    Views that apps may not read need ``personal``, which is in the audit log before the first row is read; ``by``: who exports
+    the others. Raises :class:`ExportRefused` where something is not to be had; the folder is then as before."""
     views = find_views(connection, names, contracts, indicators)
     if not views:
         raise ExportRefused("name at least one view")
@@ -91,8 +93,7 @@ def export(
         )
     made_at = now or datetime.now(UTC)
     with exporting(folder, private=bool(private)) as target:
-        if personal is not None:
-            _noted(connection, private, personal, form, number, at)
+        note(connection, views, {"form": form, "publish": number, "at": at and at.isoformat()}, personal, by)
         with snapshot(connection):
             moment = choose(connection, number, at)
             files = [_file(connection, target, view, moment, form) for view in views]
@@ -124,28 +125,37 @@ def finish(
     return Exported(target.path, moment, files, description, removed)
 
 
-def _noted(
+def note(
     connection: psycopg.Connection,
     views: Sequence[View],
-    personal: Personal,
-    form: Form,
-    number: int | None,
-    at: datetime | None,
+    details: Mapping[str, Any],
+    personal: Personal | None = None,
+    by: str = "",
 ) -> None:
-    """Write into the audit log who takes what out, and what for, before anything is read."""
-    details = Jsonb({"form": form, "publish": number, "at": at.isoformat() if at is not None else None})
-    try:
-        with connection.transaction():
-            for view in views:
-                connection.execute(
-                    "insert into ops.audit (who, action, dataset, reason, details) values (%s, 'export', %s, %s, %s)",
-                    [personal.by, f"{view.schema}.{view.name}", personal.purpose, details],
-                )
-    except psycopg.errors.InsufficientPrivilege:
-        raise ExportRefused(
-            "the database user may not write into the audit log, and views of persons are not exported without it; connect as the "
-            "user of the pipeline"
-        ) from None
+    """Write into the audit log who takes what out, and what for, before anything is read.
+
+    What apps may read is written down where the user may write there, which an app's login may not. Raises
+    :class:`ExportRefused`, and what :func:`audit` raises of a purpose that cannot be kept."""
+    may = connection.execute((_HERE / "may_note.sql").read_text(encoding="utf-8")).fetchone()
+    if may is None or not may[0]:
+        if any(v.personal for v in views):
+            raise ExportRefused(
+                "the database user may not write into the audit log, and views of persons are not exported without it; connect "
+                "as the user of the pipeline"
+            )
+        return
+    with connection.transaction():
+        for view in views:
+            reason = personal.purpose if personal is not None and view.personal else "open to apps"
+            who = personal.by if personal is not None else by or may[1]
+            audit(
+                connection,
+                by=who,
+                action="export",
+                reason=reason,
+                dataset=f"{view.schema}.{view.name}",
+                details=details,
+            )
 
 
 def _file(connection: psycopg.Connection, target: Folder, view: View, moment: Moment, form: Form) -> Written:

@@ -46,15 +46,15 @@ def choose(connection: psycopg.Connection, number: int | None = None, at: dateti
     """The publish of a number, that which was current at a time, or the present one; in the caller's snapshot.
 
     Raises :class:`ExportRefused` where there is none."""
-    wanted = "number = %(number)s" if number is not None else "(%(at)s::timestamptz is null or published_at <= %(at)s)"
+    wanted = "publish = %(number)s" if number is not None else "(%(at)s::timestamptz is null or published_at <= %(at)s)"
     row = connection.execute(
-        f"select number, shows, published_at from mart_v1.publishes where {wanted} order by number desc limit 1",
+        f"select publish, shows, published_at from mart_v1.publishes where {wanted} order by publish desc limit 1",
         {"number": number, "at": at},
     ).fetchone()
     if row is None and at is not None:
         raise ExportRefused(f"nothing was published before {at:%Y-%m-%d %H:%M:%S%z}")
     if row is None:
-        newest = connection.execute("select max(number) from mart_v1.publishes").fetchone()
+        newest = connection.execute("select max(publish) from mart_v1.publishes").fetchone()
         raise ExportRefused(f"there is no publish {number}; the newest is {newest[0] if newest else 0}")
     return Moment(row[0], row[1], row[2], at or (row[2] if number is not None else None))
 

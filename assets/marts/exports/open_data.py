@@ -28,7 +28,7 @@ from schemas.migrate import quote
 from schemas.tables import is_personal
 
 from .describe import OPEN_LICENCE, Licence, Written
-from .export import Exported, finish, snapshot
+from .export import Exported, finish, note, snapshot
 from .folder import Folder, exporting
 from .forms import CsvFile
 from .known import Moment, choose, shown_at
@@ -102,6 +102,7 @@ def export_open(
     number: int | None = None,
     at: datetime | None = None,
     licence: Licence = OPEN_LICENCE,
+    by: str = "",
     now: datetime | None = None,
 ) -> Exported:
     """Write the open-data set into a folder, as of a publish; raises what :func:`assets.marts.exports.export.export` raises."""
@@ -112,6 +113,7 @@ def export_open(
     assert not any(v.personal for v in views)
     made_at = now or datetime.now(UTC)
     with exporting(folder) as target:
+        note(connection, views, {"form": "open", "publish": number, "at": at and at.isoformat()}, by=by)
         with snapshot(connection):
             moment = choose(connection, number, at)
             files = [_file(connection, target, view, moment, figures) for view in views]

@@ -26,7 +26,7 @@ from .views import ExportRefused, Field
 
 _BLOCK = 4 << 20
 """Bytes of COPY that are parsed at once: some 30,000 rows of a wide view."""
-_AHEAD = 3
+_AHEAD = 6
 """Blocks that may wait for the parser: what is held is bounded by them."""
 _SCALE = 38
 """Digits of a decimal."""

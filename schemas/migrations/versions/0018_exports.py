@@ -1,4 +1,4 @@
-"""Publishes for readers; indexes for point reads.
+"""Publishes for readers.
 
 Revision ID: 0018
 Revises: 0017

@@ -24,8 +24,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.core.person import Unreasonable
 from assets.marts.exports import folder as folder_module
-from assets.marts.exports.export import Exported, Form, export
+from assets.marts.exports.export import Exported, Form, Personal, export
 from assets.marts.exports.folder import Sink, exporting
 from assets.marts.exports.forms import CsvFile
 from assets.marts.exports.stream import arrow_schema, stream
@@ -78,9 +79,7 @@ def write(connection: psycopg.Connection, tmp_path: Path) -> Callable[..., Expor
     return to
 
 
-def _purpose() -> Any:
-    from assets.marts.exports.export import Personal
-
+def _purpose() -> Personal:
     return Personal("kiểm thử", "test")
 
 
@@ -310,7 +309,10 @@ def test_files_of_persons_are_for_their_owner(
         "select who, action, dataset, reason, details from ops.audit order by audit_id desc limit 1"
     ).fetchone()
     assert row == ("test", "export", "mart_v1.findings", "kiểm thử", {"form": "parquet", "publish": None, "at": None})
-    noted = connection.execute("select count(*) from ops.audit").fetchone()
-    write("submission_log", personal=None, folder=tmp_path / "other")
+    write("submission_log", personal=None, folder=tmp_path / "other", by="ai đó")
     assert (tmp_path / "other" / "export.json").stat().st_mode & 0o044
-    assert connection.execute("select count(*) from ops.audit").fetchone() == noted
+    newest = "select who, dataset, reason from ops.audit order by audit_id desc limit 1"
+    assert connection.execute(newest).fetchone() == ("ai đó", "mart_v1.submission_log", "open to apps")
+    with pytest.raises(Unreasonable, match="identity card"):
+        write("findings", personal=Personal("CCCD 056085001234", "test"), folder=tmp_path / "third")
+    assert not (tmp_path / "third").exists()
