@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 
@@ -18,6 +18,7 @@ from assets.returns.reminders.contacts import BadContacts, read_contacts
 from assets.returns.reminders.plan import Letter, plan
 from assets.returns.reminders.send import Off, Round, is_on, send_letters
 
+from .clock import ClockDoubted, believed
 from .flow import Pipeline
 from .settings import Settings
 
@@ -61,14 +62,18 @@ def remind(pipeline: Pipeline, connection: psycopg.Connection, now: datetime) ->
         return send_letters(connection, pipeline.contracts, contacts, ways, now, settings.reminders, settings.help_by)
 
 
-def notice(pipeline: Pipeline, connection: psycopg.Connection, now: datetime) -> Noticed:
-    """A round of both: reminders, where they are sent, then alerts. A file of contacts that is wrong stops no alert."""
+def notice(pipeline: Pipeline, connection: psycopg.Connection, now: datetime | None = None) -> Noticed:
+    """A round of both: reminders, where they are sent, then alerts. A file of contacts that is wrong, or a clock that cannot be
+    believed, stops no alert. ``now``: without it this moment."""
     done, wrong = None, None
+    moment, now = now, now or datetime.now(UTC)
     try:
+        if moment is None:
+            believed(connection, now)
         done = remind(pipeline, connection, now)
     except Off:
         pass
-    except BadContacts as error:
+    except (BadContacts, ClockDoubted) as error:
         wrong = str(error).splitlines()[0]
     alerts.look(connection, now)
     with channels(pipeline.settings) as ways:

@@ -3,14 +3,13 @@ somebody switches it on.
 """
 
 # no postponed annotations: Dagster looks at those of the functions that it is given
-from datetime import UTC, datetime
-
 import dagster as dg
 from pydantic import Field
 
 from assets.installation import Installation, connected
 from assets.returns.expiry import LEAST_MONTHS, MONTHS, expire
 
+from .clock import believed
 from .flow import Pipeline
 from .jobs import WAREHOUSE
 from .retention import DAYS, LEAST_DAYS, clear
@@ -31,8 +30,9 @@ class Kept(dg.Config):
 def remove_old(context: dg.OpExecutionContext, config: Kept, installation: dg.ResourceParam[Installation]) -> None:
     """Remove; the counts are in the run's log."""
     assert isinstance(installation, Pipeline)
-    now, settings = datetime.now(UTC), installation.settings
+    settings = installation.settings
     with connected(installation) as connection:
+        now = believed(connection)
         done = clear(context.instance, installation.archive, now, config.days)
         folders = [settings.answered, settings.returned]
         gone = expire(connection, installation.archive, folders, now, config.months, by=RETENTION)

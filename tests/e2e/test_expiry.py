@@ -21,6 +21,7 @@ LATER = datetime(2028, 8, 1, tzinfo=UTC)
 def run_out(world: World, now: datetime = LATER, **more: Any) -> Expired:
     pipeline = world.pipeline
     folders = [world.settings.answered, world.settings.returned]
+    world.execute("update intake.delivery set recorded_at = received_at where recorded_at > received_at")
     with pipeline.connection() as connection:
         planned = expired(connection, now)
         done = expire(connection, pipeline.archive, folders, now, by="An", **more)

@@ -22,6 +22,8 @@ from assets.intake.archive import Archive
 from assets.intake.ledger import not_before
 from assets.intake.sources.pull import pull
 from assets.marts.due import derive_due
+from assets.returns.expiry import expired
+from pipelines.clock import ClockDoubted, believed
 from pipelines.doctor import Finding, examine
 from pipelines.flow import Pipeline
 from pipelines.settings import Settings
@@ -270,6 +272,43 @@ def test_a_copy_that_is_taken_for_a_crashs_is_made_again(tmp_path: Path) -> None
 
     stored = archive.put(io.BytesIO(b"a" * (1 << 20) + b"b"))
     assert archive.holds(stored) and archive.abandoned(datetime.now(UTC) - timedelta(days=2)) == []
+
+
+def test_nothing_is_destroyed_or_sent_by_a_clock_that_is_doubted(begun: World, copies: Copies) -> None:
+    world = copies.of(begun)
+    world.run()
+    now = datetime.now(UTC)
+    with world.connection() as connection:
+        assert believed(connection) - now < timedelta(minutes=1)
+        for ahead in (timedelta(minutes=11), -timedelta(days=1), timedelta(days=3650)):
+            with pytest.raises(ClockDoubted, match="this machine says .*set both by NTP"):
+                believed(connection, now + ahead)
+    for ahead in (
+        YEARS,
+        -YEARS,
+    ):  # both are wrong alike: nothing was written for years, or it was written in time to come
+        move_server(world, ahead)
+        with world.connection() as connection, pytest.raises(ClockDoubted, match="set the clock"):
+            believed(connection, now + timedelta(seconds=ahead))
+    move_server(world, 0)
+    # the alerts go on, and say why no letter went
+    world.execute("update intake.delivery set recorded_at = now() - interval '1 year'")
+    world.execute("update core.publish set published_at = now() - interval '1 year'")
+    world.execute("insert into ops.reminder_switch (sending, who, reason) values (true, 'x', 'x')")
+    with world.pipeline.connection() as connection:
+        noticed = world.pipeline.notice(connection)
+    assert noticed.reminders is None and "set the clock" in (noticed.untold or "")
+    copies.drop(world)
+
+
+def test_bytes_that_came_with_an_old_date_are_kept_for_as_long_as_others(world: World) -> None:
+    world.drop(
+        world.communes[0], text_csv([HEAD, ["Thôn A", "Thôn", 10, 40]]), "a.csv", at=datetime(1980, 1, 1, tzinfo=UTC)
+    )
+    world.run()
+    with world.connection() as connection:
+        assert expired(connection, datetime.now(UTC)).deliveries == 0
+        assert expired(connection, datetime.now(UTC) + timedelta(days=740)).deliveries == 1
 
 
 def test_the_time_of_a_file_is_compared_and_not_believed(world: World) -> None:
