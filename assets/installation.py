@@ -51,7 +51,10 @@ class Installation(Protocol):
         """Archive and write down what is new in the inbox."""
 
     def pull(self, connection: psycopg.Connection, name: str) -> Any:
-        """Take what is new of a source: ``outcome``, ``rows``, ``bytes``, ``fault``, ``remedy``."""
+        """Take what is new of a source: ``outcome``, ``rows``, ``bytes``, ``fault``, ``remedy``, ``unmarked``."""
+
+    def source_findings(self) -> list[str]:
+        """What is wrong with the declarations of sources as they stand now, with file, line and remedy."""
 
     def stage(self, connection: psycopg.Connection) -> Staged:
         """Read and stage every pending delivery."""

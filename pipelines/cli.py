@@ -905,10 +905,30 @@ def sources_list(state: State) -> None:
 
     with state.connection() as connection:
         rows = layout.standing(connection, state.pipeline.sources)
+    wrong = state.pipeline.declared.findings
     if state.json:
-        state.screen.json({"sources": rows})
+        state.screen.json({"sources": rows, "findings": wrong})
     else:
+        layout.show_findings(state.screen, wrong)
         layout.show_sources(state.screen, rows, str(state.settings.sources_folder))
+
+
+@command(sources_app, "show")
+def sources_show(state: State, name: Annotated[str, typer.Argument(help="Its id, such as STC/du_toan.")]) -> None:
+    """One source: its declaration, how far it was taken, its last pulls. Secrets are shown as references only."""
+    from . import cli_sources as layout
+    from .report import Unclear
+
+    declared = state.pipeline.declared
+    (source, *others) = layout.chosen(declared.sources, [name], declared.findings)
+    if others:
+        raise Unclear(f"{name} has several sources; name one: {', '.join([source, *others])}")
+    with state.connection() as connection:
+        found = layout.detailed(connection, declared.sources[source])
+    if state.json:
+        state.screen.json(found)
+    else:
+        layout.show_source(state.screen, found, declared.sources[source])
 
 
 @command(sources_app, "test")
@@ -919,15 +939,18 @@ def sources_test(state: State, names: Names = None) -> int:
 
     from . import cli_sources as layout
 
-    sources, contracts = state.pipeline.sources, state.pipeline.contracts
+    declared, contracts = state.pipeline.declared, state.pipeline.contracts
+    sources, wrong = declared.sources, declared.findings
     tried = []
-    for name in layout.chosen(sources, names or []):
+    if not state.json:
+        layout.show_findings(state.screen, wrong)
+    for name in layout.chosen(sources, names or [], wrong):
         tried.append(try_source(sources[name], contracts.get(sources[name].spec.dataset)))
         if not state.json:
             layout.show_tried(state.screen, tried[-1])
     if state.json:
-        state.screen.json({"sources": tried})
-    return int(any(t.faults for t in tried))
+        state.screen.json({"sources": tried, "findings": wrong})
+    return int(bool(wrong) or any(t.faults for t in tried))
 
 
 @command(sources_app, "pull")
@@ -939,13 +962,16 @@ def sources_pull(state: State, names: Names = None) -> int:
     done = []
     with pipeline.connection() as connection, state.screen.progress() as progress:
         pipeline.progress = progress
-        for name in layout.chosen(pipeline.sources, names or []):
+        wrong = pipeline.declared.findings
+        for name in layout.chosen(pipeline.sources, names or [], wrong):
             done.append(pipeline.pull(connection, name))
             if not state.json:
-                layout.show_pulled(state.screen, done[-1])
+                layout.show_pulled(state.screen, done[-1], pipeline.sources[name])
     if state.json:
-        state.screen.json({"sources": done})
-    return int(any(d.outcome == "failed" for d in done))
+        state.screen.json({"sources": done, "findings": wrong})
+    else:
+        layout.show_findings(state.screen, wrong)
+    return int(bool(wrong) or any(d.outcome == "failed" for d in done))
 
 
 @command(reminders_app, "plan")
@@ -982,10 +1008,11 @@ def reminders_plan(
 def reminders_send(state: State) -> int:
     """Send what today asks for; each reminder once. The exit code is 1 where a letter did not go out."""
     from . import cli_reminders as layout
+    from .clock import believed
     from .notices import remind
 
     with state.pipeline.connection() as connection:
-        done = remind(state.pipeline, connection, datetime.now(UTC))
+        done = remind(state.pipeline, connection, believed(connection))
     if state.json:
         state.screen.json(vars(done))
     else:
@@ -1051,11 +1078,13 @@ def _retain(state: State, days: int, months: int, *, remove: bool) -> None:
     from assets.returns.expiry import expire, expired
 
     from . import cli_retention as layout
+    from .clock import believed
     from .dagster_home import opened_instance
     from .retention import clear, plan
 
-    pipeline, settings, now = state.pipeline, state.settings, datetime.now(UTC)
+    pipeline, settings = state.pipeline, state.settings
     with pipeline.connection() as connection:
+        now = believed(connection) if remove else datetime.now(UTC)
         with opened_instance(settings) as instance:
             found = (clear if remove else plan)(instance, pipeline.archive, now, days)
         if remove:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from assets.intake.sources.pull import Pulled
+from assets.intake.sources.pull import Pulled, unmarked_text
 from assets.intake.sources.trial import Tried
 from schemas.sources import Source
 
@@ -16,13 +17,16 @@ from .cli_output import Screen, plural
 from .report import Unclear
 
 
-def chosen(sources: Mapping[str, Source], names: Sequence[str]) -> list[str]:
-    """The sources that are meant: by id, by sender, or all; raises :class:`Unclear`."""
+def chosen(sources: Mapping[str, Source], names: Sequence[str], findings: Sequence[object] = ()) -> list[str]:
+    """The sources that are meant: by id, by sender, or all; raises :class:`Unclear`. ``findings``: what is wrong with others."""
     found = []
     for name in names or list(sources):
         mine = [i for i in sources if i == name or i.partition("/")[0] == name]
         if not mine:
-            raise Unclear(f"there is no source {name}; there are: {', '.join(sources) or 'none'}")
+            raise Unclear(
+                f"there is no source {name}; there are: {', '.join(sources) or 'none'}"
+                + "".join(f"; {finding}" for finding in findings)
+            )
         found += mine
     return list(dict.fromkeys(found))
 
@@ -64,6 +68,57 @@ def show_sources(screen: Screen, rows: Sequence[Mapping[str, Any]], folder: str)
     )
 
 
+def show_findings(screen: Screen, findings: Sequence[object]) -> None:
+    """Declarations that are wrong; the sources of the other files are not touched by it."""
+    for finding in findings:
+        screen.say(f"{finding}", style="bold red")
+    if findings:
+        screen.say("None of the sources of these files is pulled; the others are.")
+
+
+def detailed(connection: psycopg.Connection, source: Source) -> dict[str, Any]:
+    """All about one source: its declaration (secrets stand in it as references), how far it was taken, and its last ten pulls."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        state = cursor.execute(
+            "select watermark, cardinality(boundary) as boundary, period, delivery_id, taken_at from ops.source_state "
+            "where source = %s",
+            [source.id],
+        ).fetchone()
+        pulls = cursor.execute(
+            "select started_at, ended_at, outcome, fault, rows, bytes, delivery_id, unmarked from ops.source_pull "
+            "where source = %s order by pull_id desc limit 10",
+            [source.id],
+        ).fetchall()
+    spec = source.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"name"})
+    return {"source": source.id, "declared": spec, "state": state, "pulls": pulls}
+
+
+def show_source(screen: Screen, found: Mapping[str, Any], source: Source) -> None:
+    """All about one source."""
+    screen.say(f"{found['source']} ({source.spec.kind})", style="bold")
+    rows = [[key, value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)]
+            for key, value in found["declared"].items()]  # fmt: skip
+    screen.table(["!key", "declared"], rows)
+    how, state = getattr(source.spec, "incremental", None), found["state"]
+    if state is None:
+        screen.say("Nothing was taken of it yet.")
+    else:
+        mark = state["watermark"]
+        said = f"; {how.column} is taken up to {mark['value']}" if how is not None and mark is not None else ""
+        screen.say(f"Last taken {state['taken_at']:%Y-%m-%d %H:%M}, delivery {state['delivery_id']}{said}.")
+    counted = next((p["unmarked"] for p in found["pulls"] if p["unmarked"] is not None), 0)
+    if counted and how is not None:
+        screen.say(unmarked_text(counted, how.column), style="bold")
+    if found["pulls"]:
+        screen.table(
+            ["!pulled", "!outcome", ">rows", ">bytes", "delivery"],
+            [
+                [p["started_at"], p["fault"] or p["outcome"], p["rows"], p["bytes"], p["delivery_id"]]
+                for p in found["pulls"]
+            ],
+        )
+
+
 def show_tried(screen: Screen, tried: Tried) -> None:
     """What is wrong with a source."""
     state = "can be used" if not tried.faults else "cannot be used"
@@ -75,11 +130,14 @@ def show_tried(screen: Screen, tried: Tried) -> None:
         screen.say(f"  {remark}")
 
 
-def show_pulled(screen: Screen, done: Pulled) -> None:
+def show_pulled(screen: Screen, done: Pulled, source: Source) -> None:
     """What a pull came to."""
     said = {
         "delivered": f"{done.rows} taken" + (f", delivery {done.delivery_id}" if done.delivery_id else ""),
-        "unchanged": "as it was taken last", "empty": "nothing new", "busy": "somebody else is pulling it",
+        "unchanged": "as it was taken last", "empty": "nothing new", "busy": done.remedy,
         "failed": f"{done.fault}: {done.remedy}",
     }  # fmt: skip
     screen.say(f"{done.source}: {said[done.outcome]}.")
+    if done.unmarked:
+        how = getattr(source.spec, "incremental", None)
+        screen.say(f"  {unmarked_text(done.unmarked, how.column if how is not None else 'the watermark')}")

@@ -308,14 +308,16 @@ def _stores(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
 
 def _declarations(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
     from assets.returns.reminders.contacts import BadContacts, read_contacts
-    from schemas.sources import SourcesWrong
 
     pipeline = patient.pipeline
-    try:
-        assert pipeline.sources is not None
-    except SourcesWrong as wrong:
-        for finding in wrong.findings:
-            yield "error", str(finding), "mend the file (docs/sources.md); until then no source is pulled by schedule"
+    for finding in pipeline.source_findings():
+        yield "error", finding, "mend the file (docs/sources.md); until then none of its sources is pulled"
+    for source, unmarked in patient.connection.execute(
+        "select distinct on (source) source, unmarked from ops.source_pull where unmarked is not null order by source, pull_id desc"
+    ).fetchall():
+        spec = pipeline.sources[source].spec if source in pipeline.sources else None
+        if unmarked and spec is not None and getattr(spec, "incremental", None) is not None:
+            yield "warning", f"{source}: {unmarked} rows have no watermark", f"lienthong sources show {source}"
     try:
         contacts = read_contacts(pipeline.settings.contacts_file, pipeline.senders)
     except BadContacts as wrong_contacts:

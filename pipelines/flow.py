@@ -43,7 +43,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from assets.intake.sources.pull import Pulled
-    from schemas.sources import Source
+    from schemas.sources import Declared, Source
 
     from .notices import Noticed
 
@@ -151,11 +151,21 @@ class Pipeline:
         self.object_keys.close()
 
     @cached_property
-    def sources(self) -> dict[str, Source]:
-        """The declared sources by id; raises ``SourcesWrong`` with findings where one is wrong."""
-        from schemas.sources import load_sources
+    def declared(self) -> Declared:
+        """What is declared of sources: those of the files that are right, and what is wrong with the others."""
+        from schemas.sources import read_sources
 
-        return load_sources(self.settings.sources_folder, self.senders, self.contracts)
+        return read_sources(self.settings.sources_folder, self.senders, self.contracts)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The declared sources by id, without those of files in which something is wrong."""
+        return self.declared.sources
+
+    def source_findings(self) -> list[str]:
+        """What is wrong with the declarations as they stand now, with file, line and remedy."""
+        vars(self).pop("declared", None)
+        return [str(finding) for finding in self.declared.findings]
 
     def pull(self, connection: psycopg.Connection, name: str, now: datetime | None = None) -> Pulled:
         """Take what is new of a source; what it does wrong is an outcome. :class:`KeyError` where there is none of that id."""
@@ -273,7 +283,7 @@ class Pipeline:
         """Reminders and alerts of a moment, by default this one."""
         from .notices import notice
 
-        return notice(self, connection, now or datetime.now(UTC))
+        return notice(self, connection, now)
 
     def answer(self, connection: psycopg.Connection, names: Sequence[str] | None = None) -> list[str]:
         """Write the answers of submissions, and the workbooks that go back to their senders; their ids. ``names``: without them all

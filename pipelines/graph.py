@@ -15,18 +15,18 @@ import dagster as dg
 from assets.core.definitions import worklists
 from assets.installation import KEY
 from assets.intake.definitions import deliveries, inbox_specs, partitions_of, verdict_checks
-from assets.intake.sources.definitions import pulled
+from assets.intake.sources.definitions import pulled, sources_declared
 from assets.marts.definitions import DUE, across_checks, due, nobody_is_late, publication
 from assets.reference.definitions import units
 from assets.returns.board.definitions import board
 from assets.returns.definitions import ANSWERS, answers
 from assets.returns.reminders.definitions import notices
 from assets.staging.definitions import expectation_checks, observations
-from schemas.sources import Source, SourcesWrong
+from schemas.sources import Source
 
 from . import close_job, schedules
 from .flow import Pipeline
-from .jobs import executor_of, main_job, notices_job, pull_job
+from .jobs import executor_of, main_job, notices_job, pull_job, turn_of
 from .resources import installation
 from .retention_job import retention_job, weekly
 from .sensors import failure_sensor, inbox_sensor
@@ -63,13 +63,14 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
             *(check for contract in contracts.values() for check in across_checks(contract)),
             *verdict_checks(boards),
             nobody_is_late,
+            sources_declared,
         ],
         jobs=[
             main_job(assets, executor_of(settings.executor)),
             notices_job([due, told]),
             retention_job,
             close_job.close_job,
-            *(pull_job(source, taken[name]) for name, source in sources.items()),
+            *(pull_job(source, taken[name], turn_of(source, sources)) for name, source in sources.items()),
         ],
         schedules=[
             schedules.nightly(),
@@ -85,10 +86,8 @@ def definitions(settings: Settings, today: date | None = None, opened: Pipeline 
 
 
 def declared(pipeline: Pipeline) -> Mapping[str, Source]:
-    """The sources; none where a declaration is wrong: what is received by other ways goes on, and the log says what to mend."""
-    try:
-        return pipeline.sources
-    except SourcesWrong as wrong:
-        for finding in wrong.findings:
-            log.error("%s", finding)
-        return {}
+    """The sources; without those of a file in which something is wrong: what is received by other ways goes on, and the log says
+    what to mend."""
+    for finding in pipeline.source_findings():
+        log.error("%s", finding)
+    return pipeline.sources

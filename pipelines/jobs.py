@@ -4,7 +4,7 @@ stopped is taken up by the next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAIN = "main"
 NOTICES = "notices"
 SOURCE_TAG = "lienthong/source"
-"""Runs that pull; its value: the sender. Limited in ``dagster.yaml`` (:mod:`pipelines.dagster_home`)."""
+"""Runs that pull; its value: the sender, or one of its queues. Limited in ``dagster.yaml`` (:mod:`pipelines.dagster_home`)."""
 WAREHOUSE = {"lienthong/turn": "warehouse"}
 """Tag of runs that take turns: a second publisher would wait for the first, and in the end say that it is busy."""
 
@@ -68,13 +68,21 @@ def notices_job(assets: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefi
     )
 
 
-def pull_job(source: Source, asset: dg.AssetsDefinition) -> UnresolvedAssetJobDefinition:
-    """Takes what is new of one source. Runs of one sender's sources carry its tag, by which they can be kept apart."""
+def turn_of(source: Source, sources: Mapping[str, Source]) -> str:
+    """In which of its sender's queues a source stands: of each queue one is pulled at a time, and there are as many as
+    ``limits.at_once``."""
+    own = [name for name, other in sources.items() if other.sender == source.sender]
+    queue = own.index(source.id) % source.spec.limits.at_once
+    return f"{source.sender}/{queue + 1}" if queue else source.sender
+
+
+def pull_job(source: Source, asset: dg.AssetsDefinition, turn: str) -> UnresolvedAssetJobDefinition:
+    """Takes what is new of one source. Runs carry the tag of their queue (:func:`turn_of`), by which they are kept apart."""
     return dg.define_asset_job(
         pull_name(source),
         selection=dg.AssetSelection.assets(asset),
         description=f"Takes what is new of the source {source.id}.",
-        tags={SOURCE_TAG: source.sender},
+        tags={SOURCE_TAG: turn},
         executor_def=dg.in_process_executor,
     )
 

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -101,8 +102,7 @@ def _seconds(value: str) -> int:
 
 class Limits(_Strict):
     """Bounds of one pull. ``seconds``: for the whole of it; ``wait``: for one answer; ``rate``: requests a second;
-    ``at_once``: pulls of
-    sources of this sender that may run at the same time."""
+    ``at_once``: it is begun only while fewer sources of this sender are being pulled."""
 
     rows: int = Field(default=2_000_000, ge=1)
     bytes: int = Field(default=2 << 30, ge=1)
@@ -128,18 +128,20 @@ class Limits(_Strict):
 
 
 class Incremental(_Strict):
-    """Only what is new: rows whose ``column`` is at the watermark or later. ``lookback``: seconds by which rows may come late;
-    they are
-    asked for again, and taken once. ``parameter``: how a REST API is told (its watermark is the text of ``column``)."""
+    """Only what is new: rows whose ``column`` is at the watermark or later. ``lookback``: by how much rows may come late; they are
+    asked for again, and taken once: a time (``2h``; a plain number is seconds), or of a column of numbers how many (``1000``).
+    ``parameter``: how a REST API is told (its watermark is the text of ``column``)."""
 
     column: str
-    lookback: int = 0
+    lookback: timedelta | int = 0
     parameter: str | None = None
 
     @field_validator("lookback", mode="before")
     @classmethod
     def _time(cls, value: Any) -> Any:
-        return _seconds(value) if isinstance(value, str) else value
+        if isinstance(value, int) and value < 0:
+            raise ValueError("write 0 or more")
+        return timedelta(seconds=_seconds(value)) if isinstance(value, str) else value
 
 
 class _Source(_Strict):
@@ -358,25 +360,44 @@ class NoSecret(Exception):
     """A secret that a declaration refers to is not there; the text names the reference."""
 
 
-def load_sources(
+@dataclass(frozen=True)
+class Declared:
+    """What a folder declares: the sources by id of all files that are right, and what is wrong with the others."""
+
+    sources: dict[str, Source]
+    findings: list[Finding]
+
+
+def read_sources(
     folder: Path, senders: Collection[str] | None = None, datasets: Collection[str] | None = None
-) -> dict[str, Source]:
-    """All declared sources by id; none where there is no folder. ``senders``, ``datasets``: those that there are. Raises
-    :class:`SourcesWrong` with all that is wrong."""
+) -> Declared:
+    """All declared sources; none where there is no folder. ``senders``, ``datasets``: those that there are. A file in which
+    something is wrong declares nothing, and takes nothing from the others; nor does a source that two files declare."""
     found: dict[str, Source] = {}
     findings: list[Finding] = []
+    twice: set[str] = set()
     for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else []:
         sources, wrong = examine(path, senders, datasets)
         findings += wrong
+        if wrong:
+            continue
+        again = [s.id for s in sources if s.id in found]
         findings += [
-            Finding(path.name, 1, f"{s.id} is declared in another file too; keep one file a sender")
-            for s in sources
-            if s.id in found
+            Finding(path.name, 1, f"{name} is declared in another file too; keep one file a sender") for name in again
         ]
+        twice.update(again)
         found |= {s.id: s for s in sources}
-    if findings:
-        raise SourcesWrong(findings)
-    return found
+    return Declared({name: s for name, s in found.items() if name not in twice}, findings)
+
+
+def load_sources(
+    folder: Path, senders: Collection[str] | None = None, datasets: Collection[str] | None = None
+) -> dict[str, Source]:
+    """All declared sources by id, as :func:`read_sources`; raises :class:`SourcesWrong` with all that is wrong."""
+    declared = read_sources(folder, senders, datasets)
+    if declared.findings:
+        raise SourcesWrong(declared.findings)
+    return declared.sources
 
 
 def examine(
@@ -390,6 +411,8 @@ def examine(
         document = yaml.load(text, Loader=yaml.CSafeLoader)
     except UnicodeDecodeError:
         return [], [Finding(name, 1, "the file is not UTF-8")]
+    except OSError as error:
+        return [], [Finding(name, 1, f"the file cannot be read ({error.strerror})")]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         return [], [Finding(name, mark.line + 1 if mark else 1, "this is no YAML")]

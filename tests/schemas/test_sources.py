@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from schemas.sources import NoSecret, RestSource, SourcesWrong, SqlSource, load_sources, resolved
+from schemas.sources import NoSecret, RestSource, SourcesWrong, SqlSource, load_sources, read_sources, resolved
 
 GOOD = """\
 sender: STC
@@ -43,7 +44,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     sql, rest = found["STC/du_toan"].spec, found["STC/ho_so"].spec
     assert isinstance(sql, SqlSource) and isinstance(rest, RestSource)
     assert sql.incremental is not None and (sql.incremental.lookback, sql.limits.bytes, sql.limits.seconds) == (
-        7200,
+        timedelta(hours=2),
         500 << 20,
         600,
     )
@@ -62,6 +63,7 @@ WRONG = [
     ("    table: v_chi_tieu\n", "", 3, "the key 'table' is missing"),
     ("table: v_chi_tieu", "tabel: v_chi_tieu", 9, "the key 'tabel' is not known; did you mean 'table'?"),
     ("lookback: 2h", "lookbak: 2h", 10, "the key 'lookbak' is not known; did you mean 'lookback'?"),
+    ("lookback: 2h", "lookback: -5", 10, "write 0 or more"),
     ("lookback: 2h", "lookback: hai giờ", 10, "write a time such as 30s, 15m, 2h or 3d"),
     ("${env:STC_PASSWORD}", "bimat123", 7, "a secret does not stand here; write ${env:NAME}"),
     ("reader@db", "reader:bimat123@db", 6, "a password does not stand in the URL"),
@@ -102,6 +104,25 @@ def test_what_is_wrong_is_said_with_its_line(old: str, new: str, line: int, said
         load_sources(tmp_path, {"STC"}, {"annual_quotas", "service_statistics"})
     assert any(f.line == line and said in f.text for f in wrong.value.findings), wrong.value
     assert "bimat123" not in str(wrong.value)
+
+
+def test_a_file_that_is_wrong_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    """Nor do files that nobody can read, and of a source that two files declare nobody knows which is meant."""
+    (tmp_path / "STC.yaml").write_text(GOOD, encoding="utf-8")
+    other = GOOD.replace("sender: STC", "sender: SNV")
+    (tmp_path / "SNV.yaml").write_text(other, encoding="utf-8")
+    (tmp_path / "x.yaml").write_text(GOOD.replace("sender: STC", "sender: SYT").replace("kind: sql", "kind: ftp"))
+    (tmp_path / "y.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "z.yaml").mkdir()
+    (tmp_path / "SNV2.yaml").write_text(
+        "sender: SNV\nsources:\n" + other.partition("sources:\n")[2].split("  - name: ho_so")[0]
+    )
+    found = read_sources(tmp_path)
+    assert set(found.sources) == {"SNV/ho_so", "SNV/hop_thu", "STC/du_toan", "STC/ho_so", "STC/hop_thu"}
+    assert [f.file for f in found.findings] == ["SNV2.yaml", "x.yaml", "y.yaml", "z.yaml"]
+    assert "cannot be read" in found.findings[-1].text
+    with pytest.raises(SourcesWrong):
+        load_sources(tmp_path)
 
 
 def test_a_secret_may_stand_within_a_header_by_its_name(tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ class News:
 
     how: Incremental | None
     mark: Mark | None
+    unmarked: int = 0
+    """Rows that came without a value in the column that tells what is new."""
     _greatest: Any = None
     _near: dict[str, Any] = field(default_factory=dict)
 
@@ -113,14 +115,23 @@ class News:
         """From which value on rows are asked for; None: all."""
         if self.mark is None or self.how is None:
             return None
-        value = self.mark.value
-        if self.how.lookback and isinstance(value, datetime):
-            return value - timedelta(seconds=self.how.lookback)
-        if self.how.lookback and isinstance(value, date):
-            return value - timedelta(days=-(-self.how.lookback // 86400))
-        if self.how.lookback and isinstance(value, str):
-            return _text_back(value, self.how)
-        return value
+        value, back = self.mark.value, self.how.lookback
+        if not back:
+            return value
+        if isinstance(value, int | float | Decimal):
+            if isinstance(back, timedelta):
+                raise PullFailed(
+                    "NO_LOOKBACK",
+                    f"the values of {self.how.column} are numbers; write lookback as one, by which rows may come late: 1000",
+                )
+            return value - back
+        if not isinstance(back, timedelta):
+            back = timedelta(seconds=back)
+        if isinstance(value, datetime):
+            return value - back
+        if isinstance(value, date):
+            return value - timedelta(days=-(-back // timedelta(days=1)))
+        return _text_back(value, self.how.column, back) if isinstance(value, str) else value
 
     def of(self, batches: Iterable[Rows]) -> Iterator[Rows]:
         """The batches without rows that were taken before; empty ones are left out."""
@@ -143,11 +154,13 @@ class News:
     def _see(self, batch: Rows, hashes: Sequence[str], column: str) -> None:
         values = [row[column] for row in batch]
         told = [v for v in values if v is not None]
+        self.unmarked += len(values) - len(told)
         try:
             self._greatest = max([*told, *([] if self._greatest is None else [self._greatest])], default=None)
-            self._near |= {name: v for name, v in zip(hashes, values, strict=True) if v is not None}
+            # rows without a value may come each time; they are not taken each time
+            self._near |= dict(zip(hashes, values, strict=True))
             least = self._back(self._greatest)
-            self._near = {name: v for name, v in self._near.items() if v >= least}
+            self._near = {name: v for name, v in self._near.items() if v is None or v >= least}
         except TypeError:
             raise PullFailed(
                 "MIXED_WATERMARK", f"the values of {column} are of several kinds and have no order"
@@ -168,13 +181,13 @@ class News:
         return Mark(self._greatest, frozenset(self._near))
 
 
-def _text_back(value: str, how: Incremental) -> str:
+def _text_back(value: str, column: str, back: timedelta) -> str:
     """A moment that is written as text (ISO 8601), earlier and written alike: texts are compared as texts."""
     try:
-        moment = datetime.fromisoformat(value) - timedelta(seconds=how.lookback)
+        moment = datetime.fromisoformat(value) - back
     except ValueError:
         raise PullFailed(
-            "NO_LOOKBACK", f"the values of {how.column} are no moments, so that no lookback can be counted"
+            "NO_LOOKBACK", f"the values of {column} are no moments, so that no lookback can be counted"
         ) from None
     if len(value) == 10:
         return (moment - timedelta(days=1)).date().isoformat()

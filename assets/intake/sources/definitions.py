@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.installation import Installation, connected
+from assets.intake.definitions import DELIVERIES
 from schemas.sources import Source
 
 
@@ -32,6 +33,24 @@ def _asset(name: str, source: Source) -> dg.AssetsDefinition:
             done: Any = installation.pull(connection, name)
         if done.outcome == "failed":
             raise dg.Failure(f"{done.fault}: {done.remedy}", allow_retries=False)
-        return dg.MaterializeResult(metadata={"outcome": done.outcome, "rows": done.rows, "bytes": done.bytes})
+        unmarked = {} if not done.unmarked else {"rows_without_watermark": done.unmarked}
+        return dg.MaterializeResult(
+            metadata={"outcome": done.outcome, "rows": done.rows, "bytes": done.bytes, **unmarked}
+        )
 
     return take
+
+
+@dg.asset_check(
+    asset=DELIVERIES,
+    name="sources_declared",
+    description="Mọi tệp khai báo nguồn dữ liệu đều đúng; tệp sai không được lấy dữ liệu.",
+)
+def sources_declared(installation: dg.ResourceParam[Installation]) -> dg.AssetCheckResult:
+    """ERROR with file, line and remedy of what is wrong; the sources of the other files are pulled."""
+    wrong = installation.source_findings()
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"count": len(wrong), "findings": wrong[:50]},
+    )

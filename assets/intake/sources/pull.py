@@ -34,7 +34,8 @@ Outcome = Literal["delivered", "unchanged", "empty", "failed", "busy"]
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull came to. ``rows`` and ``bytes`` of what was taken; ``fault`` and ``remedy`` where it failed."""
+    """What a pull came to. ``rows`` and ``bytes`` of what was taken; ``fault`` and ``remedy`` where it failed; ``unmarked``:
+    rows that have no value in the column that tells what is new (None: not counted)."""
 
     source: str
     outcome: Outcome
@@ -43,6 +44,16 @@ class Pulled:
     delivery_id: str | None = None
     fault: str | None = None
     remedy: str | None = None
+    unmarked: int | None = None
+
+
+def unmarked_text(unmarked: int, column: str) -> str:
+    """What is to be said of rows without a watermark."""
+    many = f"more than {unmarked - 1}" if unmarked > 1000 else str(unmarked)
+    return (
+        f"{many} rows have no value in {column}, which tells what is new: they are taken once at most, and never when they change; "
+        "have the column filled, or leave incremental out"
+    )
 
 
 def pull(
@@ -62,8 +73,15 @@ def pull(
         "select pg_try_advisory_lock(hashtext('lienthong.source'), hashtext(%s))", [source.id]
     ).fetchone()
     if row is None or not row[0]:
-        return Pulled(source.id, "busy")
+        return Pulled(source.id, "busy", remedy="somebody else is pulling it")
+    crowded = True
     try:
+        crowded = not _entered(connection, source)
+        if crowded:
+            remedy = (
+                f"{source.spec.limits.at_once} of this sender's sources are being pulled (limits.at_once); pull later"
+            )
+            return Pulled(source.id, "busy", remedy=remedy)
         connection.execute(
             "update ops.source_pull set outcome = 'lost', ended_at = clock_timestamp() where source = %s and outcome = 'running'",
             [source.id],
@@ -83,10 +101,39 @@ def pull(
             return Pulled(source.id, "failed", fault=fault, remedy=remedy)
         if done.outcome != "delivered" or isinstance(source.spec, InboxSource):
             # what an extract delivered is written down with the delivery
-            _end(connection, number, done.outcome, rows=done.rows, bytes=done.bytes, now=now)
+            _end(connection, number, done.outcome, rows=done.rows, bytes=done.bytes, unmarked=done.unmarked, now=now)
         return done
     finally:
+        if not crowded:
+            connection.execute(
+                "select pg_advisory_unlock_shared(hashtext('lienthong.sender'), hashtext(%s))", [source.sender]
+            )
         connection.execute("select pg_advisory_unlock(hashtext('lienthong.source'), hashtext(%s))", [source.id])
+
+
+_PULLING = (
+    "select count(*) from pg_locks where locktype = 'advisory' and mode = 'ShareLock' and granted and objsubid = 2 "
+    "and classid = (hashtext('lienthong.sender')::bigint & 4294967295)::oid "
+    "and objid = (hashtext(%s)::bigint & 4294967295)::oid "
+    "and database = (select oid from pg_database where datname = current_database())"
+)
+
+
+def _entered(connection: psycopg.Connection, source: Source) -> bool:
+    """Whether one more of the sender's sources may be pulled now; then a lock that is shared says that it is. Locks end with their
+    connection, however that ends."""
+    door = "(hashtext('lienthong.sender.door'), hashtext(%s))"
+    connection.execute(f"select pg_advisory_lock{door}", [source.sender])
+    try:
+        row = connection.execute(_PULLING, [source.sender]).fetchone()
+        if row is None or row[0] >= source.spec.limits.at_once:
+            return False
+        connection.execute(
+            "select pg_advisory_lock_shared(hashtext('lienthong.sender'), hashtext(%s))", [source.sender]
+        )
+        return True
+    finally:
+        connection.execute(f"select pg_advisory_unlock{door}", [source.sender])
 
 
 def check_fit(source: Source, contract: Contract) -> None:
@@ -127,7 +174,7 @@ def _pulled(
     with tempfile.TemporaryDirectory(prefix="lienthong-") as folder:
         path = Path(folder) / f"{source.sender}-{spec.name}.{'jsonl' if isinstance(spec, RestSource) else 'parquet'}"
         with _foreseen():
-            rows = _extract(path, source, news, taking, progress, pause)
+            rows, unmarked = _extract(path, source, news, taking, progress, pause)
             mark = news.reached()
         moment = now or datetime.now(UTC)
         if not rows:
@@ -137,7 +184,7 @@ def _pulled(
                     "NOTHING_LEFT",
                     "the source is empty, though a list that is sent whole would end all it had; look at it",
                 )
-            return Pulled(source.id, "empty")
+            return Pulled(source.id, "empty", unmarked=unmarked)
         item = _item(source, contract, path, moment, not_before(connection, source.sender, moment))
         size = path.stat().st_size
 
@@ -152,16 +199,16 @@ def _pulled(
             )  # fmt: skip
             cursor.execute(
                 "update ops.source_pull set outcome = 'delivered', ended_at = %s, rows = %s, bytes = %s, "
-                "delivery_id = %s where pull_id = %s",
-                [moment, rows, size, delivery, number],
+                "delivery_id = %s, unmarked = %s where pull_id = %s",
+                [moment, rows, size, delivery, unmarked, number],
             )
 
         with path.open("rb") as file:
             unless = known[2] if known is not None and known[3] == item.period else None
             name = receive_extract(connection, archive, item, file, state, unless=unless)
     if name is None:
-        return Pulled(source.id, "unchanged", rows)
-    return Pulled(source.id, "delivered", rows, size, name)
+        return Pulled(source.id, "unchanged", rows, unmarked=unmarked)
+    return Pulled(source.id, "delivered", rows, size, name, unmarked=unmarked)
 
 
 @contextmanager
@@ -180,7 +227,9 @@ def _foreseen() -> Iterator[None]:
 
 def _extract(
     path: Path, source: Source, news: News, taking: Taking, progress: Callable[[int], None], pause: float
-) -> int:
+) -> tuple[int, int | None]:
+    """Rows that were written, and those without a watermark: all that a database has, of those that came from an API."""
+
     def told(batches: Any) -> Any:
         for batch in batches:
             yield batch
@@ -189,11 +238,13 @@ def _extract(
     if isinstance(source.spec, RestSource):
         from . import rest
 
-        return write_json_lines(path, told(news.of(rest.batches(source, news, taking, pause))), taking)
+        rows = write_json_lines(path, told(news.of(rest.batches(source, news, taking, pause))), taking)
+        return rows, None if news.how is None else news.unmarked
     from . import sql
 
     with sql.opened(source, taking) as database:
-        return write_parquet(path, told(news.of(database.batches(news, taking))), database.kinds(), taking)
+        rows = write_parquet(path, told(news.of(database.batches(news, taking))), database.kinds(), taking)
+        return rows, None if news.how is None else database.unmarked(news.how.column)
 
 
 def _item(source: Source, contract: Contract, path: Path, moment: datetime, received: datetime) -> Arrived:
@@ -229,9 +280,10 @@ def _end(
     rows: int | None = None,
     bytes: int | None = None,
     fault: str | None = None,
+    unmarked: int | None = None,
 ) -> None:
     connection.execute(
-        "update ops.source_pull set outcome = %s, rows = %s, bytes = %s, fault = %s, "
+        "update ops.source_pull set outcome = %s, rows = %s, bytes = %s, fault = %s, unmarked = %s, "
         "ended_at = coalesce(%s, clock_timestamp()) where pull_id = %s",
-        [outcome, rows, bytes, fault, now, number],
+        [outcome, rows, bytes, fault, unmarked, now, number],
     )

@@ -16,6 +16,7 @@ from schemas.sources import Source, SqlSource, resolved
 from .base import News, PullFailed, Rows, Taking
 
 _BATCH = 5_000
+_COUNTED = 1_000
 _DRIVERS = {
     "postgresql": ("postgresql+psycopg", "psycopg"),
     "postgres": ("postgresql+psycopg", "psycopg"),
@@ -52,6 +53,17 @@ class Database:
             :1
         ]
         return column in first
+
+    def unmarked(self, column: str) -> int:
+        """How many rows have no value in a column, counted up to a thousand and one: no watermark ever comes to them."""
+        import sqlalchemy as sa
+
+        found = self.table.columns[column]
+        if not found.nullable:
+            return 0
+        some = sa.select(sa.literal(1).label("n")).select_from(self.table).where(found.is_(None)).limit(_COUNTED + 1)
+        with _kinds(), self.engine.connect() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
 
     def batches(self, news: News, taking: Taking, size: int = _BATCH) -> Iterator[Rows]:
         """The rows from the watermark on, ordered, in batches."""

@@ -11,7 +11,7 @@ from schemas.contract import Contract
 from schemas.sources import InboxSource, NoSecret, RestSource, Source, SqlSource
 
 from .base import News, PullFailed, Taking
-from .pull import check_fit
+from .pull import check_fit, unmarked_text
 
 _SECONDS = 30
 
@@ -81,6 +81,8 @@ def _sql(source: Source, spec: SqlSource, tried: Tried, taking: Taking) -> Tried
             remarks.append(f"no index is known to begin with {how.column}: each pull may read the whole table")
         elif how is None and not database.keys():
             remarks.append("the table has no primary key; write order_by, or equal contents may look different")
+        if how is not None and not faults and (unmarked := database.unmarked(how.column)):
+            remarks.append(unmarked_text(unmarked, how.column))
         first = () if faults else next(iter(database.batches(News(how, None), taking, size=5)), ())
     return replace(tried, columns=columns, remarks=remarks, faults=faults, rows=len(first))
 
@@ -93,7 +95,12 @@ def _rest(source: Source, spec: RestSource, tried: Tried, taking: Taking, pause:
     faults = []
     if spec.incremental is not None and first and spec.incremental.column not in columns:
         faults.append(("NO_WATERMARK", f"the records have no {spec.incremental.column}; mend incremental.column"))
-    return replace(tried, columns=columns, faults=faults, rows=len(first))
+    remarks = []
+    if spec.incremental is not None and not faults:
+        column = spec.incremental.column
+        if unmarked := sum(row.get(column) is None for row in first):
+            remarks.append(unmarked_text(unmarked, column))
+    return replace(tried, columns=columns, faults=faults, remarks=remarks, rows=len(first))
 
 
 def _inbox(source: Source, tried: Tried) -> Tried:

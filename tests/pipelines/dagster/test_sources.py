@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from pipelines.graph import definitions
+from pipelines.jobs import turn_of
 
 from .conftest import QUIET, TODAY, House
 
@@ -25,7 +26,7 @@ def declared(house: House, tmp_path: Path) -> House:
     folder.mkdir(parents=True)
     (tmp_path / "own" / "2026-Q1").mkdir(parents=True)
     (folder / "22333.yaml").write_text(GOOD.format(folder=tmp_path / "own"), encoding="utf-8")
-    vars(house.pipeline).pop("sources", None)
+    vars(house.pipeline).pop("declared", None)
     house.graph = definitions(house.settings, TODAY, opened=house.pipeline)
     return house
 
@@ -53,19 +54,45 @@ def test_one_that_fails_fails_its_own_run(declared: House) -> None:
     assert declared.run().success
 
 
-def test_a_wrong_declaration_leaves_the_rest_as_it_is(declared: House) -> None:
+def test_a_wrong_declaration_leaves_the_rest_as_it_is(declared: House, caplog: pytest.LogCaptureFixture) -> None:
     (declared.settings.sources_folder / "x.yaml").write_text("sender: none\n", encoding="utf-8")
-    vars(declared.pipeline).pop("sources", None)
+    vars(declared.pipeline).pop("declared", None)
     graph = definitions(declared.settings, TODAY, opened=declared.pipeline)
     names = [j.name for j in graph.get_repository_def().get_all_jobs()]
-    assert "main" in names and not [n for n in names if n.startswith("pull_")]
-    assert isinstance(graph, dg.Definitions)
+    assert "main" in names and [n for n in sorted(names) if n.startswith("pull_")] == [
+        "pull_22333__thon",
+        "pull_22333__xa",
+    ]
+    assert isinstance(graph, dg.Definitions) and "x.yaml, line 1" in caplog.text
+    checked = {
+        e.check_name: e
+        for e in graph.resolve_job_def("main")
+        .execute_in_process(run_config=QUIET, instance=declared.instance)
+        .get_asset_check_evaluations()
+    }
+    wrong = checked["sources_declared"]
+    assert not wrong.passed and "x.yaml, line 1" in str(wrong.metadata["findings"].value)
+    (declared.settings.sources_folder / "x.yaml").unlink()
+    assert declared.pipeline.source_findings() == []
+
+
+def test_as_many_of_a_senders_sources_as_it_says_have_queues_of_their_own(declared: House, tmp_path: Path) -> None:
+    text = (
+        GOOD.format(folder=tmp_path)
+        .replace('none"', 'none", limits: {at_once: 2}')
+        .replace('* *"', '* *", limits: {at_once: 2}')
+    )
+    third = f'  - {{name: ba, kind: inbox, url: "{tmp_path}/x", limits: {{at_once: 2}}}}\n'
+    (declared.settings.sources_folder / "22333.yaml").write_text(text + third, encoding="utf-8")
+    vars(declared.pipeline).pop("declared", None)
+    sources = declared.pipeline.sources
+    assert [turn_of(s, sources) for s in sources.values()] == ["22333", "22333/2", "22333"]
 
 
 def test_a_schedule_that_is_none_leaves_the_main_job(declared: House) -> None:
     """Dagster refuses to load anything where one schedule is wrong."""
     path = declared.settings.sources_folder / "22333.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("15 2 * * *", "99 99 * * *"), encoding="utf-8")
-    vars(declared.pipeline).pop("sources", None)
+    vars(declared.pipeline).pop("declared", None)
     graph = definitions(declared.settings, TODAY, opened=declared.pipeline)
     assert "main" in [j.name for j in graph.get_repository_def().get_all_jobs()]
