@@ -34,7 +34,7 @@ from assets.intake.keys import open_keys, read
 from assets.intake.sealing import CHUNK, Broken, Sealing, Unsealed, filled
 from assets.intake.stores import open_store
 from schemas.migrate import HEAD, libpq_url
-from schemas.roles import APP, OFFICER, STEWARD
+from schemas.roles import ROLES
 
 from .settings import Settings
 
@@ -211,7 +211,7 @@ def restore(
             raise BackupFailed(
                 "the database is not empty; restore into a new one: set LIENTHONG_DATABASE_URL, or --home to an empty folder"
             )
-        for role in (APP, OFFICER, STEWARD):  # roles belong to the server and are in no dump of a database
+        for role in ROLES:  # roles belong to the server and are in no dump of a database
             if connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone() is None:
                 connection.execute(f"create role {role} nologin")
     _objects_back(manifest, fs, root, archive, progress)

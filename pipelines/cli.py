@@ -48,6 +48,7 @@ sources_app = typer.Typer(
 reminders_app = typer.Typer(
     help="Reminders to senders: what would be sent, sending, who was reminded how often.", no_args_is_help=True
 )
+access_app = typer.Typer(no_args_is_help=True, help="Who may read what, what for, on what ground, until when.")
 audit_app = typer.Typer(
     no_args_is_help=True, help="What was read, exported, decided and destroyed; and that none of it was altered."
 )
@@ -63,6 +64,7 @@ linkage_app = typer.Typer(
 )
 app.add_typer(contracts_app, name="contracts")
 app.add_typer(audit_app, name="audit")
+app.add_typer(access_app, name="access")
 app.add_typer(sources_app, name="sources")
 app.add_typer(reminders_app, name="reminders")
 app.add_typer(retention_app, name="retention")
@@ -1108,6 +1110,89 @@ def retention_plan(state: State, days: KeptDays = 90, months: KeptMonths = 24) -
 def retention_run(state: State, days: KeptDays = 90, months: KeptMonths = 24) -> None:
     """Remove it. The ledger, the warehouse and the board of who has sent what are not touched."""
     _retain(state, days, months, remove=True)
+
+
+@command(access_app, "grant")
+def access_grant(
+    state: State,
+    login: Annotated[str, typer.Argument(help="A login of the server, which an administrator has made.")],
+    role: Annotated[
+        str, typer.Argument(help="public, app, department, commune, officer, steward, engineer, auditor, authenticator")
+    ],
+    purpose: Annotated[str, typer.Option(help="What for.")],
+    ground: Annotated[str, typer.Option(help="The law, article or decision that allows it.")],
+    until: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="Its last day (Vietnam's); three years at most.")
+    ],
+    dataset: Annotated[str | None, typer.Option(help="This dataset only (app, officer, steward).")] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Whose rows: code of the commune or organisation (department, commune).")
+    ] = None,
+    by: By = None,
+) -> None:
+    """Let a login read, and write down what for, on what ground and until when."""
+    from assets.marts.access import give
+
+    ends = _in_vietnam(until)
+    assert ends is not None
+    ends += timedelta(days=1)
+    with state.connection() as connection:
+        number = give(
+            connection, state.pipeline.contracts, login, role, purpose=purpose, ground=ground, until=ends, by=by or _user(),
+            now=datetime.now(UTC), dataset=dataset, unit=unit,
+        )  # fmt: skip
+    if state.json:
+        state.screen.json({"access_id": number, "login": login, "role": role, "valid_until": ends})
+    else:
+        state.screen.say(
+            f"Grant {number}: {login} reads as {role}{f' of {unit}' if unit else ''}{f', {dataset} only' if dataset else ''}."
+        )
+
+
+@command(access_app, "revoke")
+def access_revoke(
+    state: State,
+    number: Annotated[int, typer.Argument(help="The grant's, as `access list` prints it.", min=1)],
+    reason: Reason,
+    by: By = None,
+) -> None:
+    """Take a grant away, at once; open tickets of the vault end with it. Sessions that are open keep what they have read."""
+    from assets.marts.access import take
+
+    with state.connection() as connection:
+        login = take(
+            connection, state.pipeline.contracts, number, reason=reason, by=by or _user(), now=datetime.now(UTC)
+        )
+    if state.json:
+        state.screen.json({"access_id": number, "login": login, "revoked": True})
+    else:
+        state.screen.say(f"Grant {number} of {login} is revoked.")
+
+
+@command(access_app, "list")
+def access_list(
+    state: State,
+    login: Annotated[str | None, typer.Option(help="Of this login.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those that have ended too.")] = False,
+) -> None:
+    """Who may read what; also logins that an administrator made members of our roles by hand (unmanaged)."""
+    from assets.marts.access import grants
+    from schemas.vietnam import VIETNAM
+
+    with state.connection() as connection:
+        rows = grants(connection, datetime.now(UTC), login=login, everything=everything)
+    if state.json:
+        state.screen.json({"grants": rows})
+        return
+    state.screen.table(
+        [">number", "!login", "!role", "!dataset", "!unit", "!until", "!state", "purpose", "legal ground", "!by"],
+        [
+            [r["access_id"], r["login"], r["role"], r["dataset"], r["unit"],
+             r["valid_until"] and f"{r['valid_until'].astimezone(VIETNAM):%Y-%m-%d %H:%M}", r["state"], r["purpose"],
+             r["legal_ground"], r["granted_by"]]
+            for r in rows
+        ],
+    )  # fmt: skip
 
 
 @command(audit_app, "verify")

@@ -25,6 +25,7 @@ def explain(error: BaseException) -> list[str]:
     from assets.intake.archive import Damaged, Destroyed
     from assets.intake.keys import KeysLost
     from assets.intake.stores import BadStores, StoreFailed
+    from assets.marts.access import Refused
     from assets.marts.exports.views import ExportRefused
     from assets.marts.publish import Busy, NoSuchPublish
     from assets.returns.answers import NoSuchSubmission
@@ -50,7 +51,7 @@ def explain(error: BaseException) -> list[str]:
         CannotClose, CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase,
         Unclear,
         BackupFailed, BadContacts, BadSetting, BadStores, StoreFailed, NoSecret, Erased, Off, NoSuchPerson, Unreasonable,
-        CannotCorrect, BadLink, ExportRefused,
+        CannotCorrect, BadLink, ExportRefused, Refused,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

@@ -20,9 +20,10 @@ from assets.core.audit import verify
 from assets.intake.archive import Damaged, Destroyed
 from assets.intake.inbox import Place, unreadable_in
 from assets.intake.stores import open_store
+from assets.marts.access import grants
 from schemas.contract import ContractError
 from schemas.migrate import HEAD
-from schemas.roles import APP, OFFICER, STEWARD
+from schemas.roles import ROLES
 from schemas.tables import shape
 
 from .database import NoDatabase, bare_url
@@ -142,9 +143,7 @@ def _server(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
             f"{old} transactions have been idle for more than an hour",
             "end them: select pg_terminate_backend(pid) …",
         )
-    missing = [
-        r for r in (APP, OFFICER, STEWARD) if not patient.one("select count(*) from pg_roles where rolname = %s", r)[0]
-    ]
+    missing = [r for r in ROLES if not patient.one("select count(*) from pg_roles where rolname = %s", r)[0]]
     if missing:
         yield (
             "warning",
@@ -248,6 +247,24 @@ def _audit(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
             "error",
             f"the audit log was tampered with: {fault}",
             "compare with a backup; ask who may administer the database",
+        )
+
+
+def _access(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
+    rows = grants(patient.connection, patient.now)
+    for login in sorted({r["login"] for r in rows if r["state"] == "unmanaged"}):
+        yield (
+            "warning",
+            f"{login} reads by no grant: nobody wrote down what for and until when",
+            "lienthong access grant",
+        )
+    soon = [r for r in rows if r["state"] == "valid" and r["valid_until"] < patient.now + timedelta(days=14)]
+    if soon:
+        names = ", ".join(sorted({r["login"] for r in soon})[:5])
+        yield (
+            "warning",
+            f"{len(soon)} grants end within two weeks ({names})",
+            "lienthong access list; grant anew what is needed",
         )
 
 
@@ -357,6 +374,7 @@ _ON_SCHEMAS: tuple[Check, ...] = (
     _times,
     _publishes,
     _audit,
+    _access,
     _keys,
     _archive,
     _stores,

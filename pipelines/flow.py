@@ -140,10 +140,21 @@ class Pipeline:
                     sync(connection, contract)
                 sync_combined(connection, self.contracts)
                 sync_indicators(connection, self.indicators, load_mandates(self.indicators))
+                self._reconcile(connection)
             try:
                 yield connection
             finally:
                 self.close()
+
+    def _reconcile(self, connection: psycopg.Connection) -> None:
+        """Grants that have ended are taken away, and those on views that were made anew are given again."""
+        if connection.execute("select exists (select from ops.access)").fetchone() == (True,):
+            from assets.marts.access import Refused, reconcile
+
+            try:
+                reconcile(connection, self.contracts, datetime.now(UTC))
+            except Refused as refused:  # the data goes on; doctor says it too
+                log.warning("%s", refused)
 
     def close(self) -> None:
         """Let go of the connections of vault and archive; they are opened again where they are needed."""

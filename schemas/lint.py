@@ -268,11 +268,14 @@ SYSTEM_TABLES = frozenset(
     ("verdict", "quarantine", "repair", "set_aside", "check_result", "dropped", "shift", "publish", "pointer",
      "standing", "shown", "pair_difference", "finding", "findings", "rule_result", "reference_version", "unit",
      "unit_change", "sender", "conflict", "record", "member", "link", "mention", "doubt", "identity_run",
-     "key", "identifier", "object_key", "entity", "units", "senders", "succession", "successions")
+     "key", "identifier", "object_key", "entity", "units", "senders", "succession", "successions", "ticket", "calendar",
+     "mandate", "mandate_answer", "mandate_answers", "indicator", "indicators", "submission_log", "submission_log_run", "publishes",
+     "population_of_todays_units", "change_feed")
 )  # fmt: skip
 """Names in the schemas staging, core and mart_v1 that a dataset's own tables would run into."""
 
 _DERIVED = ("_rows", "_history", "_masked")
+_PREFIXED = ("own_", "theme_", "indicator_")
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MAX_NAME = {"dataset": 48, "column": 50}
 """PostgreSQL cuts names at 63 bytes; a dataset's longest derived name adds 15 ('_masked_history')."""
@@ -552,7 +555,7 @@ def _check_name(
         )
     elif len(name) > limit:
         document.add(where, f"the {what} name has {len(name)} characters", f"use at most {limit}")
-    elif name in taken or (what == "dataset" and name.endswith(_DERIVED)):
+    elif name in taken or (what == "dataset" and (name.endswith(_DERIVED) or name.startswith(_PREFIXED))):
         document.add(where, f"the {what} name '{name}' is one of the system's own", "choose another name")
 
 

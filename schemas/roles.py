@@ -1,36 +1,59 @@
-"""Roles of readers: apps, domain officers, stewards of personal data. Nothing is granted to anybody but what is written here.
+"""Roles of readers and of those who run and check the warehouse. Nothing is granted to anybody but what is declared here, in
+:func:`schemas.tables.grant_statements` (views of datasets) and in ``assets.marts.indicators.catalogue`` (views of themes).
 
-Here: granting what the database has to roles that may come later. Not here: which view is for whom (:mod:`schemas.tables`),
-making the roles (migration 0006, or the server's administrator).
+Here: what each role is for, and granting what the database has to roles that may come later. Not here: making the roles (migrations
+0006 and 0022, or the server's administrator), which login has which of them until when (:mod:`assets.marts.access`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import psycopg
 
 APP, OFFICER, STEWARD = "lienthong_app", "lienthong_officer", "lienthong_steward"
+PUBLIC, DEPARTMENT, COMMUNE = "lienthong_public", "lienthong_department", "lienthong_commune"
+ENGINEER, AUDITOR = "lienthong_engineer", "lienthong_auditor"
+
+ROLES: Mapping[str, str] = {
+    PUBLIC: "aggregates: indicators and what is made of them",
+    APP: "aggregates, and every dataset without its personal columns",
+    DEPARTMENT: "aggregates, and the rows of its own units, personal columns masked",
+    COMMUNE: "aggregates, and the rows of its own commune, personal columns masked",
+    OFFICER: "as an app, and every dataset with personal columns masked",
+    STEWARD: "as an officer, and clear values with a ticket (vault.open)",
+    ENGINEER: "the ledger, publishes, sources and deadlines; nothing of what is in a file",
+    AUDITOR: "the audit log, grants, decisions and erasures; no data",
+}
+"""What each role reads. Every one reads only."""
+
+READERS = (APP, OFFICER, STEWARD)
+OWN = (DEPARTMENT, COMMUNE)
+EVERYBODY = (PUBLIC, *OWN, *READERS)
+"""Who reads aggregates."""
+
+_AGGREGATES = ("indicators", "indicator_value", "indicator_path", "mandate_answers", "successions", "publishes")
+# who has sent what (D00, class P1) is for everybody in the system, as is who has not
+_OF_SENDERS = ("indicator_missing", "submission_log")
+_LEDGER = (
+    "intake.delivery", "intake.submission", "intake.assessment", "intake.state", "intake.decision", "intake.closing",
+    "core.publish", "core.pointer", "core.standing", "core.sender", "core.unit", "core.calendar",
+    "ops.contract", "ops.due", "ops.due_run", "ops.close", "ops.source_state", "ops.source_pull", "ops.backup",
+)  # fmt: skip
+_AUDITED = (
+    "ops.audit", "ops.audit_link", "ops.audit_head", "ops.access", "ops.erasure", "intake.decision", "intake.closing",
+)  # fmt: skip
 
 SYSTEM = (
-    *((role, "usage on schema mart_v1") for role in (APP, OFFICER, STEWARD)),
-    *((role, "select on mart_v1.successions") for role in (APP, OFFICER, STEWARD)),
-    *(
-        (role, f"select on mart_v1.{view}")
-        # who has sent what (D00, class P1) is for everybody in the system, as is who has not (indicator_missing)
-        for view in (
-            "indicators",
-            "indicator_value",
-            "indicator_missing",
-            "indicator_path",
-            "mandate_answers",
-            "submission_log",
-            "publishes",
-        )
-        for role in (APP, OFFICER, STEWARD)
-    ),
+    *((role, "usage on schema mart_v1") for role in EVERYBODY),
+    *((role, f"select on mart_v1.{view}") for view in _AGGREGATES for role in EVERYBODY),
+    *((role, f"select on mart_v1.{view}") for view in _OF_SENDERS for role in (*OWN, *READERS)),
     *((role, "select on mart_v1.findings") for role in (OFFICER, STEWARD)),
     (STEWARD, "usage on schema vault"),
+    *((ENGINEER, f"usage on schema {schema}") for schema in ("intake", "core", "ops")),
+    *((ENGINEER, f"select on {table}") for table in _LEDGER),
+    *((AUDITOR, f"usage on schema {schema}") for schema in ("intake", "ops")),
+    *((AUDITOR, f"select on {table}") for table in _AUDITED),
 )
 """(role, privilege) on what is no dataset's own."""
 

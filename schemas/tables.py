@@ -16,7 +16,7 @@ import psycopg
 
 from .contract import Column, Contract
 from .migrate import quote
-from .roles import APP, OFFICER, STEWARD, grant
+from .roles import APP, EVERYBODY, OFFICER, OWN, STEWARD, grant
 
 SQL_TYPES = {
     "string": "text",
@@ -125,15 +125,26 @@ def is_personal(contract: Contract) -> bool:
 
 
 def views(contract: Contract) -> dict[str, tuple[str, ...]]:
-    """Kind of view (default, masked, clear) -> its names with their schema, that of all versions first. Personal ones are for
+    """Kind of view (default, masked, clear, own) -> its names with their schema, that of all versions first. Personal ones are for
     contracts with personal columns only."""
     name = contract.dataset
-    kinds = {"default": ("mart_v1", name), "masked": ("mart_v1", f"{name}_masked"), "clear": ("vault", name)}
+    kinds = {
+        "default": ("mart_v1", name), "masked": ("mart_v1", f"{name}_masked"), "clear": ("vault", name),
+        "own": ("mart_v1", f"own_{name}"),
+    }  # fmt: skip
     return {
         kind: (f"{schema}.{quote(view + '_history')}", f"{schema}.{quote(view)}")
         for kind, (schema, view) in kinds.items()
-        if kind == "default" or is_personal(contract)
+        if kind == "default" or (own_columns(contract) if kind == "own" else is_personal(contract))
     }
+
+
+def own_columns(contract: Contract) -> list[str]:
+    """Columns that say whose a row is: the commune's that the contract names as its scope, and the organisation's. None: the
+    dataset has no rows of anybody's own."""
+    found = [contract.scope_column] if contract.scope_column is not None else []
+    organization = "organizations.organization_code"
+    return found + [c.name for c in contract.columns if c.references == organization and c.name != "parent_code"]
 
 
 def view_statements(contract: Contract, folder: Path = _VIEWS) -> list[str]:
@@ -152,13 +163,14 @@ def view_statements(contract: Contract, folder: Path = _VIEWS) -> list[str]:
 
 def _history(contract: Contract, kind: str) -> str:
     """All versions that the publish shown now has, with the columns that a kind of view shows."""
+    # own rows are shown as an officer sees them
     shown = {"default": published_columns(contract), "clear": contract.columns}.get(
         kind, [c for c in contract.columns if c.classification != "P3"]
     )
     columns = [f"h.{quote(c.name)}" for c in shown]
     joins = ""
     if kind != "default":
-        columns = [f"{_masked(c) if kind == 'masked' else _clear(c)} as {quote(c.name)}" for c in shown]
+        columns = [f"{_clear(c) if kind == 'clear' else _masked(c)} as {quote(c.name)}" for c in shown]
         joins = "".join(
             f"left join vault.identifier {quote('_' + c.name)} on {quote('_' + c.name)}.subject = h.{quote(c.name)} "
             for c in shown
@@ -169,7 +181,13 @@ def _history(contract: Contract, kind: str) -> str:
         f"from core.{quote(contract.dataset)} h {joins}cross join core.pointer p "
         f"where h.publish_from <= p.shows and (h.publish_to is null or h.publish_to > p.shows)"
         + (f" and (select vault.opened({_literal(contract.dataset)}))" if kind == "clear" else "")
+        + (f" and ({_own(contract)})" if kind == "own" else "")
     )
+
+
+def _own(contract: Contract) -> str:
+    """SQL: the row of the version ``h`` is one of the reader's own. Asked once a statement, not once a row."""
+    return " or ".join(f"h.{quote(name)} = any ((select ops.own_units())::text[])" for name in own_columns(contract))
 
 
 def _literal(text: str) -> str:
@@ -206,7 +224,7 @@ def _masked(column: Column) -> str:
 
 def grant_statements(contract: Contract) -> list[tuple[str, str]]:
     """(role, privilege) of who may read which view; nothing else of a dataset is granted to anybody."""
-    readers = {"default": (APP, OFFICER, STEWARD), "masked": (OFFICER, STEWARD), "clear": (STEWARD,)}
+    readers = {"default": (APP, OFFICER, STEWARD), "masked": (OFFICER, STEWARD), "clear": (STEWARD,), "own": OWN}
     return [
         (role, f"select on {view}")
         for kind, names in views(contract).items()
@@ -245,7 +263,7 @@ def sync_combined(connection: psycopg.Connection, datasets: Collection[str]) -> 
         connection.execute(f"drop view if exists {view}")
         connection.execute(f"create view {view} as {text.strip().rstrip(';')}")
         connection.execute(f"comment on view {view} is '{mark}'")
-        grant(connection, [(role, f"select on {view}") for role in (APP, OFFICER, STEWARD)])
+        grant(connection, [(role, f"select on {view}") for role in EVERYBODY])
 
 
 def sync(connection: psycopg.Connection, contract: Contract) -> None:
@@ -279,7 +297,9 @@ def sync(connection: psycopg.Connection, contract: Contract) -> None:
     if added or row is None or row[1] != view_hash:
         # a view's columns cannot be reordered in place; nothing of ours depends on these but each other
         name = contract.dataset
-        for schema, view in (("mart_v1", name), ("mart_v1", f"{name}_masked"), ("vault", name)):
+        for schema, view in (
+            ("mart_v1", name), ("mart_v1", f"{name}_masked"), ("vault", name), ("mart_v1", f"own_{name}"),
+        ):  # fmt: skip
             connection.execute(f"drop view if exists {schema}.{quote(view)}")
             connection.execute(f"drop view if exists {schema}.{quote(view + '_history')}")
         connection.execute(f"drop view if exists staging.{quote(name + '_rows')}")

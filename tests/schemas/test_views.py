@@ -156,6 +156,7 @@ def test_columns_that_nothing_reads_leave_a_table_with_rows(
     assert _found(connection) != before
     with pytest.raises(ShapeRefused), connection.transaction():
         sync(connection, staff)
+    connection.execute("drop view mart_v1.own_staff, mart_v1.own_staff_history")  # there were none when it was written
     connection.execute((Path(migrations.__file__).parent / "0010_minimised.sql").read_text(encoding="utf-8").encode())
     with connection.transaction():
         sync(connection, staff)
