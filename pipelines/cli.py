@@ -897,6 +897,35 @@ def due(
     return int(any(r["late"] and r["state"] in ("OVERDUE", "HELD", "REJECTED") for r in rows))
 
 
+@command(app)
+def feed(
+    state: State,
+    since: Annotated[
+        str | None, typer.Option(help="What came after a publish (17), or after a position as the last line gives it.")
+    ] = None,
+    whole: Annotated[bool, typer.Option("--snapshot", help="All rows first, and the position to follow from.")] = False,
+    at: Annotated[int | None, typer.Option(help="With --snapshot: as of this publish.", min=0, max=_BIGINT)] = None,
+    endless: Annotated[bool, typer.Option("--follow", help="Go on with what is published, until Ctrl-C.")] = False,
+    dataset: Annotated[list[str] | None, typer.Option(help="One dataset; may be given several times.")] = None,
+) -> None:
+    """What changed for those who read mart_v1, publish by publish. With --json one JSON value a line."""
+    from . import cli_feed as lines
+    from .report import Unclear
+
+    if whole == (since is not None):
+        raise Unclear("say where to begin: --since a publish or a position, or --snapshot")
+    if at is not None and not whole:
+        raise Unclear("--at goes with --snapshot")
+    with state.connection() as connection:
+        if since is not None:
+            position = lines.start(connection, since)
+        else:
+            position = lines.show_snapshot(state.screen, connection, dataset, at)
+            if not endless:
+                return
+        lines.show_changes(state.screen, connection, position, dataset, endless=endless)
+
+
 Names = Annotated[list[str] | None, typer.Argument(help="Ids (STC/du_toan) or senders (default: all).")]
 
 
@@ -1082,7 +1111,7 @@ def _retain(state: State, days: int, months: int, *, remove: bool) -> None:
     from . import cli_retention as layout
     from .clock import believed
     from .dagster_home import opened_instance
-    from .retention import clear, plan
+    from .retention import clear, feed_clear, feed_plan, plan
 
     pipeline, settings = state.pipeline, state.settings
     with pipeline.connection() as connection:
@@ -1094,10 +1123,11 @@ def _retain(state: State, days: int, months: int, *, remove: bool) -> None:
             gone = expire(connection, pipeline.archive, folders, now, months, by=_user())
         else:
             gone = expired(connection, now, months)
+        changes = (feed_clear if remove else feed_plan)(connection, now)
     if state.json:
-        state.screen.json(layout.retention_json(found, gone, days, months, removed=remove))
+        state.screen.json(layout.retention_json(found, gone, changes, days, months, removed=remove))
     else:
-        layout.show_retention(state.screen, found, gone, days, months, state.call, removed=remove)
+        layout.show_retention(state.screen, found, gone, changes, days, months, state.call, removed=remove)
 
 
 @command(retention_app, "plan")

@@ -27,6 +27,7 @@ def explain(error: BaseException) -> list[str]:
     from assets.intake.stores import BadStores, StoreFailed
     from assets.marts.access import Refused
     from assets.marts.exports.views import ExportRefused
+    from assets.marts.feed import BadPosition, CannotFollow
     from assets.marts.publish import Busy, NoSuchPublish
     from assets.returns.answers import NoSuchSubmission
     from assets.returns.reminders.contacts import BadContacts
@@ -51,7 +52,7 @@ def explain(error: BaseException) -> list[str]:
         CannotClose, CannotDecide, NotFound, Damaged, Destroyed, KeysLost, Busy, NoSuchPublish, NoSuchSubmission, NoDatabase,
         Unclear,
         BackupFailed, BadContacts, BadSetting, BadStores, StoreFailed, NoSecret, Erased, Off, NoSuchPerson, Unreasonable,
-        CannotCorrect, BadLink, ExportRefused, Refused,
+        CannotCorrect, BadLink, ExportRefused, Refused, BadPosition, CannotFollow,
     )  # fmt: skip
     if isinstance(error, told):
         return [str(error)]

@@ -8,21 +8,31 @@ from typing import Any
 from assets.returns.expiry import Expired
 
 from .cli_output import Screen, plural
-from .retention import Found
+from .retention import FEED_DAYS, Found
 
 
-def retention_json(found: Found, gone: Expired, days: int, months: int, *, removed: bool) -> dict[str, Any]:
+def retention_json(
+    found: Found, gone: Expired, changes: int, days: int, months: int, *, removed: bool
+) -> dict[str, Any]:
     """The counts; ``removed``: whether they have gone."""
-    return {"days": days, "months": months, "removed": removed, **asdict(found), "raw": asdict(gone)}
+    return {
+        "days": days,
+        "months": months,
+        "removed": removed,
+        **asdict(found),
+        "feed_changes": changes,
+        "raw": asdict(gone),
+    }
 
 
 def show_retention(
-    screen: Screen, found: Found, gone: Expired, days: int, months: int, call: str, *, removed: bool
+    screen: Screen, found: Found, gone: Expired, changes: int, days: int, months: int, call: str, *, removed: bool
 ) -> None:
     """One line a kind, and the next command."""
     what = (
         f"{plural(found.runs, 'run')} and {plural(found.ticks, 'tick')} of Dagster older than {days} days, "
-        f"{plural(found.partials, 'unnamed file')} ({found.partial_bytes >> 10} KiB) that crashes left in the archive"
+        f"{plural(found.partials, 'unnamed file')} ({found.partial_bytes >> 10} KiB) that crashes left in the archive, "
+        f"{plural(changes, 'change')} older than {FEED_DAYS} days in the feed"
     )
     screen.say(f"{'Removed' if removed else 'Would remove'}: {what}.")
     if found.runs_kept:
@@ -33,7 +43,7 @@ def show_retention(
     )
     if gone.kept:
         screen.say(f"Kept: {gone.kept} old ones that were not read yet, or wait for a decision.")
-    if not removed and (found.runs or found.ticks or found.partials or gone.objects):
+    if not removed and (found.runs or found.ticks or found.partials or gone.objects or changes):
         screen.commands(
             [(f"{call} retention run --days {days} --months {months}", "remove them; bytes do not come back")]
         )

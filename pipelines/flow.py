@@ -36,6 +36,7 @@ from assets.staging.ahead import ReadAhead
 from assets.staging.stage import Staged, Tools, read_ahead, stage, warm_up
 from assets.staging.vault import Vault
 from schemas.contract import Contract, builtin_folder, load_contracts
+from schemas.feed import sync_feed
 from schemas.tables import sync, sync_combined
 
 from .database import connect, database_url
@@ -140,6 +141,7 @@ class Pipeline:
                     sync(connection, contract)
                 sync_combined(connection, self.contracts)
                 sync_indicators(connection, self.indicators, load_mandates(self.indicators))
+                sync_feed(connection, self.contracts)
                 self._reconcile(connection)
             try:
                 yield connection

@@ -67,7 +67,8 @@ def sender_names(connection: psycopg.Connection) -> dict[str, str]:
 def published(connection: psycopg.Connection) -> dict[str, Any]:
     """What readers see: ``number`` of the newest publish, what it ``shows``, ``published_at``, ``taken_back``."""
     row = connection.execute(
-        "select p.number, p.shows, p.published_at, p.kind = 'back_to' from core.publish p "
+        "select p.number, p.shows, p.published_at, (select k.kind = 'back_to' from core.publish k "
+        "where k.state = 'published' and k.kind <> 'erasure' order by k.number desc limit 1) from core.publish p "
         "where p.state = 'published' order by p.number desc limit 1"
     ).fetchone()
     assert row is not None  # number 0 comes with the migration

@@ -1,4 +1,4 @@
-"""What may go after its time: Dagster's old runs and ticks, and unnamed files that crashes left in the archive.
+"""What may go after its time: Dagster's old runs and ticks, unnamed files that crashes left in the archive, old lines of the feed.
 
 Not here: deliveries, rows of the warehouse and the ledger, none of which is ever touched. The board of who has sent what stays
 as it is: its materialisations belong to no run, and the verdicts of checks outlive theirs.
@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from assets.intake.archive import Archive
+from assets.marts.changes import forget, forgettable
 
 if TYPE_CHECKING:
     import dagster as dg
     from dagster._core.scheduler.instigation import InstigatorState
 
+FEED_DAYS = 366
+"""How long the change feed goes back: an app that was away for longer takes a snapshot."""
 DAYS = 90
 """How long runs and ticks are kept where nobody says otherwise."""
 LEAST_DAYS = 7
@@ -63,6 +68,16 @@ def clear(instance: dg.DagsterInstance, archive: Archive, now: datetime, days: i
             instance.purge_ticks(state.instigator_origin_id, state.selector_id, before.timestamp())
     sizes = [size for path, size in archive.abandoned(now - _PARTIAL_AGE) if archive.drop(path)]
     return Found(len(old), kept, ticks, len(sizes), sum(sizes))
+
+
+def feed_plan(connection: psycopg.Connection, now: datetime) -> int:
+    """Changes that :func:`feed_clear` would take out of the feed."""
+    return forgettable(connection, now - timedelta(days=FEED_DAYS))[1]
+
+
+def feed_clear(connection: psycopg.Connection, now: datetime) -> int:
+    """Take changes of old publishes out of the feed, not out of the warehouse; how many."""
+    return forget(connection, now - timedelta(days=FEED_DAYS))[1]
 
 
 def _before(now: datetime, days: int) -> datetime:

@@ -12,7 +12,7 @@ from assets.returns.expiry import LEAST_MONTHS, MONTHS, expire
 from .clock import believed
 from .flow import Pipeline
 from .jobs import WAREHOUSE
-from .retention import DAYS, LEAST_DAYS, clear
+from .retention import DAYS, LEAST_DAYS, clear, feed_clear
 
 RETENTION = "retention"
 
@@ -36,8 +36,10 @@ def remove_old(context: dg.OpExecutionContext, config: Kept, installation: dg.Re
         done = clear(context.instance, installation.archive, now, config.days)
         folders = [settings.answered, settings.returned]
         gone = expire(connection, installation.archive, folders, now, config.months, by=RETENTION)
+        changes = feed_clear(connection, now)
     context.log.info(
         f"removed {done.runs} runs, {done.ticks} ticks, {done.partials} unnamed files of {done.partial_bytes} bytes; "
+        f"{changes} changes of the feed; "
         f"destroyed the bytes of {gone.deliveries} deliveries, {gone.bytes} bytes; {gone.kept} old ones wait for somebody"
     )
 

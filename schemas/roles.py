@@ -48,6 +48,7 @@ SYSTEM = (
     *((role, "usage on schema mart_v1") for role in EVERYBODY),
     *((role, f"select on mart_v1.{view}") for view in _AGGREGATES for role in EVERYBODY),
     *((role, f"select on mart_v1.{view}") for view in _OF_SENDERS for role in (*OWN, *READERS)),
+    *((role, "select on mart_v1.feed_position") for role in READERS),
     *((role, "select on mart_v1.findings") for role in (OFFICER, STEWARD)),
     (STEWARD, "usage on schema vault"),
     *((ENGINEER, f"usage on schema {schema}") for schema in ("intake", "core", "ops")),

@@ -161,6 +161,12 @@ def view_statements(contract: Contract, folder: Path = _VIEWS) -> list[str]:
     return found
 
 
+def history_text(contract: Contract, folder: Path = _VIEWS) -> str:
+    """The select of the default view of all versions: generated, or the text of its file."""
+    own = folder / f"{contract.dataset}_history.sql"
+    return own.read_text(encoding="utf-8") if own.exists() else _history(contract, "default")
+
+
 def _history(contract: Contract, kind: str) -> str:
     """All versions that the publish shown now has, with the columns that a kind of view shows."""
     # own rows are shown as an officer sees them

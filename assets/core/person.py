@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 
 from assets.intake.archive import Archive
 from assets.intake.ledger import no_bytes_taken
+from assets.marts.changes import tell_erased
 from assets.marts.publish import publishing
 from assets.staging.vault import Vault
 from schemas.contract import Column, Contract
@@ -467,6 +468,7 @@ def erase(
         for dataset, rows in found.person.rows.items():
             _empty_rows(connection, contracts[dataset], rows)
         _forget(connection, found)
+        tell_erased(connection, found.person.entities)
         _bury(connection, found, reason, by)
         counts = found.counts()
         audit(

@@ -1,8 +1,9 @@
 """Publish: readers see the whole of it or nothing of it, and it can be taken back.
 
 Merging writes rows under an open number that nobody sees; publishing is one short transaction that moves the pointer,
-writes the submissions' states and notifies. One publisher works at a time (advisory lock). A number left open by a
-publisher that died is swept before the next one begins, and the work is done again from the ledger.
+writes the submissions' states and notifies; what it changes for readers (:mod:`.changes`) is written down before. One publisher
+works at a time (advisory lock). A number left open by a publisher that died is swept before the next one begins, and the work
+is done again from the ledger.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from assets.staging.vault import Vault
 from schemas.contract import Contract
 from schemas.migrate import quote
 
+from .changes import announce, record
 from .findings import Judged, find
 from .indicators.catalogue import Indicator
 from .indicators.compute import Indicated, compute
@@ -29,9 +31,6 @@ from .touched import touched
 
 _HERE = Path(__file__).parent
 _LOCK = "hashtext('lienthong.publish')"
-CHANNEL = "lienthong_publish"
-"""NOTIFY channel; the payload is the publish number."""
-
 
 DERIVED = (
     "standing", "finding", "rule_result", "conflict", "member", "link", "mention", "doubt", "identity_run", "succession",
@@ -88,6 +87,7 @@ def sweep(connection: psycopg.Connection, datasets: Sequence[str]) -> list[int]:
             name = f"core.{quote(table)}"
             connection.execute(f"delete from {name} where publish_from = any (%s)", [abandoned])
             connection.execute(f"update {name} set publish_to = null where publish_to = any (%s)", [abandoned])
+        connection.execute("delete from core.change where publish = any (%s)", [abandoned])
         connection.execute("update core.publish set state = 'swept' where number = any (%s)", [abandoned])
     return abandoned
 
@@ -129,13 +129,16 @@ def prepare(
         with connection.transaction():
             connection.execute("update core.publish set state = 'swept' where number = %s", [number])
         return Prepared(None, done, judged, indicated)
+    with connection.transaction():
+        record(connection, number, number, changed)
     return Prepared(number, done, judged, indicated)
 
 
 def publish(connection: psycopg.Connection, prepared: Prepared) -> int | None:
     """Move the pointer to a prepared number, in one short transaction; the number, or None where nothing changed.
 
-    Returns None as well where the number was swept meanwhile by another publisher, who then has published the same set.
+    Returns None as well where the number was swept meanwhile by another publisher, who then has published the same set, or where
+    another number was shown meanwhile: readers see numbers in their order, and the next publish sweeps this one.
     """
     if prepared.number is None:
         return None
@@ -147,15 +150,16 @@ def publish(connection: psycopg.Connection, prepared: Prepared) -> int | None:
     with connection.transaction():
         moved = connection.execute(
             "update core.publish set state = 'published', published_at = clock_timestamp(), summary = %s "
-            "where number = %s and state = 'open'",
-            [Jsonb(summary), prepared.number],
+            "where number = %s and state = 'open' "
+            "and not exists (select from core.publish l where l.state = 'published' and l.number > %s)",
+            [Jsonb(summary), prepared.number, prepared.number],
         ).rowcount
         if not moved:
             return None
         states = (_HERE / "states.sql").read_text(encoding="utf-8").format(waived=WAIVED)
         connection.execute(states, {"publish": prepared.number})
+        announce(connection, prepared.number)
         connection.execute("update core.pointer set shows = %s", [prepared.number])
-        connection.execute("select pg_notify(%s, %s)", [CHANNEL, str(prepared.number)])
     return prepared.number
 
 
@@ -174,6 +178,7 @@ def back_to(connection: psycopg.Connection, number: int) -> int:
             [found[0]],
         ).fetchone()
         assert row is not None
+        record(connection, int(row[0]), found[0])
+        announce(connection, int(row[0]))
         connection.execute("update core.pointer set shows = %s", [found[0]])
-        connection.execute("select pg_notify(%s, %s)", [CHANNEL, str(row[0])])
         return int(row[0])

@@ -29,6 +29,7 @@ FUNCTIONS = {
     "merge": ["assets.marts.publish.merge"],
     "rules across": ["assets.marts.publish.find"],
     "indicators": ["assets.marts.publish.compute"],
+    "change feed": ["assets.marts.publish.record"],
     "publish": ["pipelines.flow.Pipeline.publish"],
 }  # fmt: skip
 """Phase -> the functions, where their callers look them up, whose own time counts as it. 'stage' and 'publish' are what is

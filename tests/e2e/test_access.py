@@ -102,10 +102,11 @@ def expected(world: World, role: str, schema: str, name: str) -> bool:
     aggregate = schema == "mart_v1" and (
         name.startswith("theme_")
         or name in {"indicators", "indicator_value", "indicator_path", "mandate_answers", "successions", "publishes",
-                    "population_of_todays_units", "change_feed", "feed_position"}
+                    "population_of_todays_units"}
     )  # fmt: skip
     senders = schema == "mart_v1" and name in ("indicator_missing", "submission_log")
-    default = schema == "mart_v1" and plain in datasets
+    # the feed has the rows of all units
+    default = schema == "mart_v1" and (plain in datasets or name in ("change_feed", "feed_position", "feed_datasets"))
     masked = schema == "mart_v1" and plain.removesuffix("_masked") in datasets and "_masked" in name
     own = schema == "mart_v1" and name.startswith("own_")
     findings = (schema, name) == ("mart_v1", "findings")

@@ -14,6 +14,7 @@ from assets.core import person
 from assets.core.decisions import decide
 from assets.core.trace import NotFound, trace
 from assets.intake.archive import Archive, Destroyed, Stored
+from assets.marts import feed
 from assets.marts.publish import back_to
 from assets.returns.answers import write_answers
 from pipelines.cli_errors import explain
@@ -337,7 +338,32 @@ def test_evaluations_are_held_and_erased_with_the_person(lists: Lists) -> None:
     found = lists.held(entity)["datasets"]
     assert found["kpi_evaluations"]["versions"][0]["values"]["rating"] == "T"
     assert {"staff", "kpi_evaluations"} <= set(found)
+    with lists.world.connection() as connection:
+        begun = feed.position(connection)
+        with feed.snapshot(connection, ["staff", "kpi_evaluations"]) as (position, rows):
+            copy = feed.Copy(position)
+            copy.add(rows)
+        told = [(r.dataset, r.data["person_id"], r.entity_id == entity) for r in copy.rows("kpi_evaluations")]
+        assert (told[0][1] == entity) + (told[1][1] == entity) == 1
+        assert not any(t[2] for t in told), "the subject of a number is for nobody's eyes, its evaluations' neither"
     lists.erase(entity)
+    with lists.world.connection() as connection:
+        # the feed says it, as a publish of its own, and all that it said of the person before is gone
+        page = feed.changes(connection, begun)
+        assert {(c.operation, c.dataset) for c in page.changes} == {("erase", "staff"), ("erase", "kpi_evaluations")}
+        assert page.position.publish == begun.publish + 1
+        copy.apply(page)
+        for dataset in ("staff", "kpi_evaluations"):
+            seen = connection.execute(f"select to_jsonb(v) from mart_v1.{dataset}_history v").fetchall()
+            assert sorted(map(str, [r.data for r in copy.rows(dataset)])) == sorted(str(r[0]) for r in seen) != []
+        everything = feed.changes(connection, feed.Position(begun.feed, 0), limit=100_000)
+        assert str(entity) not in str([c for c in everything.changes if c.operation != "erase"])
+        assert all(c.valid_from is c.valid_to is c.data is None for c in everything.changes if c.operation == "erase")
+        late = feed.Copy(feed.Position(begun.feed, 0))
+        late.apply(everything)
+        assert [late.rows(d) for d in ("staff", "kpi_evaluations")] == [
+            copy.rows(d) for d in ("staff", "kpi_evaluations")
+        ]
     assert lists.world.rows("select dataset from ops.erasure") == [("staff",)]  # what the person is an entity of
     text = lists.everything()
     assert "lý do 34" not in text and "lý do 78" in text

@@ -85,7 +85,15 @@ def test_each_role_reads_its_views_and_nothing_else(world: World) -> None:
     } <= masked and "mart_v1.villages_masked" not in masked
     # rows of one's own are for those who have some
     default -= {n for n in default if n.startswith("mart_v1.own_")}
-    known = {*world.pipeline.contracts, "successions", "population_of_todays_units", *INDICATORS}
+    known = {
+        "change_feed",
+        "feed_position",
+        "feed_datasets",
+        *world.pipeline.contracts,
+        "successions",
+        "population_of_todays_units",
+        *INDICATORS,
+    }
     others = {
         n
         for n in default

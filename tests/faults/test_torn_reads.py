@@ -1,6 +1,7 @@
 """Readers during publishes: each sees the whole of one publish, and none waits for the publisher.
 
-Every publish sets every row of two datasets to its own number; so a reader that sees two numbers has seen a torn state.
+Every publish sets every row of two datasets to its own number; so a reader that sees two numbers has seen a torn state. The change
+feed is read beside the views: its end, and what it says of the newest publish, must be what the views show.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 import pytest
 
-from assets.marts.publish import back_to, prepare, publish, publishing
+from assets.marts.changes import record
+from assets.marts.feed import Copy, changes, follow, position, snapshot
+from assets.marts.publish import Prepared, back_to, prepare, publish, publishing
 from schemas.contract import Column, Contract
+from schemas.feed import sync_feed
 from schemas.migrate import migrate
 from schemas.tables import sync
 
@@ -137,11 +141,7 @@ class Readers:
 
 @pytest.fixture
 def readers(database_url: str) -> Readers:
-    migrate(database_url)
-    with _connected(database_url) as connection:
-        for contract in CONTRACTS:
-            sync(connection, contract)
-        _publish(connection, 1)
+    prepared_for_readers(database_url)
     return Readers(database_url)
 
 
@@ -206,3 +206,171 @@ def test_a_reader_is_not_stopped_by_a_publish_in_the_middle(readers: Readers) ->
                 publish(connection, prepared)
                 assert reader.execute(ONE).fetchone() == (1, 1, ROWS, ROWS)
         assert reader.execute(ONE).fetchone() == (2, 2, ROWS, ROWS)
+
+
+# --- eight readers of the views and of the feed ---------------------------------------------------------------------------------
+
+SOME = 200
+"""Publishes in ``make test``; ``tests.benchmarks.feed`` does it with a thousand."""
+_LOOK = (
+    "select f.publish, p.shows, p.changes, (select count(*) from mart_v1.change_feed c where c.publish = f.publish), "
+    "(select count(*) from mart_v1.change_feed c where c.publish = f.publish and (c.data ->> 'n')::bigint <> p.shows), "
+    "(select array[min(n), max(n), count(*), sum(n)] from (select n from mart_v1.left union all select n from mart_v1.right) x) "
+    "from mart_v1.feed_position f join mart_v1.publishes p using (publish)"
+)
+_ALL = "select k, n from mart_v1.left_history union all select k, n from mart_v1.right_history"
+
+
+def _direct(connection: psycopg.Connection, rows: int) -> int:
+    """A publish whose merge is two statements a dataset: every row says the publish's own number. The switch is the real one."""
+    with publishing(connection):
+        # whoever made the publisher wait would end it
+        connection.execute("set lock_timeout = '10ms'")
+        with connection.transaction():
+            row = connection.execute(
+                "insert into core.publish (number, kind, state, shows) "
+                "select max(number) + 1, 'publish', 'open', max(number) + 1 from core.publish returning number"
+            ).fetchone()
+            assert row is not None
+            for name in NAMES:
+                connection.execute(f"update core.{name} set publish_to = %s where publish_to is null", [row[0]])  # type: ignore[arg-type]
+                connection.execute(
+                    f"insert into core.{name} (entity_id, valid_from, publish_from, value_hash, k, n) "  # type: ignore[arg-type]
+                    "select i, '2026-03-31', %(n)s, %(n)s, 'k' || i, %(n)s from generate_series(1, %(rows)s) i",
+                    {"n": row[0], "rows": rows},
+                )
+            record(connection, row[0], row[0], NAMES)
+        number = publish(connection, Prepared(row[0]))
+        assert number == row[0]
+    return number
+
+
+@dataclass
+class Eight(Readers):
+    """Readers of all kinds: whole looks in one statement and in one transaction, and followers of the feed."""
+
+    rows: int = 0
+    copies: list[Copy] = field(default_factory=list)
+
+    def look(self) -> None:
+        with self._open() as connection:
+            while not self.stop.wait(2 * _PAUSE):
+                publish, shows, told, found, others, (low, high, count, total) = (
+                    connection.execute(_LOOK).fetchone() or ()
+                )
+                self.looks += 1
+                self.seen.add(publish)
+                if not (low == high == shows and count == 2 * self.rows and total == shows * count):
+                    self.wrong.append(f"{publish} shows {shows}: {low} to {high} in {count} rows")
+                if told != found or others:
+                    self.wrong.append(f"{publish}: {found} changes of {told}, {others} of another publish")
+
+    def transaction(self) -> None:
+        with self._open() as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            while not self.stop.wait(2 * _PAUSE):
+                with connection.transaction():
+                    first = position(connection).publish
+                    rows = connection.execute(_ALL).fetchall()  # type: ignore[arg-type]
+                    last = connection.execute(
+                        "select publish, shows from mart_v1.publishes order by 1 desc limit 1"
+                    ).fetchone()
+                self.looks += 1
+                if last is None or last[0] != first or {n for _, n in rows} != {last[1]} or len(rows) != 2 * self.rows:
+                    self.wrong.append(f"{first}, then {last} in one transaction")
+
+    def paging(self) -> None:
+        with self._open() as connection:
+            copy = self._begin(connection)
+            while not self.stop.wait(_PAUSE):
+                copy.apply(changes(connection, copy.position, limit=7))  # stops in the middle of publishes
+                self.looks += 1
+
+    def listening(self) -> None:
+        with self._open() as connection:
+            copy = self._begin(connection)
+            for page in follow(connection, copy.position, look_every=0.5):
+                copy.apply(page)
+                self.looks += 1
+                torn = copy.position.sequence is None and len({r.data["n"] for n in NAMES for r in copy.rows(n)}) != 1
+                if torn:
+                    self.wrong.append(f"a follower holds two publishes at {copy.position.publish}")
+                if self.stop.is_set():
+                    return
+
+    def _begin(self, connection: psycopg.Connection) -> Copy:
+        with snapshot(connection) as (begun, rows):
+            copy = Copy(begun)
+            copy.add(rows)
+        self.copies.append(copy)
+        return copy
+
+    kinds = ("look", "transaction", "paging", "listening")
+
+
+def prepared_for_readers(url: str) -> None:
+    """A migrated database with the two datasets, and one publish of them."""
+    migrate(url)
+    with _connected(url) as connection:
+        for contract in CONTRACTS:
+            sync(connection, contract)
+        sync_feed(connection, {c.dataset: c for c in CONTRACTS})
+        _publish(connection, 1)
+
+
+def eight_readers(url: str, publishes: int) -> Eight:
+    """Let eight readers read while so many publishes are made; raises where anything was torn, or anybody waited for a lock."""
+    eight = Eight(url, rows=4)
+    with _connected(url) as connection:
+        for name in NAMES:
+            connection.execute(f"delete from core.{name}")  # type: ignore[arg-type]
+        connection.execute("delete from core.change")
+        connection.execute("update core.feed set since = (select publish from mart_v1.feed_position)")
+        earlier = [_direct(connection, eight.rows)]
+        threads = [threading.Thread(target=getattr(eight, kind)) for kind in eight.kinds * 2]
+        for thread in threads:
+            thread.start()
+        try:
+            for turn in range(publishes - 1):
+                if turn % 20 == 19:
+                    back_to(connection, earlier[turn * 7 % len(earlier)])
+                else:
+                    earlier.append(_direct(connection, eight.rows))
+        finally:
+            eight.stop.set()
+            back_to(connection, earlier[-1])  # wakes whoever listens
+            for thread in threads:
+                thread.join()
+        assert eight.wrong == []
+        assert connection.execute("select count(*) from mart_v1.publishes").fetchone() == (publishes + 3,)
+        assert len(eight.seen) > 20 and eight.looks > publishes // 2
+        for copy in eight.copies:  # wherever each was when it stopped
+            while (page := changes(connection, copy.position, limit=1000)).position != copy.position:
+                copy.apply(page)
+            held = sorted((r.data["k"], r.data["n"]) for n in NAMES for r in copy.rows(n))
+            assert held == sorted(connection.execute(_ALL).fetchall())  # type: ignore[arg-type]
+    return eight
+
+
+def test_eight_readers_see_whole_publishes_and_a_whole_feed(readers: Readers) -> None:
+    eight_readers(readers.url, SOME)
+
+
+def test_the_switch_takes_no_lock_that_a_reader_could_wait_for(readers: Readers) -> None:
+    """All that the publisher's transaction holds, just before its commit: nothing conflicts with SELECT."""
+    with _connected(readers.url) as connection, _connected(readers.url) as other:
+        _direct(connection, 4)
+        _say(connection, 2)
+        query = (
+            "select distinct l.mode from pg_locks l where l.pid = %s and l.locktype in ('relation', 'object') "
+            "and l.mode in ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock')"
+        )
+        with publishing(connection):
+            prepared = prepare(connection, CONTRACTS)
+            with connection.transaction():
+                assert publish(connection, prepared) is not None
+                held = other.execute(query, [connection.info.backend_pid]).fetchall()
+                assert held == []
+        with connection.transaction():
+            back_to(connection, 1)
+            assert other.execute(query, [connection.info.backend_pid]).fetchall() == []

@@ -24,6 +24,7 @@ import pytest
 
 from schemas import migrations
 from schemas.contract import Column, Contract, builtin_folder, load_contracts
+from schemas.feed import sync_feed
 from schemas.migrate import migrate
 from schemas.roles import APP, OFFICER, STEWARD
 from schemas.tables import ShapeRefused, combined, is_personal, shape, sync, sync_combined, view_statements, views
@@ -48,6 +49,7 @@ def connection(database_url: str, contracts: dict[str, Contract]) -> Iterator[ps
                 sync(opened, contract)
         with opened.transaction():
             sync_combined(opened, contracts)
+            sync_feed(opened, contracts)
         yield opened
 
 
@@ -184,6 +186,7 @@ def test_a_user_who_may_make_no_roles_can_migrate_and_grant(
                 sync(connection, contract)
         with connection.transaction():
             sync_combined(connection, contracts)
+            sync_feed(connection, contracts)
         assert _found(connection) == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
 
 

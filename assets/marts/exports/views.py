@@ -15,6 +15,7 @@ import psycopg
 from assets.marts.indicators.catalogue import Indicator, view_grants
 from schemas import messages
 from schemas.contract import Column, Contract
+from schemas.feed import GRANTS as FEED
 from schemas.migrate import quote
 from schemas.roles import APP, SYSTEM
 from schemas.tables import combined, grant_statements
@@ -77,7 +78,7 @@ def open_to_apps(contracts: Iterable[Contract], indicators: Mapping[str, Indicat
     """Names with their schema of the views that are declared for apps: those are of no person's own values.
 
     The declaration and not the server is asked, since a server may lack the role; what is not declared is personal."""
-    granted = [*SYSTEM, *view_grants(dict(indicators)), *(g for c in contracts for g in grant_statements(c))]
+    granted = [*SYSTEM, *FEED, *view_grants(dict(indicators)), *(g for c in contracts for g in grant_statements(c))]
     named = {
         what.removeprefix("select on ").replace('"', "")
         for role, what in granted

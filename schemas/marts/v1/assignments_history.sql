@@ -1,3 +1,4 @@
+-- changes with core.member m: m.dataset = 'staff' and m.record = h.citizen_id
 -- Who holds which post: the person by the id that staff publishes, whichever number the sender wrote (domain brief, D04 -> D03).
 -- Neither the number nor its subject is shown, and whether somebody is local only to those who keep it (P2).
 select

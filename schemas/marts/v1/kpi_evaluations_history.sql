@@ -1,3 +1,4 @@
+-- changes with core.member m: m.dataset = 'staff' and m.record = h.citizen_id
 -- Who was evaluated where and when: the person by the id that staff publishes, whichever number the sender wrote. Scores and rating
 -- are personal (P2) and for those who keep them; what may be known of a unit, its indicators tell.
 select

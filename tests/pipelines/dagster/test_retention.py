@@ -142,7 +142,7 @@ def test_the_command_plans_first(kept: House) -> None:
     assert done.exit_code == 0 and not path.exists()
     assert json.loads(done.stdout) == {
         "days": 30, "months": 24, "removed": True, "runs": 0, "runs_kept": 0, "ticks": 0, "partials": 1, "partial_bytes": 5000,
-        "raw": {"deliveries": 0, "objects": 0, "bytes": 0, "kept": 0},
+        "feed_changes": 0, "raw": {"deliveries": 0, "objects": 0, "bytes": 0, "kept": 0},
     }  # fmt: skip
 
 

@@ -1,0 +1,450 @@
+"""The change feed: a snapshot and what came after it are what readers see, at every publish, whatever is published or taken back.
+
+The truth is what the published views showed right after each publish; it is read by itself and knows nothing of the feed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assets.core.decisions import decide, withdraw
+from assets.marts import feed
+from assets.marts.changes import forget
+from assets.marts.feed import CannotFollow, Copy, Position, changes, follow, snapshot
+from assets.marts.publish import back_to, prepare, publish, publishing
+from schemas.contract import Column, Contract
+from schemas.feed import INDICATORS, sync_feed
+from schemas.roles import APP
+from schemas.tables import sync
+from tests.e2e.flows import World
+from tests.faults.test_order import FILES, _drop, _held, _ids, _with
+from tests.faults.worlds import Copies
+
+Told = dict[str, Counter[str]]
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _seen(connection: psycopg.Connection, datasets: list[str]) -> Told:
+    """What readers see now, by the published views alone."""
+    views = {d: d if d == INDICATORS else f"{d}_history" for d in datasets}
+    return {
+        d: Counter(
+            _canonical(json.loads(r[0], parse_float=Decimal))
+            for r in connection.execute(f'select to_jsonb(v)::text from mart_v1."{view}" v')  # type: ignore[arg-type]
+        )
+        for d, view in views.items()
+    }
+
+
+def _told(copy: Copy, datasets: list[str]) -> Told:
+    return {d: Counter(_canonical(r.data) for r in copy.rows(d)) for d in datasets}
+
+
+def _begin(connection: psycopg.Connection, datasets: list[str], at: int | None = None) -> Copy:
+    with snapshot(connection, datasets, at=at) as (position, rows):
+        copy = Copy(position)
+        copy.add(rows)
+    return copy
+
+
+def _catch_up(
+    connection: psycopg.Connection, copy: Copy, limit: int, truth: dict[int, Told], datasets: list[str]
+) -> int:
+    """Read to the end, stopping anywhere; each time that a publish is complete it must be what was seen. Number of changes."""
+    count, more = 0, True
+    while more:
+        # what an app has stored is the text; that a page comes twice must not matter
+        page = changes(connection, Position.parse(str(copy.position)), limit=limit)
+        again = changes(connection, copy.position, limit=limit)
+        assert page == again
+        copy.apply(page)
+        count, more = count + len(page.changes), page.more
+        if copy.position.sequence is None:
+            assert _told(copy, datasets) == truth[copy.position.publish]
+    return count
+
+
+# --- any order of anything, in small ------------------------------------------------------------------------------------
+
+_PLACE = "places"
+_SUM = "sums"
+
+
+def _contract(name: str, **more: Any) -> Contract:
+    columns = (
+        Column("k", "Khóa", "string", "name", required=True, key_position=1),
+        Column("n", "Số", "integer", "integer", required=True),
+        Column("secret", "Riêng", "string", "text", classification="P2"),
+    )
+    given: dict[str, Any] = {
+        "delivery": "snapshot",
+        "valid_time": "asOf",
+        "sender_scope": "all",
+        "period_type": "quarter",
+    }
+    return Contract(name, "1.0.0", "", "", columns, (), **{**given, **more})
+
+
+CONTRACTS = {c.dataset: c for c in (_contract(_PLACE), _contract(_SUM, delivery="facts", valid_time="period"))}
+QUARTERS = {
+    "2026-Q1": (date(2026, 1, 1), date(2026, 3, 31)),
+    "2026-Q2": (date(2026, 4, 1), date(2026, 6, 30)),
+    "2026-Q3": (date(2026, 7, 1), date(2026, 9, 30)),
+}
+Rows = dict[int, tuple[int, int]]
+"""Key -> (number, secret)."""
+
+
+@dataclass
+class Small:
+    """A warehouse of two datasets whose submissions are written as staging leaves them; what was seen at each publish."""
+
+    url: str
+    connection: psycopg.Connection
+    sent: int = 0
+    truth: dict[int, Told] = field(default_factory=dict)
+
+    def remember(self) -> None:
+        row = self.connection.execute("select publish from mart_v1.feed_position").fetchone()
+        assert row is not None
+        self.truth[row[0]] = _seen(self.connection, [*CONTRACTS])
+
+    def say(self, dataset: str, sender: str, quarter: str, rows: Rows) -> None:
+        self.sent += 1
+        first, last = QUARTERS[quarter]
+        given = {
+            "id": f"s{self.sent}", "at": datetime(2026, 10, 1, tzinfo=UTC) + timedelta(minutes=self.sent), "rows": len(rows),
+            "dataset": dataset, "sender": sender, "period": quarter, "first": first, "last": last,
+            "keys": [*rows], "numbers": [n for n, _ in rows.values()], "secrets": [s for _, s in rows.values()],
+        }  # fmt: skip
+        with self.connection.transaction():
+            self.connection.execute(
+                "insert into intake.delivery (delivery_id, sha256, size, sender, period, file_name, origin, received_at, state) "
+                "values (%(id)s, %(id)s, 0, %(sender)s, %(period)s, '', '', %(at)s, 'read')",
+                given,
+            )
+            self.connection.execute(
+                "with s as (insert into intake.submission (submission_id, delivery_id, dataset, sender, period, period_first, "
+                "period_last, as_of, as_of_source, received_at, sha256, content, file_name, state, rows_read, rows_accepted) "
+                "values (%(id)s, %(id)s, %(dataset)s, %(sender)s, %(period)s, %(first)s, %(last)s, %(last)s, 'period', %(at)s, "
+                "%(id)s, %(id)s, '', 'staged', %(rows)s, %(rows)s) returning submission_no), "
+                "a as (insert into intake.assessment (submission_no, contract_version, rule_set, reference_version, layout, "
+                "rows_accepted) select submission_no, '1', '1', '1', '[]', %(rows)s from s returning assessment_no), "
+                f"r as (insert into staging.{dataset} (_assessment, _sheet, _row, _key, _value, _ok, k, n, secret) "
+                "select assessment_no, 0, i.no, i.k, i.n * 1000 + i.s, true, 'k' || i.k, i.n, 's' || i.s from a, "
+                "unnest(%(keys)s::int[], %(numbers)s::int[], %(secrets)s::int[]) with ordinality i (k, n, s, no)) select 1",
+                given,
+            )
+            self.connection.execute(
+                "update intake.submission u set assessment_no = a.assessment_no from intake.assessment a "
+                "where a.submission_no = u.submission_no and u.assessment_no is null"
+            )
+
+    def publish(self) -> None:
+        with publishing(self.connection):
+            publish(self.connection, prepare(self.connection, [*CONTRACTS.values()]))
+        self.remember()
+
+    def abandon(self) -> None:
+        """A publisher dies with its work done and not shown."""
+        with closing(psycopg.connect(self.url, autocommit=True)) as connection, publishing(connection):
+            prepare(connection, [*CONTRACTS.values()])
+
+    def back_to(self, which: int) -> None:
+        numbers = sorted(self.truth)
+        back_to(self.connection, numbers[which % len(numbers)])
+        self.remember()
+
+    def some(self, state: str, which: int) -> str | None:
+        rows = self.connection.execute(
+            "select submission_id from intake.submission where state = any (%s) order by submission_no", [state.split()]
+        ).fetchall()
+        return rows[which % len(rows)][0] if rows else None
+
+
+@pytest.fixture(scope="module")
+def small_template(copies: Copies) -> World:
+    world = copies.new()
+    with closing(psycopg.connect(world.pipeline.url, autocommit=True)) as connection, connection.transaction():
+        for contract in CONTRACTS.values():
+            sync(connection, contract)
+        sync_feed(connection, CONTRACTS)
+    return world
+
+
+@contextmanager
+def _small(copies: Copies, template: World) -> Iterator[Small]:
+    world = copies.of(template)
+    with closing(psycopg.connect(world.url, autocommit=True)) as connection:
+        small = Small(world.url, connection)
+        small.remember()
+        yield small
+    copies.drop(world)
+
+
+_rows = st.dictionaries(st.integers(1, 5), st.tuples(st.integers(0, 2), st.integers(0, 1)), min_size=1, max_size=5)
+_say = st.tuples(
+    st.just("say"), st.sampled_from([_PLACE, _SUM]), st.sampled_from("xy"), st.sampled_from([*QUARTERS]), _rows
+)
+_which = st.integers(0, 7)
+_step = st.one_of(
+    _say,
+    _say,
+    st.tuples(st.just("publish")),
+    st.tuples(st.just("publish")),
+    st.tuples(st.sampled_from(["back", "withdraw", "accept"]), _which),
+    st.tuples(st.just("abandon")),
+    st.tuples(st.just("read"), st.integers(1, 5)),
+    st.tuples(st.just("join"), _which),
+)
+
+
+@settings(max_examples=14)
+@given(st.lists(_step, min_size=6, max_size=22))
+def test_snapshot_and_feed_are_the_warehouse_at_every_publish(
+    copies: Copies, small_template: World, steps: list[tuple[Any, ...]]
+) -> None:
+    with _small(copies, small_template) as small, closing(psycopg.connect(small.url, autocommit=True)) as reader:
+        datasets = [*CONTRACTS]
+        slow, quick = _begin(reader, datasets), _begin(reader, datasets)
+        late: list[Copy] = []
+        for kind, *more in [*steps, ("publish",)]:
+            match kind:
+                case "say":
+                    small.say(*more)
+                case "publish":
+                    small.publish()
+                    _catch_up(reader, quick, 3, small.truth, datasets)
+                case "back":
+                    small.back_to(more[0])
+                case "withdraw" if name := small.some("accepted superseded held", more[0]):
+                    withdraw(small.connection, name, reason="gửi nhầm", by="thử")
+                case "accept" if name := small.some("held", more[0]):
+                    decide(small.connection, name, accept=True, reason="đã xác minh", by="thử")
+                case "abandon":
+                    small.abandon()
+                case "read":  # one page, wherever it ends
+                    slow.apply(changes(reader, slow.position, limit=more[0]))
+                case "join":
+                    numbers = sorted(small.truth)
+                    late.append(_begin(reader, datasets, numbers[more[0] % len(numbers)]))
+                    assert _told(late[-1], datasets) == small.truth[late[-1].position.publish]
+        for copy in (slow, quick, *late):
+            _catch_up(reader, copy, 4, small.truth, datasets)
+            assert _told(copy, datasets) == _seen(reader, datasets)
+        assert not changes(reader, quick.position).changes
+        _has_no_secret(reader)
+
+
+def _has_no_secret(connection: psycopg.Connection) -> None:
+    rows = connection.execute("select operation, key, data, sequence, changes from mart_v1.change_feed").fetchall()
+    for operation, key, data, sequence, count in rows:
+        assert set(key) == {"k"} and sequence <= count
+        assert (data is None) == (operation == "delete")
+        assert data is None or set(data) == {"entity_id", "k", "n", "valid_from", "valid_to", "carried_since"}
+
+
+def test_what_changes_only_in_what_nobody_sees_is_no_change(copies: Copies, small_template: World) -> None:
+    with _small(copies, small_template) as small:
+        small.say(_SUM, "x", "2026-Q1", {1: (1, 0), 2: (1, 0)})
+        small.publish()
+        begun = feed.position(small.connection)
+        small.say(_SUM, "x", "2026-Q1", {1: (1, 1), 2: (2, 0)})
+        small.publish()
+        page = changes(small.connection, begun)
+        assert [(c.operation, c.key, c.data and c.data["n"]) for c in page.changes] == [("update", {"k": "k2"}, 2)]
+        assert page.position == feed.position(small.connection)
+        # and a publish that changes nothing for readers moves the position alone
+        small.say(_SUM, "x", "2026-Q1", {1: (1, 0), 2: (2, 1)})
+        small.publish()
+        page = changes(small.connection, page.position)
+        assert page.changes == [] and page.position.publish == begun.publish + 2 and not page.more
+
+
+def test_who_comes_too_late_is_told(copies: Copies, small_template: World) -> None:
+    with _small(copies, small_template) as small:
+        begun = feed.position(small.connection)
+        for n in range(3):
+            small.say(_SUM, "x", "2026-Q1", dict.fromkeys(range(1, 6), (n, 0)))
+            small.publish()
+        middle = changes(small.connection, begun, limit=7).position
+        assert middle == Position(begun.feed, 2, 2) and Position.parse(str(middle)) == middle
+        small.connection.execute("update core.publish set published_at = now() - interval '400 days' where number <= 2")
+        assert forget(small.connection, datetime.now(UTC) - timedelta(days=365)) == (2, 10)
+        assert forget(small.connection, datetime.now(UTC) - timedelta(days=365)) == (2, 0)
+        for gone in (begun, middle):
+            with pytest.raises(CannotFollow, match="goes back to publish 2 only; take a snapshot"):
+                changes(small.connection, gone)
+        assert len(changes(small.connection, Position(begun.feed, 2)).changes) == 5
+        # what is taken out of the feed is not taken out of the warehouse
+        copy = _begin(small.connection, [_SUM], at=1)
+        assert {r.data["n"] for r in copy.rows(_SUM)} == {0}
+        with pytest.raises(CannotFollow, match="the newest publish is 3"):
+            changes(small.connection, Position(begun.feed, 4))
+        small.connection.execute("update core.feed set feed = gen_random_uuid()")
+        with pytest.raises(CannotFollow, match="restored"):
+            changes(small.connection, Position(begun.feed, 3))
+        for wrong in ({"datasets": ["secrets"]}, {"at": 99}):
+            with pytest.raises(CannotFollow), snapshot(small.connection, **wrong):  # type: ignore[arg-type]
+                pass
+
+
+def test_a_gap_is_noticed(copies: Copies, small_template: World) -> None:
+    with _small(copies, small_template) as small:
+        begun = feed.position(small.connection)
+        for n in range(3):
+            small.say(_SUM, "x", "2026-Q1", dict.fromkeys(range(1, 4), (n, 0)))
+            small.publish()
+        whole = changes(small.connection, begun, limit=100)
+        for damage in (
+            "sequence = 1 and publish = 1",
+            "sequence = 2 and publish = 2",
+            "sequence = 3 and publish = 1",
+            "publish = 2",
+        ):
+            with small.connection.transaction(force_rollback=True), closing(psycopg.connect(small.url)) as other:
+                other.execute(f"delete from core.change where {damage}")  # type: ignore[arg-type]
+                other.commit()
+            with pytest.raises(CannotFollow, match="a change is missing"):
+                changes(small.connection, begun, limit=100)
+            with small.connection.cursor() as cursor:
+                cursor.executemany(
+                    "insert into core.change values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+                    [
+                        (c.publish, c.sequence, c.dataset, c.entity_id, c.operation, c.valid_from, c.valid_to)
+                        for c in whole.changes
+                    ],
+                )
+        assert changes(small.connection, begun, limit=100) == whole
+
+
+def test_a_follower_is_woken_by_a_publish(copies: Copies, small_template: World) -> None:
+    with _small(copies, small_template) as small, closing(psycopg.connect(small.url, autocommit=True)) as reader:
+        # it would look by itself only long after this test has failed
+        pages = follow(reader, feed.position(reader), limit=2, look_every=3600)
+        small.say(_SUM, "x", "2026-Q1", dict.fromkeys(range(1, 6), (1, 0)))
+        small.publish()
+        found = [next(pages) for _ in range(3)]
+        assert [len(p.changes) for p in found] == [2, 2, 1] and found[-1].position.sequence is None
+        small.back_to(0)  # published while it looks elsewhere: the notification waits for it
+        assert [len(next(pages).changes) for _ in range(3)] == [2, 2, 1]
+
+
+def test_a_day_s_changes_are_read_by_an_index(copies: Copies, small_template: World) -> None:
+    with _small(copies, small_template) as small:
+        rows = dict.fromkeys(range(1, 20001), (1, 0))
+        small.say(_SUM, "x", "2026-Q1", rows)
+        small.publish()
+        small.say(_SUM, "x", "2026-Q1", dict.fromkeys(rows, (2, 0)))
+        small.publish()
+        for analyzed in (False, True):  # a great publish may be read before anything was analysed
+            if analyzed:
+                small.connection.execute("analyze")
+            for where in ("publish > 1", "(publish, sequence) > (1, 500)", "(publish, sequence) > (2, 19000)"):
+                plan = small.connection.execute(
+                    "explain (format json) select * from mart_v1.change_feed "  # type: ignore[arg-type]
+                    f"where {where} order by publish, sequence limit 1000"
+                ).fetchone()
+                assert plan is not None
+                nodes = list(_nodes(plan[0][0]["Plan"]))
+                scans = {n.get("Relation Name"): n for n in nodes if "Scan" in n["Node Type"]}
+                assert scans["change"]["Index Name"] == "change_pkey", where
+                assert scans[_SUM]["Index Name"] == f"{_SUM}_core_entity", where
+                assert not any("Sort" in n["Node Type"] for n in nodes), where
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for below in node.get("Plans", []):
+        yield from _nodes(below)
+
+
+def test_apps_read_the_feed_and_nothing_beneath(copies: Copies, small_template: World) -> None:
+    with _small(copies, small_template) as small:
+        small.say(_PLACE, "x", "2026-Q1", {1: (1, 0)})
+        small.publish()
+        begun = Position(feed.position(small.connection).feed, 0)
+        with closing(psycopg.connect(small.url, autocommit=True)) as app:
+            app.execute(f"set role {APP}")  # type: ignore[arg-type]
+            copy = _begin(app, [*CONTRACTS], at=0)
+            assert copy.rows(_PLACE) == []
+            copy.apply(changes(app, begun))
+            assert _told(copy, [*CONTRACTS]) == _seen(small.connection, [*CONTRACTS])
+            assert next(follow(app, begun)).position == copy.position
+            for query in (
+                "select * from core.change",
+                "select * from core.places_at(1)",
+                "select * from core.places_touched(0, 1)",
+                "select core.shows_at(1)",
+                "select * from core.feed",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    app.execute(query)  # type: ignore[arg-type]
+        with closing(psycopg.connect(small.url, autocommit=True)) as nobody:
+            nobody.execute("create role feed_nobody nologin")
+            nobody.execute("grant usage on schema mart_v1 to feed_nobody")
+            nobody.execute("set role feed_nobody")
+            try:
+                for query in ("select * from mart_v1.change_feed", "select * from mart_v1.feed_snapshot('places', 1)"):
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                        nobody.execute(query)  # type: ignore[arg-type]
+            finally:
+                nobody.execute("reset role")
+                nobody.execute("drop owned by feed_nobody")
+                nobody.execute("drop role feed_nobody")
+
+
+# --- the whole flow -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0])
+def test_datasets_and_indicators_of_real_runs(seed: int, copies: Copies, world: World) -> None:
+    random = Random(seed)
+    files = random.sample(FILES, len(FILES))
+    truth: dict[int, Told] = {}
+    with closing(psycopg.connect(world.url, autocommit=True)) as reader:
+        datasets = [r[0] for r in reader.execute("select dataset from mart_v1.feed_datasets")]
+        assert {"villages", "staff", "kpi_evaluations", INDICATORS} <= set(datasets)
+
+        def remember() -> None:
+            truth[feed.position(reader).publish] = _seen(reader, datasets)
+
+        remember()
+        slow, quick = _begin(reader, datasets), _begin(reader, datasets)
+        while files:
+            for file in [files.pop() for _ in range(min(len(files), random.randint(2, 4)))]:
+                _drop(world, file)
+            world.run()
+            remember()
+            for name in _held(world):
+                _with(world, lambda c, n=name: decide(c, n, accept=random.random() < 0.7, reason="vội", by="thử"))
+            if random.random() < 0.5:
+                _catch_up(reader, quick, 50, truth, datasets)
+            if random.random() < 0.6:
+                _with(world, lambda c: back_to(c, random.choice(sorted(truth))))
+                remember()
+            slow.apply(changes(reader, slow.position, limit=random.randint(1, 400)))
+        _with(world, lambda c: withdraw(c, random.choice(sorted(_ids(world).values())), reason="gửi nhầm", by="thử"))
+        world.run()
+        remember()
+        assert sum(truth[max(truth)][INDICATORS].values()) > 500 and truth[max(truth)]["villages"]
+        for copy in (quick, slow, *(_begin(reader, datasets, at) for at in random.sample(sorted(truth), 2))):
+            assert _catch_up(reader, copy, 333, truth, datasets) or copy.position == feed.position(reader)
+            assert _told(copy, datasets) == _seen(reader, datasets)
+    copies.drop(world)
