@@ -1565,6 +1565,28 @@ def dictionary(
 
 
 @command(contracts_app)
+def published(
+    state: State,
+    view: Annotated[str | None, typer.Argument(help="One view, such as villages (default: the list of all).")] = None,
+    to: Annotated[Path | None, typer.Option(help="Write one file for each view into this folder.")] = None,
+) -> None:
+    """What apps may rely on: each published view with its version; of one view its data contract (ODCS, as YAML)."""
+    from . import cli_published as layout
+
+    promise = layout.wanted(view)
+    documents = layout.documents(promise, state.settings.contracts)
+    if to is not None:
+        layout.write(documents, to)
+        state.screen.note(f"written: {len(documents)} contracts into {to}")
+    elif state.json:
+        state.screen.json({"contracts": list(documents.values())})
+    elif view is not None:
+        sys.stdout.write(layout.text(next(iter(documents.values()))))
+    else:
+        layout.show(state.screen, promise)
+
+
+@command(contracts_app)
 def template(
     state: State,
     sender: Annotated[str, typer.Option(help="Code of the sender.")],

@@ -139,6 +139,17 @@ def test_show_takes_the_beginning_of_an_id(house: House) -> None:
     assert house("show", "nonesuch").err.startswith("lienthong: there is no submission nonesuch")
 
 
+def test_the_contracts_of_what_is_published(house: House, tmp_path: Path) -> None:
+    listed = house("contracts", "published")
+    assert listed.code == 0 and "mart_v1.villages" in listed.out
+    said = house("contracts", "published", "villages")
+    assert "id: mart_v1_villages" in said.out and "businessName: Tên thôn" in said.out
+    assert "did you mean villages" in house("contracts", "published", "vilages").err
+    every = house("contracts", "published", "--json").json["contracts"]
+    assert house("contracts", "published", "--to", str(tmp_path / "c")).code == 0
+    assert len(list((tmp_path / "c").glob("*.odcs.yaml"))) == len(every) > 60
+
+
 # --- decisions ---
 
 
