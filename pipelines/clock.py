@@ -1,4 +1,5 @@
-"""Whether the clock can be believed, asked before what cannot be taken back: destroying bytes, writing to senders.
+"""Whether the clock can be believed, asked before what is hard to take back: destroying bytes, writing to senders,
+closing periods by themselves.
 
 Here: this machine's clock against the database's, and against what was last written down. Not here: what a moment means.
 """

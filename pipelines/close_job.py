@@ -1,8 +1,6 @@
 """The job and the daily schedule that close periods whose contracts say when (``closeAfter``). Off until it is switched on."""
 
 # no postponed annotations: Dagster looks at those of the functions that it is given
-from datetime import UTC, datetime
-
 import dagster as dg
 
 from assets.core.closing import close_due
@@ -10,6 +8,7 @@ from assets.installation import Installation, connected
 from assets.marts.due import derive_due
 from assets.reference.store import stored_workdays
 
+from .clock import believed
 from .jobs import WAREHOUSE
 
 CLOSE = "close"
@@ -18,8 +17,8 @@ CLOSE = "close"
 @dg.op(description="Closes the periods whose contracts say so by now; what comes later for them is held.")
 def close_periods(context: dg.OpExecutionContext, installation: dg.ResourceParam[Installation]) -> None:
     """Close; what was closed is in the run's log."""
-    now = datetime.now(UTC)
     with connected(installation) as connection:
+        now = believed(connection)
         derive_due(connection, installation.contracts, now, installation.settings.due_since)
         done = close_due(connection, installation.contracts, now, stored_workdays(connection))
     for row in done:

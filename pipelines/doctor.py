@@ -208,7 +208,7 @@ def _ledger(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
 def _times(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
     """What counts as received later decides; so a clock that was wrong must not decide unseen."""
     read = (Path(__file__).parent / "doctor_times.sql").read_text(encoding="utf-8")
-    ahead, latest, theirs, behind, whose, back, before = patient.one(read, now=patient.now)
+    ahead, latest, theirs, behind, whose, back, before, slipped, by = patient.one(read, now=patient.now)
     if ahead:
         yield (
             "error",
@@ -222,6 +222,13 @@ def _times(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
             f"{behind} submissions (of {whose}) came after others of the same period that count as received later, and do not "
             "replace them: files that kept an old time, or a clock that was put back",
             "where one is the newer, put its file there again with the time of today (touch)",
+        )
+    if slipped:
+        yield (
+            "warning",
+            f"{slipped} submissions (of {by}) were taken in more than a day after their period was closed, and not held: "
+            "their files bear a time from before",
+            "where one is late, withdraw it (lienthong withdraw), or open the period again with a reason (lienthong reopen)",
         )
     if back:
         yield (

@@ -1,5 +1,6 @@
 -- Times that contradict what is known otherwise (parameter now): what counts as received in the future; what was replaced by what
--- had come before it (submissions are numbered as they are taken in, a clock has no part in it); publishes whose times run backwards.
+-- had come before it (submissions are numbered as they are taken in, a clock has no part in it); publishes whose times run backwards;
+-- what was taken in long after its period was closed, and was not held since its time is from before.
 with ahead as (
     select d.sender, d.received_at
     from intake.delivery d
@@ -23,7 +24,15 @@ back as (
       and (published_at > %(now)s - interval '30 days' or earlier between %(now)s - interval '30 days' and %(now)s)
     order by number desc
     limit 1
+),
+slipped as (
+    select u.sender
+    from ops.close k
+    join intake.submission u using (dataset, period)
+    join intake.delivery d using (delivery_id)
+    where u.received_at <= k.closed_at and d.recorded_at > k.closed_at + interval '1 day' and u.state in ('accepted', 'partly')
 )
 select (select count(*) from ahead), (select max(received_at) from ahead), (select string_agg(distinct sender, ', ') from ahead),
        (select count(*) from behind), (select string_agg(distinct sender, ', ') from behind),
-       (select number from back), (select before from back)
+       (select number from back), (select before from back), (select count(*) from slipped),
+       (select string_agg(distinct sender, ', ') from slipped)

@@ -167,8 +167,11 @@ def _due_on(connection: psycopg.Connection, dataset: str, period: str) -> date |
 def _write(
     connection: psycopg.Connection, kind: str, dataset: str, period: str, reason: str, by: str, now: datetime
 ) -> None:
+    # what is decided later is the later word also where the clock was put back between the two
     connection.execute(
         "insert into intake.closing (kind, dataset, period, reason, decided_by, decided_at, publish) "
-        "select %s, %s, %s, %s, %s, %s, p.shows from (values (1)) one left join core.pointer p on true",
-        [kind, dataset, period, reason, by, now],
+        "select %(kind)s, %(dataset)s, %(period)s, %(reason)s, %(by)s, greatest(%(now)s, (select max(c.decided_at) + interval "
+        "'1 microsecond' from intake.closing c where (c.dataset, c.period) = (%(dataset)s, %(period)s))), p.shows "
+        "from (values (1)) one left join core.pointer p on true",
+        {"kind": kind, "dataset": dataset, "period": period, "reason": reason, "by": by, "now": now},
     )

@@ -111,7 +111,8 @@ def test_it_lies_there_and_is_not_taken_again(world: World, capsys: pytest.Captu
     assert {t for t, n in world.counts().items() if before[t] != n} <= {"core.publish"}
     with world.connection() as connection:
         done: dict[str, Any] = {
-            "received": 0, "submissions": [], "growing": [], "publish": None, "secrets": report.secrets(connection, again.withheld),
+            "received": 0, "submissions": [], "growing": [], "unreadable": [], "publish": None,
+            "secrets": report.secrets(connection, again.withheld),
         }  # fmt: skip
     show_account(Screen(as_json=False), done)
     said = capsys.readouterr().out

@@ -6,6 +6,7 @@ before or as after, the next run completes it, and where a wrong time decided so
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from assets.core.decisions import CannotDecide, decide
+from assets.core import closing
+from assets.core.decisions import CannotDecide, decide, withdraw
 from assets.core.trace import NotFound, shown_at
 from assets.intake.archive import Archive
 from assets.intake.ledger import not_before
@@ -185,8 +187,6 @@ def test_a_file_from_the_future_or_the_past_is_said_and_can_be_put_right(world: 
     # what the doctor says to do puts it right
     ((name,),) = world.rows("select submission_id from intake.submission where received_at > now()")
     with world.pipeline.connection() as connection:
-        from assets.core.decisions import withdraw
-
         withdraw(connection, name, reason="đồng hồ sai", by="kiểm thử")
     world.run()
     assert world.open_villages(sender) == {"Thôn A": (11, 44)} and _times(world) == []
@@ -232,6 +232,30 @@ def test_of_two_decisions_the_later_counts_though_the_clock_was_put_back(world: 
         decide(connection, "S0", accept=True, reason="x", by="x")
 
 
+def test_a_period_is_opened_and_closed_in_the_order_of_the_decisions(world: World) -> None:
+    """Though the clock is put back in between; and what slips under a close with an old time is said."""
+    sender, other = world.communes[:2]
+    contract = world.pipeline.contracts["villages"]
+    world.drop(sender, text_csv([HEAD, ["Thôn A", "Thôn", 10, 40]]), "a.csv", at=NOW)
+    world.run()
+    day = NOW + timedelta(days=60)
+    with world.connection() as connection:
+        closing.close(connection, contract, "2026-Q2", early=True, reason="chốt quý", by="a", now=day)
+        closing.reopen(connection, contract, "2026-Q2", reason="sửa", by="b", now=day - timedelta(days=1))
+    assert world.rows("select closed_at from ops.close") == [(None,)]
+    with world.connection() as connection:
+        closing.close(connection, contract, "2026-Q2", early=True, reason="chốt", by="a", now=NOW)
+    assert world.rows("select closed_at >= %s from ops.close", [day]) == [(True,)]
+    world.drop(other, text_csv([HEAD, ["Thôn B", "Thôn", 10, 40]]), "b.csv", at=NOW)
+    world.run()
+    world.execute("update intake.delivery set recorded_at = %s where sender = %s", [day + timedelta(days=3), other])
+    world.execute("update intake.delivery set recorded_at = %s where sender = %s", [NOW, sender])
+    assert [f.text for f in _times(world)] == [
+        f"1 submissions (of {other}) were taken in more than a day after their period was closed, and not held: "
+        "their files bear a time from before"
+    ]
+
+
 def test_what_is_expected_is_a_function_of_the_moment(begun: World, copies: Copies) -> None:
     """Looked at with the clock ahead, then with the time right: as if nobody had looked before."""
     world = copies.of(begun)
@@ -268,8 +292,6 @@ def test_a_copy_that_is_taken_for_a_crashs_is_made_again(tmp_path: Path) -> None
     with pytest.raises(FileNotFoundError):
         archive.put(Source())  # type: ignore[arg-type]
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
-    import io
-
     stored = archive.put(io.BytesIO(b"a" * (1 << 20) + b"b"))
     assert archive.holds(stored) and archive.abandoned(datetime.now(UTC) - timedelta(days=2)) == []
 

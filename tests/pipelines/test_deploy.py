@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from pipelines.dagster_home import _YAML
+from schemas.roles import ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
@@ -76,6 +77,11 @@ def test_a_unit_runs_what_there_is_and_may_do_little(path: Path) -> None:
         assert name in settings()
     if "-m" in arguments:  # without its file Dagster would keep its records, and telemetry, as it likes
         assert unit(path)["Unit"]["ConditionPathExists"] == [f"{settings()['DAGSTER_HOME']}/dagster.yaml"]
+
+
+def test_the_guide_makes_every_role() -> None:
+    (listed,) = re.findall(r"^for role in ([a-z ]+); do", (DEPLOY / "README.md").read_text(encoding="utf-8"), re.M)
+    assert {f"lienthong_{role}" for role in listed.split()} == set(ROLES)
 
 
 def test_every_timer_has_its_service() -> None:
