@@ -199,6 +199,28 @@ def _dialect(said: dict[str, Any]) -> dict[str, Any]:
     return {"delimiter": said["delimiter"], "quotechar": said["quoteChar"], "doublequote": said["doubleQuote"]}
 
 
+def test_a_package_keeps_what_it_says(world: World, tmp_path: Path) -> None:
+    pipeline = world.pipeline
+    names = sorted(
+        {*open_to_apps(pipeline.contracts.values(), pipeline.indicators), "mart_v1.staff_masked", "vault.staff"}
+    )
+    out(world, names, tmp_path / "all", "package", personal=Personal("đối chiếu", "test"))
+    said = json.loads((tmp_path / "all" / "datapackage.json").read_text(encoding="utf-8"))
+    keyed = 0
+    for resource in said["resources"]:
+        if "schema" not in resource:
+            continue
+        rows = read(tmp_path / "all", said, resource["name"])
+        assert len(rows) == resource["lienthong"]["rows"]
+        for entry in resource["schema"]["fields"]:
+            listed = {None, *entry.get("constraints", {}).get("enum", ())}
+            assert len(listed) == 1 or {r[entry["name"]] for r in rows} <= listed, (resource["name"], entry["name"])
+        if key := resource["schema"].get("primaryKey"):
+            keyed += 1
+            assert len({tuple(r[k] for k in key) for r in rows}) == len(rows), resource["name"]
+    assert keyed > 20
+
+
 @pytest.fixture(scope="module")
 def package(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("open") / "set"

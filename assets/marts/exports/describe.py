@@ -126,7 +126,9 @@ def _sources(files: Sequence[Written]) -> list[dict[str, str]]:
 
 def _resource(file: Written) -> dict[str, Any]:
     contract = file.view.contract
-    key = [contract.entity_id, "valid_from"] if contract is not None else []
+    # a view that names persons and is no list of them has several rows of one
+    unique = contract is not None and (bool(contract.identity) or contract.entity_id != "person_id")
+    key = [contract.entity_id, "valid_from"] if contract is not None and unique else []
     names = {f.name for f in file.fields}
     said: dict[str, Any] = {
         "name": file.view.full_name,

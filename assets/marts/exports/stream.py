@@ -1,8 +1,8 @@
-"""Rows of a relation as Arrow tables, in bounded memory: COPY in blocks, each parsed by Arrow's CSV reader in a second thread.
+"""Rows of a relation as Arrow tables, in bounded memory: COPY in blocks, each parsed by Arrow's reader of CSV in a second
+thread and taken in a third.
 
-Here: types of columns, the COPY statement, the blocks. Not here: what is done with the tables. Measured on 2,000,000 rows of 12
-columns beside a bare COPY: this 1.2 to 1.7 times its time, rows fetched by a cursor and made into columns 4.6 times
-(docs/benchmarks.md). COPY's binary form has no reader among our libraries.
+Here: types of columns, the COPY statement, the blocks. Not here: what is done with the tables. Rows that a cursor fetches and
+Python makes into columns take twice as long as this (docs/benchmarks.md); COPY's binary form has no reader among our libraries.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
+from itertools import repeat
 from typing import Any
 
+import numpy as np
 import polars as pl
 import psycopg
 import pyarrow as pa
@@ -28,6 +30,11 @@ _BLOCK = 4 << 20
 """Bytes of COPY that are parsed at once: some 30,000 rows of a wide view."""
 _AHEAD = 6
 """Blocks that may wait for the parser: what is held is bounded by them."""
+_NO_PLACE = "a value does not fit the type of its column (a day without end, a number of more than 38 digits)"
+_ESCAPED = {
+    "\\\\": "\\", "\\b": "\b", "\\f": "\f", "\\n": "\n", "\\r": "\r", "\\t": "\t", "\\v": "\v",
+}  # fmt: skip
+"""What stands for what in COPY's text form."""
 _SCALE = 38
 """Digits of a decimal."""
 
@@ -79,7 +86,7 @@ def stream(
     take: Callable[[pa.Table], None],
     order: str = "",
 ) -> int:
-    """Give every row of a relation to ``take``, table by table, from a second thread; how many rows there were.
+    """Give every row of a relation to ``take``, table by table in their order, from another thread; how many rows there were.
 
     In the caller's transaction, whose settings for texts it changes. ``take`` may raise: the COPY is then broken off.
     Raises :class:`ExportRefused` where a value has no place in its column's type."""
@@ -91,26 +98,46 @@ def stream(
         "bytea_output = 'hex'",
     ):
         connection.execute(f"set local {setting}")
-    arrays = {f.name: f.sql_type[:-2] for f in fields if f.sql_type.endswith("[]")}
-    columns = ", ".join(f"array_to_json({quote(f.name)})" if f.name in arrays else quote(f.name) for f in fields)
-    lists = {n: element for n, element in arrays.items() if pa.types.is_list(schema.field(n).type)}
-    query = f"copy (select {columns} from {relation}{order}) to stdout (format csv)"
-    convert = partial(_parsed, schema, lists)
+    lists = {f.name: f.sql_type[:-2] for f in fields if pa.types.is_list(schema.field(f.name).type)}
+    # COPY's text form and days as numbers: less work for the server, and for who reads it
+    query = f"copy (select {', '.join(map(_sent, fields))} from {relation}{order}) to stdout"
+    # what the server has in UTF-8 it has checked
+    convert = partial(_parsed, schema, lists, connection.info.parameter_status("server_encoding") != "UTF8")
     rows = 0
 
-    def work(block: bytearray) -> int:
-        table = convert(block)
-        take(table)
-        return int(table.num_rows)
+    waiting: list[Future[tuple[int, Future[None]]]] = []
+    with (
+        ThreadPoolExecutor(1, "export-write") as writer,
+        ThreadPoolExecutor(1, "export-parse") as parser,
+        closing(_blocks(connection, query)) as blocks,
+    ):
 
-    waiting: list[Future[int]] = []
-    with ThreadPoolExecutor(1, "export") as parser, closing(_blocks(connection, query)) as blocks:
-        for block in blocks:
-            waiting.append(parser.submit(work, block))
-            if len(waiting) > _AHEAD:
-                rows += waiting.pop(0).result()
-        rows += sum(one.result() for one in waiting)
+        def work(block: bytearray) -> tuple[int, Future[None]]:
+            table = convert(block)
+            return int(table.num_rows), writer.submit(take, table)
+
+        def settle() -> int:
+            count, written = waiting.pop(0).result()
+            written.result()
+            return count
+
+        try:
+            for block in blocks:
+                waiting.append(parser.submit(work, block))
+                if len(waiting) > _AHEAD:
+                    rows += settle()
+        except psycopg.errors.DatetimeFieldOverflow:  # a day without end is no number
+            raise ExportRefused(_NO_PLACE) from None
+        while waiting:
+            rows += settle()
     return rows
+
+
+def _sent(field: Field) -> str:
+    """A column in the form in which it is sent."""
+    if field.sql_type.endswith("[]"):
+        return f"array_to_json({quote(field.name)})"
+    return f"{quote(field.name)} - date '1970-01-01'" if field.sql_type == "date" else quote(field.name)
 
 
 def _blocks(connection: psycopg.Connection, query: str) -> Generator[bytearray, None, None]:
@@ -126,8 +153,7 @@ def _blocks(connection: psycopg.Connection, query: str) -> Generator[bytearray, 
         block, take = bytearray(), server.get_copy_data
         with selectors.DefaultSelector() as wire:
             wire.register(server.socket, selectors.EVENT_READ)
-            while True:
-                size, row = take(1)
+            for size, row in map(take, repeat(1)):
                 if size > 0:
                     block += row  # kept as they come they would be objects for the garbage collector, at three times the cost
                     if len(block) >= _BLOCK:
@@ -162,28 +188,43 @@ def _settled(server: pq.abc.PGconn) -> None:
         raise failed
 
 
-def _parsed(schema: pa.Schema, lists: dict[str, str], block: bytearray) -> pa.Table:
-    """A block of CSV as PostgreSQL writes it: what is not quoted and empty is null, what is quoted and empty is a text."""
-    read = pa.schema([pa.field(f.name, pa.string()) if f.name in lists else f for f in schema])
+def _parsed(schema: pa.Schema, lists: dict[str, str], check: bool, block: bytearray) -> pa.Table:
+    """A block of COPY's text form: a tab between values, null as \\N, and what would be taken for either with a backslash."""
+    read = pa.schema([pa.field(f.name, _read_as(f.type)) for f in schema])
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(block)),
-            # one block: its last newline ends a row, so that newlines within values divide nothing
+            # one block: its last newline ends a row
             arrow_csv.ReadOptions(column_names=read.names, block_size=len(block) + 1, use_threads=False),
-            arrow_csv.ParseOptions(newlines_in_values=False),
+            arrow_csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, ignore_empty_lines=False),
             arrow_csv.ConvertOptions(
-                column_types=read, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
-                true_values=["t"], false_values=["f"],
+                column_types=read, null_values=["\\N"], strings_can_be_null=True, true_values=["t"], false_values=["f"],
+                check_utf8=check,
             ),
         )  # fmt: skip
     except pa.ArrowInvalid:  # its text holds the value
-        raise ExportRefused(
-            "a value does not fit the type of its column (a day before year 1 or without end, a number of more than 38 digits)"
-        ) from None
-    for name, element in lists.items():
-        at = table.schema.get_field_index(name)
-        decoded = pl.Series(pl.from_arrow(table.column(at))).str.json_decode(
-            pl.List(_ELEMENTS.get(element, (None, pl.String))[1])
-        )
-        table = table.set_column(at, schema.field(name), decoded.to_arrow().cast(schema.field(name).type))
-    return table
+        raise ExportRefused(_NO_PLACE) from None
+    if _escapes(block):
+        for at, one in enumerate(read):
+            if one.type == pa.string():
+                plain = pl.Series(pl.from_arrow(table.column(at))).str.replace_many(
+                    list(_ESCAPED), list(_ESCAPED.values())
+                )
+                table = table.set_column(at, one, plain.to_arrow().cast(pa.string()))
+    for at, one in enumerate(schema):
+        if one.name in lists:
+            element = _ELEMENTS.get(lists[one.name], (None, pl.String))[1]
+            decoded = pl.Series(pl.from_arrow(table.column(at))).str.json_decode(pl.List(element))
+            table = table.set_column(at, one, decoded.to_arrow().cast(one.type))
+    return table.cast(schema)
+
+
+def _escapes(block: bytearray) -> bool:
+    """Whether a backslash stands for anything else than a null."""
+    found = np.frombuffer(block, np.uint8)
+    return bool((found[np.flatnonzero(found == ord("\\")) + 1] != ord("N")).any())
+
+
+def _read_as(kind: pa.DataType) -> pa.DataType:
+    """How a column comes: days as numbers of days, lists as JSON."""
+    return pa.int32() if kind == pa.date32() else pa.string() if pa.types.is_list(kind) else kind

@@ -6,7 +6,7 @@ Here: names -> :class:`View`, from the server's catalogue and the contracts. Not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from schemas.contract import Column, Contract
 from schemas.feed import GRANTS as FEED
 from schemas.migrate import quote
 from schemas.roles import APP, SYSTEM
-from schemas.tables import combined, grant_statements
+from schemas.tables import combined, grant_statements, is_personal
 
 _HERE = Path(__file__).parent
 _NAMED = frozenset(
@@ -98,7 +98,7 @@ def find_views(
         name: (oid, usable, readable)
         for name, oid, usable, readable in connection.execute((_HERE / "views.sql").read_text(encoding="utf-8"))
     }
-    found = []
+    found, for_apps = [], open_to_apps(contracts.values(), indicators)
     for name in dict.fromkeys(names):
         full = name if "." in name else f"mart_v1.{name}"
         if full not in known:
@@ -109,7 +109,7 @@ def find_views(
                 f"the database user may not read {name}; connect as one whose role may (docs/personal-data.md says which "
                 "role reads what)"
             )
-        found.append(_view(connection, full, oid, contracts, open_to_apps(contracts.values(), indicators)))
+        found.append(_view(connection, full, oid, contracts, for_apps))
     return list({view.oid: view for view in found}.values())
 
 
@@ -130,7 +130,17 @@ def _view(
     for_apps: frozenset[str],
 ) -> View:
     schema, _, name = full.partition(".")
-    contract = contracts.get(name.removesuffix("_history").removesuffix("_masked"))
+    own = name.startswith("own_") and schema == "mart_v1"
+    contract = contracts.get(name.removeprefix("own_" if own else "").removesuffix("_history").removesuffix("_masked"))
     rows = connection.execute((_HERE / "fields.sql").read_text(encoding="utf-8"), {"view": oid})
-    fields = tuple(Field(n, kind, contract.find(n) if contract is not None else None) for n, kind in rows)
-    return View(schema, name, oid, fields, contract, full not in for_apps)
+    masked = own or "_masked" in name
+    fields = tuple(Field(n, kind, _said(contract, n, masked)) for n, kind in rows)
+    # rows of a commune's own are for it and not for apps; they are personal where the dataset is
+    for_some = own and contract is not None and not is_personal(contract)
+    return View(schema, name, oid, fields, contract, full not in for_apps and not for_some)
+
+
+def _said(contract: Contract | None, name: str, masked: bool) -> Column | None:
+    """What the contract says of a column; a masked one has no value of its list any more."""
+    column = contract.find(name) if contract is not None else None
+    return replace(column, enum=()) if column is not None and masked and column.personal else column
