@@ -28,6 +28,7 @@ from assets.intake.submissions import SenderInfo
 from assets.marts.due import Derived, derive_due
 from assets.marts.indicators.catalogue import Indicator, load_indicators, load_mandates, sync_indicators
 from assets.marts.indicators.compute import Indicated
+from assets.marts.public import sync_public
 from assets.marts.publish import Prepared, prepare, publish, publishing
 from assets.reference.resolver import Resolver
 from assets.reference.store import sync_reference
@@ -142,6 +143,7 @@ class Pipeline:
                 sync_combined(connection, self.contracts)
                 sync_indicators(connection, self.indicators, load_mandates(self.indicators))
                 sync_feed(connection, self.contracts)
+                sync_public(connection, self.contracts, self.indicators)
                 self._reconcile(connection)
             try:
                 yield connection

@@ -16,7 +16,7 @@ PUBLIC, DEPARTMENT, COMMUNE = "lienthong_public", "lienthong_department", "lient
 ENGINEER, AUDITOR = "lienthong_engineer", "lienthong_auditor"
 
 ROLES: Mapping[str, str] = {
-    PUBLIC: "aggregates: indicators and what is made of them",
+    PUBLIC: "aggregates that follow from open data alone and count no people",
     APP: "aggregates, and every dataset without its personal columns",
     DEPARTMENT: "aggregates, and the rows of its own units, personal columns masked",
     COMMUNE: "aggregates, and the rows of its own commune, personal columns masked",
@@ -29,10 +29,13 @@ ROLES: Mapping[str, str] = {
 
 READERS = (APP, OFFICER, STEWARD)
 OWN = (DEPARTMENT, COMMUNE)
-EVERYBODY = (PUBLIC, *OWN, *READERS)
-"""Who reads aggregates."""
+OFFICES = (*OWN, *READERS)
+"""Who reads aggregates of all kinds: agencies of the province, whose figures these are."""
+EVERYBODY = (PUBLIC, *OFFICES)
+"""Who reads those that follow from open data."""
 
-_AGGREGATES = ("indicators", "indicator_value", "indicator_path", "mandate_answers", "successions", "publishes")
+_OPEN = ("indicators", "publishes")
+_AGGREGATES = ("indicator_value", "indicator_path", "mandate_answers", "successions")
 # who has sent what (D00, class P1) is for everybody in the system, as is who has not
 _OF_SENDERS = ("indicator_missing", "submission_log")
 _LEDGER = (
@@ -46,8 +49,8 @@ _AUDITED = (
 
 SYSTEM = (
     *((role, "usage on schema mart_v1") for role in EVERYBODY),
-    *((role, f"select on mart_v1.{view}") for view in _AGGREGATES for role in EVERYBODY),
-    *((role, f"select on mart_v1.{view}") for view in _OF_SENDERS for role in (*OWN, *READERS)),
+    *((role, f"select on mart_v1.{view}") for view in _OPEN for role in EVERYBODY),
+    *((role, f"select on mart_v1.{view}") for view in (*_AGGREGATES, *_OF_SENDERS) for role in OFFICES),
     *((role, "select on mart_v1.feed_position") for role in READERS),
     *((role, "select on mart_v1.findings") for role in (OFFICER, STEWARD)),
     (STEWARD, "usage on schema vault"),

@@ -16,7 +16,7 @@ import psycopg
 
 from .contract import Column, Contract
 from .migrate import quote
-from .roles import APP, EVERYBODY, OFFICER, OWN, STEWARD, grant
+from .roles import APP, OFFICER, OFFICES, OWN, STEWARD, grant
 
 SQL_TYPES = {
     "string": "text",
@@ -269,7 +269,7 @@ def sync_combined(connection: psycopg.Connection, datasets: Collection[str]) -> 
         connection.execute(f"drop view if exists {view}")
         connection.execute(f"create view {view} as {text.strip().rstrip(';')}")
         connection.execute(f"comment on view {view} is '{mark}'")
-        grant(connection, [(role, f"select on {view}") for role in EVERYBODY])
+        grant(connection, [(role, f"select on {view}") for role in OFFICES])
 
 
 def sync(connection: psycopg.Connection, contract: Contract) -> None:

@@ -16,7 +16,7 @@ def figures(url: str, indicator: str) -> tuple[int, pd.DataFrame]:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         publish = connection.execute("select max(publish) from mart_v1.publishes").fetchone()[0]
         cursor = connection.execute(
-            "select period, value, target, status from mart_v1.indicator_value "
+            "select period, value, target, status from mart_v1.public_indicator_value "
             "where indicator = %s and variant = '' and unit_kind = 'PROVINCE' and period_kind = 'quarter' order by period",
             [indicator],
         )

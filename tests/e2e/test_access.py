@@ -99,11 +99,15 @@ def expected(world: World, role: str, schema: str, name: str) -> bool:
     """What a role reads, said another way than the code says it: by names."""
     datasets = set(world.pipeline.contracts)
     plain = name.removesuffix("_history")
-    aggregate = schema == "mart_v1" and (
-        name.startswith("theme_")
-        or name in {"indicators", "indicator_value", "indicator_path", "mandate_answers", "successions", "publishes",
-                    "population_of_todays_units"}
-    )  # fmt: skip
+    open_ = schema == "mart_v1" and name in ("indicators", "publishes", "public_indicator_value")
+    aggregate = open_ or (
+        schema == "mart_v1"
+        and (
+            name.startswith("theme_")
+            or name
+            in ("indicator_value", "indicator_path", "mandate_answers", "successions", "population_of_todays_units")
+        )
+    )
     senders = schema == "mart_v1" and name in ("indicator_missing", "submission_log")
     # the feed has the rows of all units
     default = schema == "mart_v1" and (plain in datasets or name in ("change_feed", "feed_position", "feed_datasets"))
@@ -121,7 +125,7 @@ def expected(world: World, role: str, schema: str, name: str) -> bool:
         ("intake", "decision"), ("intake", "closing"),
     }  # fmt: skip
     return {
-        "public": aggregate, "app": aggregate or senders or default, "department": aggregate or senders or own,
+        "public": open_, "app": aggregate or senders or default, "department": aggregate or senders or own,
         "commune": aggregate or senders or own, "officer": aggregate or senders or default or masked or findings,
         "steward": aggregate or senders or default or masked or findings or clear, "engineer": ledger, "auditor": audited,
     }[role]  # fmt: skip

@@ -58,6 +58,7 @@ INDICATORS = (
     "mandate_answers",
     "submission_log",
     "publishes",
+    "public_indicator_value",
 )
 
 

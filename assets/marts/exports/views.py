@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 
 from assets.marts.indicators.catalogue import Indicator, view_grants
+from assets.marts.public import VIEW as PUBLIC_VIEW
 from schemas import messages
 from schemas.contract import Column, Contract
 from schemas.feed import GRANTS as FEED
@@ -84,7 +85,7 @@ def open_to_apps(contracts: Iterable[Contract], indicators: Mapping[str, Indicat
         for role, what in granted
         if role == APP and what.startswith("select on ")
     }
-    return frozenset(named | {f"mart_v1.{name}" for name in combined()})
+    return frozenset(named | {f"mart_v1.{name}" for name in combined()} | {PUBLIC_VIEW})
 
 
 def find_views(

@@ -18,7 +18,7 @@ import psycopg
 import yaml
 
 from schemas.migrate import quote
-from schemas.roles import EVERYBODY, grant
+from schemas.roles import OFFICES, grant
 
 HERE = Path(__file__).parent
 
@@ -298,7 +298,7 @@ def _insert(connection: psycopg.Connection, table: str, columns: Sequence[str], 
 
 def view_grants(indicators: dict[str, Indicator]) -> list[tuple[str, str]]:
     """(role, privilege) of who may read the views of themes."""
-    return [(role, f"select on mart_v1.{quote(view)}") for view in theme_views(indicators) for role in EVERYBODY]
+    return [(role, f"select on mart_v1.{quote(view)}") for view in theme_views(indicators) for role in OFFICES]
 
 
 def theme_views(indicators: dict[str, Indicator]) -> dict[str, str]:
