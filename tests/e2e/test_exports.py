@@ -19,9 +19,10 @@ import pytest
 from assets.marts import publish as publishing
 from assets.marts.exports import export as module
 from assets.marts.exports.export import Personal, export
-from assets.marts.exports.open_data import HIDDEN, export_open, open_datasets, people_columns
+from assets.marts.exports.open_data import HIDDEN, export_open
 from assets.marts.exports.small_cells import BELOW
 from assets.marts.exports.views import ExportRefused, open_to_apps
+from assets.marts.opened import open_datasets, people_columns
 from schemas.roles import APP, STEWARD
 from tests.e2e import invented
 from tests.e2e.conftest import Make
@@ -242,6 +243,9 @@ def test_the_open_set_says_what_it_is(world: World, package: tuple[Path, dict[st
         "indicator_value",
         "dictionary",
     }
+    # no count of the same units stands in two tables, of which each could tell what the other hides
+    columns = {r["name"]: {f["name"] for f in r["schema"]["fields"]} for r in said["resources"] if "schema" in r}
+    assert "households" in columns["household_sizes"] and "households" not in columns["population"]
     (resource,) = [r for r in said["resources"] if r["name"] == "digital_transformation"]
     contract = world.pipeline.contracts["digital_transformation"]
     assert (resource["title"], resource["description"]) == (contract.title, contract.description)
@@ -274,6 +278,8 @@ def test_the_open_set_hides_small_counts_and_nothing_else(world: World, package:
 def test_indicators_of_people_are_told_of_nobody_alone(world: World, package: tuple[Path, dict[str, Any]]) -> None:
     folder, said = package
     rows = read(folder, said, "indicator_value")
+    (resource,) = [r for r in said["resources"] if r["name"] == "indicator_value"]
+    assert resource["lienthong"]["rows"] == len(rows)
     told = {r["indicator"] for r in rows}
     assert {"I26", "I32", "I37"} <= told
     # what is made of persons' own rows, or of the ledger

@@ -9,6 +9,7 @@ is not to publish: the domain brief asks for a named approval.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
 from itertools import pairwise
@@ -37,6 +38,9 @@ from .views import Field, View, find_views
 
 HIDDEN = "hidden"
 """Column that names, row by row, the columns whose value is hidden: an empty cell besides is one that nobody knows."""
+_ELSEWHERE = frozenset((("population", "households"),))
+"""(view, column) of counts that another table of the set has for the same units (here household_sizes): hidden in one, they could
+be found in the other."""
 _PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
 _PERIODS = ("month", "quarter", "half", "year")
 
@@ -74,6 +78,7 @@ def _file(
     connection: psycopg.Connection, target: Folder, view: View, moment: Moment, figures: Sequence[OpenIndicator]
 ) -> Written:
     name = f"{view.name}.csv"
+    view = replace(view, fields=tuple(f for f in view.fields if (view.name, f.name) not in _ELSEWHERE))
     with shown_at(connection, view, moment) as relation, target.writing(name) as sink:
         if view.contract is None:
             relation = f"(select * from {relation} where {_told(figures)}) v"
@@ -87,7 +92,7 @@ def _file(
                 rows = stream(connection, relation, view.fields, schema, writer.write, order)
             return Written(name, view, view.fields, schema, rows, sink.size, sink.sha256)
         parts: list[pa.Table] = []
-        rows = stream(connection, relation, view.fields, schema, parts.append, order)
+        stream(connection, relation, view.fields, schema, parts.append, order)
         whole: Any = pl.from_arrow(pa.concat_tables(parts) if parts else schema.empty_table())
         frame, hidden = (
             without_small_counts(whole, view.contract) if view.contract is not None else _indicators(whole, figures)
@@ -96,7 +101,7 @@ def _file(
         schema = schema.append(pa.field(HIDDEN, pa.string()))
         with CsvFile(sink, schema, mark=False) as writer:
             writer.write(frame.to_arrow().cast(schema))
-    return Written(name, view, fields, schema, rows, sink.size, sink.sha256, hidden)
+    return Written(name, view, fields, schema, frame.height, sink.size, sink.sha256, hidden)
 
 
 def _told(figures: Sequence[OpenIndicator]) -> str:
@@ -113,7 +118,7 @@ def without_small_counts(frame: pl.DataFrame, contract: Contract) -> tuple[pl.Da
 
     What adds up: the sums and parts that the contract's rules name, and every column over the rows that share all of their key but
     one column, or an area, whose total a reader is taken to know."""
-    names = [c.name for c in people_columns(contract)]
+    names = [c.name for c in people_columns(contract) if c.name in frame.columns]
     rows = frame.height
     place = {name: at * rows + np.arange(rows) for at, name in enumerate(names)}
     values = np.concatenate([_numbers(frame[name]) for name in names])

@@ -10,8 +10,9 @@ import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assets.marts.exports.open_data import HIDDEN, open_datasets, people_columns, without_small_counts
+from assets.marts.exports.open_data import HIDDEN, without_small_counts
 from assets.marts.exports.small_cells import BELOW, Sums, hide
+from assets.marts.opened import open_datasets, people_columns
 from schemas.contract import builtin_folder, load_contracts
 
 CONTRACTS = load_contracts([builtin_folder()])
