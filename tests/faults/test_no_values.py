@@ -38,6 +38,7 @@ VALUES = {
     "core.villages": {"village_name"},
     "mart_v1.villages": {"village_name"},
     "mart_v1.villages_history": {"village_name"},
+    "mart_v1.change_feed": {"key", "data"},  # what readers see of a row, as these views show it
     "staging.quarantine": {"raw"},
     "staging.set_aside": {"text"},
     "staging.repair": {"raw"},
