@@ -79,7 +79,8 @@ class reaching:
 
 
 _SFTP = {"connect_timeout": 15, "login_timeout": 30, "keepalive_interval": 15, "keepalive_count_max": 3}
-_S3 = {"connect_timeout": 10, "read_timeout": 30, "retries": {"max_attempts": 1}}
+# total_max_attempts, since the library writes its other words for it into what it is given
+_S3 = {"connect_timeout": 10, "read_timeout": 30, "retries": {"total_max_attempts": 2}}
 _S3_TRIES = 2
 """The driver tries five times what its library has tried as often as it likes: 20 minutes of silence instead of two."""
 _FRESH = 10.0
