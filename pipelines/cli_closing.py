@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.vietnam import VIETNAM
 
-from .cli_output import Screen, plural
+from .cli_output import Screen, more, plural
 
 _ROWS = 60
 
@@ -28,8 +28,7 @@ def show_plan(screen: Screen, rows: Sequence[Mapping[str, Any]], call: str) -> N
             for r in rows[:_ROWS]
         ],
     )  # fmt: skip
-    if len(rows) > _ROWS:
-        screen.say(f"… and {len(rows) - _ROWS} more; --json has all of them.")
+    more(screen, len(rows), _ROWS)
     screen.commands([(f"{call} close DATASET PERIOD --reason '…'", "what comes later for it is held")])
 
 
@@ -49,8 +48,7 @@ def show_closes(screen: Screen, rows: Sequence[Mapping[str, Any]], call: str) ->
             for r in rows[:_ROWS]
         ],
     )  # fmt: skip
-    if len(rows) > _ROWS:
-        screen.say(f"… and {len(rows) - _ROWS} more; --json has all of them.")
+    more(screen, len(rows), _ROWS)
     if any(r["held"] for r in rows):
         screen.commands([
             (f"{call} decide SUBMISSION accept --reason '…'", "take in one that came later"),

@@ -14,7 +14,7 @@ from assets.marts.due import STATES, UNSETTLED
 from schemas.contract import Contract
 from schemas.messages import text
 
-from .cli_output import Screen, plural
+from .cli_output import Screen, more, plural
 from .report import Unclear
 
 _ROWS = 60
@@ -59,8 +59,7 @@ def show_due(screen: Screen, rows: Sequence[Mapping[str, Any]], call: str) -> No
             for r in shown[:_ROWS]
         ],
     )  # fmt: skip
-    if len(shown) > _ROWS:
-        screen.say(f"… and {len(shown) - _ROWS} more; --json has all of them.")
+    more(screen, len(shown), _ROWS)
     screen.commands([(f"{call} due --sender CODE", "what one sender has still to do")])
 
 

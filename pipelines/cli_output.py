@@ -141,6 +141,12 @@ def _console(*, error: bool) -> Console:
     return console
 
 
+def more(screen: Screen, count: int, shown: int) -> None:
+    """Say how many rows a table left out, and where they are."""
+    if count > shown:
+        screen.say(f"… and {count - shown} more; --json has all of them.")
+
+
 def shown(value: Any) -> str:
     """A cell of a table."""
     if value is None:

@@ -148,8 +148,7 @@ class Pipeline:
         """A connection in autocommit, with contract tables and reference lists in step with what is loaded."""
         with connect(self.url) as connection:
             self._bring_in_step(connection)
-            with connection.transaction():
-                self._reconcile(connection)
+            self._reconcile(connection)
             try:
                 yield connection
             finally:

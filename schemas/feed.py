@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 
 from .contract import Contract
-from .migrate import quote
+from .migrate import literal, quote
 from .roles import READERS, grant
 from .tables import history_text
 
@@ -131,18 +131,14 @@ def _functions(connection: psycopg.Connection, one: Followed) -> list[str]:
 
 
 def _key(one: Followed) -> str:
-    return f"jsonb_build_object({', '.join(f'{_text(c)}, _seen.{quote(c)}' for c in one.key)})"
-
-
-def _text(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'"
+    return f"jsonb_build_object({', '.join(f'{literal(c)}, _seen.{quote(c)}' for c in one.key)})"
 
 
 def _shown_id(own: Collection[str], dataset: str, entity: str) -> str:
     """SQL of the id that readers see."""
     if not own:
         return entity
-    names = ", ".join(_text(n) for n in own)
+    names = ", ".join(literal(n) for n in own)
     return f"case when {dataset} in ({names}) then hashtextextended({entity}::text, (select salt from core.feed)) else {entity} end"
 
 
@@ -151,7 +147,7 @@ def view_text(everything: Collection[Followed]) -> str:
     for each row), and only for rows that are returned."""
     shows = "case when c.operation = 'delete' then b.shows else p.shows end"
     cases = " ".join(
-        f"when {_text(one.name)} then (select row({_key(one)}, "
+        f"when {literal(one.name)} then (select row({_key(one)}, "
         f"case when c.operation <> 'delete' then to_jsonb(_seen) - {_OWN} end)::core.said "
         f"from ({one.at(shows)}) _seen where _seen._entity = c.entity_id and _seen._from = c.valid_from limit 1)"
         for one in everything
@@ -163,8 +159,8 @@ def view_text(everything: Collection[Followed]) -> str:
 def _snapshot(everything: Collection[Followed]) -> str:
     """The function that gives what one dataset showed as of a publish, in the form of the feed."""
     cases = "\n".join(
-        f"when {_text(one.name)} then return query select "
-        f"{_shown_id([] if one.own_id else [one.name], _text(one.name), '_seen._entity')}, _seen._from, _seen._to, "
+        f"when {literal(one.name)} then return query select "
+        f"{_shown_id([] if one.own_id else [one.name], literal(one.name), '_seen._entity')}, _seen._from, _seen._to, "
         f"{_key(one)}, to_jsonb(_seen) - {_OWN} from {function(one.name, 'at')}(_shows) _seen;"
         for one in everything
     )
@@ -209,7 +205,7 @@ def sync_feed(connection: psycopg.Connection, contracts: Mapping[str, Contract])
         for statement in _functions(connection, one):
             connection.execute(statement)
     connection.execute(f"create view mart_v1.change_feed as {view_text(everything)}")
-    names = ", ".join(f"({_text(one.name)})" for one in everything)
+    names = ", ".join(f"({literal(one.name)})" for one in everything)
     connection.execute(f"create view mart_v1.feed_datasets (dataset) as values {names}")
     connection.execute(_snapshot(everything))
     connection.execute(f"revoke execute on function {_SIGNATURE} from public")

@@ -62,3 +62,8 @@ def libpq_url(url: str) -> str:
 def quote(name: str) -> str:
     """A name quoted as an SQL identifier, for statements that are text."""
     return sql.Identifier(name).as_string()
+
+
+def literal(text: str) -> str:
+    """A text quoted as an SQL literal, for statements that are text."""
+    return "'" + text.replace("'", "''") + "'"

@@ -8,15 +8,15 @@ here: who may read which view (:mod:`schemas.roles`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from .contract import Column, Contract
-from .migrate import quote
-from .roles import APP, OFFICER, OFFICES, OWN, STEWARD, grant
+from .migrate import literal, quote
+from .roles import OFFICER, OFFICES, OWN, READERS, STEWARD, grant
 
 SQL_TYPES = {
     "string": "text",
@@ -186,7 +186,7 @@ def _history(contract: Contract, kind: str) -> str:
         f"select h.entity_id as {quote(contract.entity_id)}, {', '.join(columns)}, h.valid_from, h.valid_to, h.carried_since "
         f"from core.{quote(contract.dataset)} h {joins}cross join core.pointer p "
         f"where h.publish_from <= p.shows and (h.publish_to is null or h.publish_to > p.shows)"
-        + (f" and (select vault.opened({_literal(contract.dataset)}))" if kind == "clear" else "")
+        + (f" and (select vault.opened({literal(contract.dataset)}))" if kind == "clear" else "")
         + (f" and ({_own(contract)})" if kind == "own" else "")
     )
 
@@ -194,10 +194,6 @@ def _history(contract: Contract, kind: str) -> str:
 def _own(contract: Contract) -> str:
     """SQL: the row of the version ``h`` is one of the reader's own. Asked once a statement, not once a row."""
     return " or ".join(f"h.{quote(name)} = any ((select ops.own_units())::text[])" for name in own_columns(contract))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _current(contract: Contract, history: str) -> str:
@@ -230,7 +226,7 @@ def _masked(column: Column) -> str:
 
 def grant_statements(contract: Contract) -> list[tuple[str, str]]:
     """(role, privilege) of who may read which view; nothing else of a dataset is granted to anybody."""
-    readers = {"default": (APP, OFFICER, STEWARD), "masked": (OFFICER, STEWARD), "clear": (STEWARD,), "own": OWN}
+    readers = {"default": READERS, "masked": (OFFICER, STEWARD), "clear": (STEWARD,), "own": OWN}
     return [
         (role, f"select on {view}")
         for kind, names in views(contract).items()
@@ -261,15 +257,22 @@ def sync_combined(connection: psycopg.Connection, datasets: Collection[str]) -> 
     for name, (wanted, text) in combined().items():
         if not wanted <= set(datasets):
             continue
-        view, mark = f"mart_v1.{quote(name)}", hashlib.sha256(text.encode()).hexdigest()
-        row = connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [view]).fetchone()
-        if row is not None and row[0] == mark:
-            continue
-        connection.execute("select pg_advisory_xact_lock(hashtext('lienthong.contract'))")
-        connection.execute(f"drop view if exists {view}")
-        connection.execute(f"create view {view} as {text.strip().rstrip(';')}")
-        connection.execute(f"comment on view {view} is '{mark}'")
-        grant(connection, [(role, f"select on {view}") for role in OFFICES])
+        sync_view(connection, f"mart_v1.{quote(name)}", text, OFFICES)
+
+
+def sync_view(connection: psycopg.Connection, view: str, text: str, readers: Iterable[str]) -> bool:
+    """Make a view (quoted, with its schema) be a select, for some roles, within the caller's transaction; whether it was another.
+    Its comment says which it is."""
+    mark = hashlib.sha256(text.encode()).hexdigest()
+    row = connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [view]).fetchone()
+    if row is not None and row[0] == mark:
+        return False
+    connection.execute("select pg_advisory_xact_lock(hashtext('lienthong.contract'))")
+    connection.execute(f"drop view if exists {view}")
+    connection.execute(f"create view {view} as {text.strip().rstrip(';')}")
+    connection.execute(f"comment on view {view} is '{mark}'")
+    grant(connection, [(role, f"select on {view}") for role in readers])
+    return True
 
 
 def sync(connection: psycopg.Connection, contract: Contract) -> None:

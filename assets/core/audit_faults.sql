@@ -12,9 +12,7 @@ judged as (
     left join ops.audit a using (audit_id)
 ),
 decisions as (
-    select 'decision ' || d.decision_id as name, d.decision_id as row, d.kind, d.decided_by, d.reason from intake.decision d
-    union all
-    select 'closing ' || c.closing_no, c.closing_no, c.kind, c.decided_by, c.reason from intake.closing c
+    select d.source || ' ' || d.number as name, d.number as row, d.action, d.who, d.reason_sha256 from ops.decided d
 ),
 told as (
     select a.reason as name, a.action, a.who, a.details ->> 'reason_sha256' as digest
@@ -37,7 +35,7 @@ from (
     select 'DECISION', null, d.row
     from decisions d
     left join told t using (name)
-    where (t.action, t.who, t.digest) is distinct from (d.kind, d.decided_by, encode(sha256(convert_to(d.reason, 'UTF8')), 'hex'))
+    where (t.action, t.who, t.digest) is distinct from (d.action, d.who, d.reason_sha256)
     union all
     select 'LOST', null, split_part(t.name, ' ', 2)::bigint from told t where not exists (select from decisions d where d.name = t.name)
 ) faults

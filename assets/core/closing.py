@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from assets.reference.workdays import Workdays
 from schemas.contract import Contract
-from schemas.periods import parse_period
+from schemas.periods import Period, parse_period
 from schemas.vietnam import local_day
 
 from .decided import IN_DATASETS
@@ -77,8 +77,7 @@ def close(
     early: bool = False,
 ) -> None:
     """Close a period of a dataset at a moment. Raises :class:`CannotClose`; ``early``: also before its due day has passed."""
-    _check(contract, period, reason)
-    last = parse_period(period, contract.calendar).last
+    last = _checked(contract, period, reason).last
     if local_day(now) <= last:
         raise CannotClose(f"{period} of {contract.dataset} runs until {last.isoformat()}; nobody can have sent it yet")
     with _deciding(connection):
@@ -101,7 +100,7 @@ def reopen(
 ) -> int:
     """Open a closed period again: all that came since counts with the next publish, but what is held for another reason. How many
     submissions are held because of the close. Raises :class:`CannotClose` where it is not closed."""
-    _check(contract, period, reason)
+    _checked(contract, period, reason)
     with _deciding(connection):
         if _closed_at(connection, contract.dataset, period) is None:
             raise CannotClose(f"{period} of {contract.dataset} is not closed; `lienthong closes` says what is")
@@ -127,7 +126,7 @@ def _closable(contracts: Mapping[str, Contract]) -> list[str]:
     return [name for name in contracts if name not in IN_DATASETS]
 
 
-def _check(contract: Contract, period: str, reason: str) -> None:
+def _checked(contract: Contract, period: str, reason: str) -> Period:
     if not reason.strip():
         raise CannotClose("a decision needs a reason: --reason '...'")
     if contract.dataset in IN_DATASETS:
@@ -135,11 +134,12 @@ def _check(contract: Contract, period: str, reason: str) -> None:
             f"{contract.dataset} holds decisions, of which the last word counts: it has no figures to close"
         )
     try:
-        kind = parse_period(period, contract.calendar).kind
+        found = parse_period(period, contract.calendar)
     except ValueError as wrong:
         raise CannotClose(str(wrong)) from None
-    if kind != contract.period_type:
-        raise CannotClose(f"{contract.dataset} is sent by the {contract.period_type}; {period} is a {kind}")
+    if found.kind != contract.period_type:
+        raise CannotClose(f"{contract.dataset} is sent by the {contract.period_type}; {period} is a {found.kind}")
+    return found
 
 
 @contextmanager

@@ -7,7 +7,7 @@ valid time); a decision names the same pair and lapses when the predecessor is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -52,7 +52,11 @@ class Staged:
     @property
     def late(self) -> bool:
         """Whether it was received after its period was closed. At the very moment is in time."""
-        return self.closed_at is not None and self.received_at > self.closed_at
+        return self.after_close_of(self)
+
+    def after_close_of(self, other: Staged) -> bool:
+        """Whether it was received after the period of a submission was closed."""
+        return other.closed_at is not None and self.received_at > other.closed_at
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,8 @@ Ended = Callable[[Staged, Staged], tuple[int, int]]
 def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Decision], ended: Ended) -> list[Standing]:
     """The standing of every staged submission of one dataset."""
     everything = sorted(staged, key=lambda s: (s.sender, s.period_first, s.period_last, s.received_at, s.content, s.id))
-    withdrawn = taken_back(everything, decisions)
     barred = _barred(everything, decisions)
+    withdrawn = _taken_back(everything, decisions, barred)
     verdicts: dict[tuple[str, str | None], str] = {}
     for d in sorted((d for d in decisions if d.kind in ("accept", "refuse")), key=_when):
         verdicts[d.submission_id, d.predecessor] = d.kind
@@ -110,11 +114,14 @@ def derive(contract: Contract, staged: Iterable[Staged], decisions: Sequence[Dec
 def taken_back(everything: Sequence[Staged], decisions: Sequence[Decision]) -> set[str]:
     """Ids of what was taken back, by a decision or by a later submission that still stands itself. Out of a closed period only a
     person takes: a submission that came later needs to be accepted."""
+    return _taken_back(everything, decisions, _barred(everything, decisions))
+
+
+def _taken_back(everything: Sequence[Staged], decisions: Sequence[Decision], barred: Collection[str]) -> set[str]:
     decided = {d.submission_id for d in decisions if d.kind == "withdraw"}
     sender_of = {s.id: s.sender for s in everything}
     # a sender may withdraw its own submissions only; an id is a hash, so no two can name each other
     takers: dict[str, list[str]] = {}
-    barred = _barred(everything, decisions)
     for s in everything:
         if s.withdraws and sender_of.get(s.withdraws) == s.sender and s.id not in barred:
             takers.setdefault(s.withdraws, []).append(s.id)
@@ -136,8 +143,7 @@ def _barred(everything: Sequence[Staged], decisions: Sequence[Decision]) -> dict
         s.id: named
         for s in takers
         if (named := by_id.get(s.withdraws or "")) is not None
-        and named.closed_at is not None
-        and s.received_at > named.closed_at
+        and s.after_close_of(named)
         and said.get(s.id) != "accept"
     }
 
@@ -168,11 +174,12 @@ def _period(
         if s.id in withdrawn:
             outcomes[s.no] = replace(base, standing="withdrawn")
             continue
-        closed = [_closed(of) for of in [s if s.late else None, barred.get(s.id)] if of is not None][:1]
+        late_for = s if s.late else barred.get(s.id)
+        closed = () if late_for is None else (_closed(late_for),)
         if s.statement:
             waits = s.id in barred
             outcomes[s.no] = (
-                replace(base, standing="held", reasons=tuple(closed)) if waits else replace(base, ends_nobody=True)
+                replace(base, standing="held", reasons=closed) if waits else replace(base, ends_nobody=True)
             )
             continue
         if current is not None and s.content == current.content:

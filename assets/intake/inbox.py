@@ -75,12 +75,17 @@ class Place:
         return open_store(self.url, self.options or None)
 
 
+def place_of(place: Place | str) -> Place:
+    """A place, or the inbox of all at an address."""
+    return Place(place) if isinstance(place, str) else place
+
+
 def look(place: Place | str, *, period: str | None = None, settle_seconds: float = 1.0) -> Look:
     """Look through the inbox. ``period`` keeps to one period folder. A file that changed less than ``settle_seconds`` ago
     is looked at again after that time, and left where its size or time has changed by then. What is no file is left as well:
     a pipe would never end, and a link is not followed, since it may lead anywhere. Order: by path. A folder that cannot be read
     holds up nobody else's; where the root cannot be read, what the store's driver raises is raised."""
-    place = Place(place) if isinstance(place, str) else place
+    place = place_of(place)
     fs, root = place.store()
     if hasattr(fs, "invalidate_cache"):  # a process that lives long would go on seeing what was there when it began
         fs.invalidate_cache()
@@ -152,7 +157,7 @@ def _told(origin: str) -> str:
 
 def open_arrived(place: Place | str, arrived: Arrived) -> Any:
     """The file's bytes as a stream."""
-    fs, _ = (Place(place) if isinstance(place, str) else place).store()
+    fs, _ = place_of(place).store()
     return fs.open(arrived.path, "rb")
 
 

@@ -6,10 +6,10 @@ import io
 import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import IO, Any
+from typing import IO, Any, LiteralString
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -18,7 +18,7 @@ from schemas.grid import Problem
 from schemas.mask import without_numbers
 
 from .archive import Archive, Changed, Stored
-from .inbox import NOT_KEPT, Arrived, Place, delivery_id, digest_of, open_arrived
+from .inbox import NOT_KEPT, Arrived, Place, delivery_id, digest_of, open_arrived, place_of
 from .markings import marked, marked_name
 from .stores import is_local
 
@@ -134,7 +134,7 @@ def _receive(
         name = delivery_id(stored.sha256, item)
         if secret:
             received.withheld.append(name)
-        elif not is_local(inbox if isinstance(inbox, str) else inbox.url):
+        elif not is_local(place_of(inbox).url):
             tags[name] = item.tag
         rows.append((name, stored.sha256, stored.size, *(_neutral(item) if secret else _told(item))))
     if not rows:
@@ -167,7 +167,7 @@ def unchanged(connection: psycopg.Connection, inbox: Place | str, arrived: Seque
     second, and a file that was written to again in the same second would look the same. None of this machine's files: they are
     hashed each time, which costs little and believes nothing.
     """
-    if is_local(inbox if isinstance(inbox, str) else inbox.url):
+    if is_local(place_of(inbox).url):
         return {}
     rows = connection.execute(
         "select origin, received_at, size, sidecar, store_tag, looked_at >= received_at + %s, sha256, "
@@ -232,25 +232,23 @@ _BYTES = "hashtext('lienthong.bytes')"
 
 
 @contextmanager
-def _taking_bytes(connection: psycopg.Connection) -> Iterator[None]:
+def _locked(connection: psycopg.Connection, how: LiteralString) -> Iterator[None]:
+    connection.execute(f"select pg_advisory_lock{how}({_BYTES})")
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute(f"select pg_advisory_unlock{how}({_BYTES})")
+
+
+def _taking_bytes(connection: psycopg.Connection) -> AbstractContextManager[None]:
     """Between the moment when bytes are found in the archive and that in which a row refers to them nobody destroys them."""
-    connection.execute(f"select pg_advisory_lock_shared({_BYTES})")
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.execute(f"select pg_advisory_unlock_shared({_BYTES})")
+    return _locked(connection, "_shared")
 
 
-@contextmanager
-def no_bytes_taken(connection: psycopg.Connection) -> Iterator[None]:
+def no_bytes_taken(connection: psycopg.Connection) -> AbstractContextManager[None]:
     """Nobody takes bytes meanwhile: what is to be destroyed is nothing else's. Waits for those who are taking some."""
-    connection.execute(f"select pg_advisory_lock({_BYTES})")
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.execute(f"select pg_advisory_unlock({_BYTES})")
+    return _locked(connection, "")
 
 
 _INSERT = (

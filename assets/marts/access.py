@@ -143,12 +143,10 @@ def reconcile(connection: psycopg.Connection, contracts: Mapping[str, Contract],
     Tickets of the vault and rows of one's own end by themselves, at the moment. Raises :class:`Refused` where the pipeline's
     account may not do it.
     """
-    if connection.execute("select not exists (select from ops.access)").fetchone() == (True,):
-        return Reconciled(())
     try:
         with connection.transaction():
             connection.execute("select pg_advisory_xact_lock(hashtext('lienthong.contract'))")
-            has = {(r[0], r[1]) for r in connection.execute(_sql("access_has"))}
+            has = {(r[0], r[1]) for r in connection.execute(_sql("access_has"), {"roles": list(ROLES)})}
             wanted = set(_wanted(connection, contracts, now))
             there = {r[0] for r in connection.execute("select rolname from pg_roles")}
             wanted = {(login, what) for login, what in wanted if login in there and (" " in what or what in there)}
@@ -171,7 +169,9 @@ def grants(
     """Grants with their state (valid, expired, revoked), those of today only unless ``everything``; and memberships that nobody
     granted here, with state unmanaged (an administrator gave them)."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(_sql("access_list"), {"now": now, "login": login, "everything": everything}).fetchall()
+        return cursor.execute(
+            _sql("access_list"), {"now": now, "login": login, "everything": everything, "roles": list(ROLES)}
+        ).fetchall()
 
 
 def _wanted(

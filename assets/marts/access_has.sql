@@ -8,8 +8,7 @@ select m.login, g.rolname::text
 from managed m
 join pg_auth_members a on a.member = m.oid
 join pg_roles g on g.oid = a.roleid
-where g.rolname in ('lienthong_public', 'lienthong_app', 'lienthong_department', 'lienthong_commune', 'lienthong_officer',
-                    'lienthong_steward', 'lienthong_engineer', 'lienthong_auditor')
+where g.rolname = any (%(roles)s)
 union
 select m.login, lower(x.privilege_type) || ' on ' || n.nspname || '.' || c.relname
 from pg_class c

@@ -10,8 +10,7 @@ select null, m.rolname, substr(g.rolname, 11), null, null, null, null, null, nul
 from pg_auth_members x
 join pg_roles m on m.oid = x.member
 join pg_roles g on g.oid = x.roleid
-where g.rolname in ('lienthong_public', 'lienthong_app', 'lienthong_department', 'lienthong_commune', 'lienthong_officer',
-                    'lienthong_steward', 'lienthong_engineer', 'lienthong_auditor')
+where g.rolname = any (%(roles)s)
   and m.rolcanlogin and m.rolname not in (select login from ops.access) and not pg_has_role(m.oid, current_user, 'member')
   and (%(login)s::text is null or m.rolname = %(login)s)
 order by login, access_id nulls last, role

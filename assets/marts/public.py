@@ -7,13 +7,14 @@ looks at all cells at once, and cannot be a view. Here: the view. Which indicato
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 import psycopg
 
 from schemas.contract import Contract
-from schemas.roles import EVERYBODY, grant
+from schemas.migrate import literal
+from schemas.roles import EVERYBODY
+from schemas.tables import sync_view
 
 from .indicators.catalogue import Indicator
 from .opened import open_indicators
@@ -26,18 +27,9 @@ def sync_public(
 ) -> bool:
     """Make the view follow contracts and indicators, in the caller's transaction; whether it had to."""
     codes = sorted(o.indicator.code for o in open_indicators(contracts, indicators) if not o.people)
-    listed = ", ".join(f"'{code}'" for code in codes) or "null"
+    listed = ", ".join(map(literal, codes)) or "null"
     text = (
-        f"create or replace view {VIEW} as select v.indicator, v.variant, v.unit_kind, v.unit, v.unit_name, v.period_kind, "
-        "v.period, v.as_of, v.value, v.numerator, v.denominator, v.unknown, v.target, v.target_due, v.status "
-        f"from mart_v1.indicator_value v where v.indicator in ({listed})"
+        "select v.indicator, v.variant, v.unit_kind, v.unit, v.unit_name, v.period_kind, v.period, v.as_of, v.value, v.numerator, "
+        f"v.denominator, v.unknown, v.target, v.target_due, v.status from mart_v1.indicator_value v where v.indicator in ({listed})"
     )
-    mark = hashlib.sha256(text.encode()).hexdigest()
-    row = connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [VIEW]).fetchone()
-    if row is not None and row[0] == mark:
-        return False
-    connection.execute("select pg_advisory_xact_lock(hashtext('lienthong.contract'))")
-    connection.execute(text)
-    connection.execute(f"comment on view {VIEW} is '{mark}'")
-    grant(connection, [(role, f"select on {VIEW}") for role in EVERYBODY])
-    return True
+    return sync_view(connection, VIEW, text, EVERYBODY)

@@ -5,7 +5,7 @@ Here: reading, and the contract's form. What breaks an app, and the versions: :m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -14,8 +14,8 @@ from schemas.contract import Contract
 from schemas.lint import API_VERSION
 from schemas.roles import ROLES
 
-from .exports.views import Field, find_views
-from .indicators.catalogue import Indicator
+from .exports.views import Field, find_views, shown_dataset
+from .indicators.catalogue import Indicator, theme_column
 
 _LOGICAL = {
     "text": "string", "varchar": "string", "bpchar": "string", "name": "string",
@@ -46,7 +46,12 @@ def state(
         [names, list(ROLES)],
     ):
         readers[name].append(role)
-    figures = dict(_figures(indicators))
+    # of the views of themes: what a figure is called and measured in, and what makes it
+    figures = {
+        theme_column(one, v): {"label": v.name_vi, "unit": v.unit, "formula": one.formula}
+        for one in indicators.values()
+        for v in one.variants
+    }
     found = {}
     for view in find_views(connection, names, contracts, indicators):
         theme = view.name.startswith("theme_")
@@ -70,19 +75,6 @@ def _meaning(field: Field, figures: Mapping[str, Mapping[str, Any]]) -> dict[str
     return found | dict(figures.get(field.name, {}))
 
 
-def _figures(indicators: Mapping[str, Indicator]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Column of a view of themes -> what it is: of a figure its name, unit and what makes it."""
-    import re
-
-    for one in indicators.values():
-        for v in one.variants:
-            if v.variant.endswith("*"):
-                yield f"{one.code.lower()}_each", {"label": v.name_vi, "unit": v.unit, "formula": one.formula}
-                continue
-            name = "_".join(filter(None, (one.code.lower(), re.sub(r"\W+", "_", v.variant.lower()))))
-            yield name, {"label": v.name_vi, "unit": v.unit, "formula": one.formula}
-
-
 def document(
     view: str,
     promise: Mapping[str, Any],
@@ -90,8 +82,7 @@ def document(
 ) -> dict[str, Any]:
     """The data contract of a published view, as the Open Data Contract Standard has it."""
     schema, _, name = view.partition(".")
-    plain = name.removeprefix("own_").removesuffix("_history").removesuffix("_masked")
-    contract = contracts.get(plain)
+    contract = contracts.get(shown_dataset(name))
     deprecated = promise.get("deprecated")
     purpose = contract.description if contract is not None else "Aggregates of the province, or what they are made of."
     limitations = "Rows say what was known at the publish that is shown; read in one transaction what belongs together."

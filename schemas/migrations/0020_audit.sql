@@ -29,21 +29,26 @@ begin
     return null;
 end $$;
 
--- Decisions of before are in the log from now on.
-insert into ops.audit (at, who, action, dataset, reason, details)
-select d.decided_at, d.decided_by, d.kind, u.dataset, 'decision ' || d.decision_id,
-       jsonb_strip_nulls(jsonb_build_object('submission', d.submission_id, 'predecessor', d.predecessor, 'rule', d.rule,
-                                            'sheet', d.sheet, 'row', d.row,
-                                            'reason_sha256', encode(sha256(convert_to(d.reason, 'UTF8')), 'hex')))
+-- Decisions as the log tells them. Their reason is a person's words and may name somebody: the log has its hash.
+create view ops.decided as
+select 'decision' as source, d.decision_id as number, d.decided_at as at, d.decided_by as who, d.kind as action, u.dataset,
+       jsonb_build_object('submission', d.submission_id, 'predecessor', d.predecessor, 'rule', d.rule, 'sheet', d.sheet, 'row', d.row)
+           as details, encode(sha256(convert_to(d.reason, 'UTF8')), 'hex') as reason_sha256
 from intake.decision d
 left join intake.submission u using (submission_id)
-order by d.decision_id;
-insert into ops.audit (at, who, action, dataset, reason, details)
-select c.decided_at, c.decided_by, c.kind, c.dataset, 'closing ' || c.closing_no,
-       jsonb_strip_nulls(jsonb_build_object('period', c.period, 'publish', c.publish,
-                                            'reason_sha256', encode(sha256(convert_to(c.reason, 'UTF8')), 'hex')))
-from intake.closing c
-order by c.closing_no;
+union all
+select 'closing', c.closing_no, c.decided_at, c.decided_by, c.kind, c.dataset,
+       jsonb_build_object('period', c.period, 'publish', c.publish), encode(sha256(convert_to(c.reason, 'UTF8')), 'hex')
+from intake.closing c;
+
+create function ops.log_decided(d ops.decided) returns void language sql as $$
+    insert into ops.audit (at, who, action, dataset, reason, details)
+    values (d.at, d.who, d.action, d.dataset, d.source || ' ' || d.number,
+            jsonb_strip_nulls(d.details || jsonb_build_object('reason_sha256', d.reason_sha256)))
+$$;
+
+-- Those of before are in the log from now on.
+select ops.log_decided(d) from (select * from ops.decided order by source desc, number) d;
 
 do $$
 declare
@@ -64,28 +69,15 @@ end $$;
 create constraint trigger chain after insert on ops.audit deferrable initially deferred
     for each row execute function ops.audit_chain();
 
--- Decisions are in the log whoever writes them. Their reason is a person's words and may name somebody: the log has its hash.
-create function ops.audit_decision() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- Decisions are in the log whoever writes them.
+create function ops.audit_decided() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    insert into ops.audit (at, who, action, dataset, reason, details)
-    select new.decided_at, new.decided_by, new.kind, u.dataset, 'decision ' || new.decision_id,
-           jsonb_strip_nulls(jsonb_build_object('submission', new.submission_id, 'predecessor', new.predecessor, 'rule', new.rule,
-                                                'sheet', new.sheet, 'row', new.row,
-                                                'reason_sha256', encode(sha256(convert_to(new.reason, 'UTF8')), 'hex')))
-    from (values (1)) one left join intake.submission u on u.submission_id = new.submission_id;
+    perform ops.log_decided(d) from ops.decided d
+    where d.source = tg_argv[0] and d.number = (to_jsonb(new) ->> tg_argv[1])::bigint;
     return null;
 end $$;
-create trigger audited after insert on intake.decision for each row execute function ops.audit_decision();
-
-create function ops.audit_closing() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    insert into ops.audit (at, who, action, dataset, reason, details)
-    values (new.decided_at, new.decided_by, new.kind, new.dataset, 'closing ' || new.closing_no,
-            jsonb_strip_nulls(jsonb_build_object('period', new.period, 'publish', new.publish,
-                                                 'reason_sha256', encode(sha256(convert_to(new.reason, 'UTF8')), 'hex'))));
-    return null;
-end $$;
-create trigger audited after insert on intake.closing for each row execute function ops.audit_closing();
+create trigger audited after insert on intake.decision for each row execute function ops.audit_decided('decision', 'decision_id');
+create trigger audited after insert on intake.closing for each row execute function ops.audit_decided('closing', 'closing_no');
 create trigger append_only before update or delete on intake.closing
     for each statement execute function ops.refuse_change();
 
@@ -101,31 +93,6 @@ create table vault.ticket (
     made_by   xid8 not null default pg_current_xact_id()
 );
 create index on vault.ticket (login, dataset, until);
-
-create function vault.open(dataset text, purpose text, minutes integer default 60) returns timestamptz
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    ends timestamptz := clock_timestamp() + make_interval(mins => minutes);
-begin
-    if to_regclass('vault.' || quote_ident(dataset || '_history')) is null then
-        raise exception using errcode = '42P01', message = 'the vault has nothing of that dataset',
-            hint = 'vault.open(dataset, purpose, minutes); datasets: those of the views in the schema vault';
-    end if;
-    if coalesce(minutes, 0) not between 1 and 480 then
-        raise exception using errcode = '22023', message = 'the vault is opened for 1 to 480 minutes';
-    end if;
-    if length(trim(coalesce(purpose, ''))) < 5 then
-        raise exception using errcode = '22023', message = 'say what for, such as the number of the request';
-    end if;
-    if purpose ~ '[0-9]{9}' then
-        raise exception using errcode = '22023',
-            message = 'the purpose holds a number as long as that of an identity card; it would be kept: leave it out';
-    end if;
-    insert into vault.ticket (login, dataset, purpose, until) values (session_user, dataset, trim(purpose), ends);
-    insert into ops.audit (who, action, dataset, reason, details)
-    values (session_user, 'open vault', dataset, trim(purpose), jsonb_build_object('minutes', minutes));
-    return ends;
-end $$;
 
 -- Whether this login may see clear values of a dataset now; asked once a statement. The pipeline's own account always may: it writes
 -- down itself what it is asked for.

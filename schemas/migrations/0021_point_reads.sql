@@ -1,6 +1,3 @@
--- The number of a publish is called as everywhere else.
-alter view mart_v1.publishes rename column number to publish;
-
 -- What apps ask for: the figures of a unit in a period, and what begins on a day. Tables of datasets made from now on have theirs from
 -- schemas.tables.
 create index indicator_value_unit on core.indicator_value (unit, period, unit_kind);

@@ -75,7 +75,7 @@ create function ops.own_units() returns text[] language sql stable security defi
 $$;
 
 -- A ticket needs a grant: of the role of stewards as a whole, or for the dataset; it ends with it.
-create or replace function vault.open(dataset text, purpose text, minutes integer default 60) returns timestamptz
+create function vault.open(dataset text, purpose text, minutes integer default 60) returns timestamptz
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     allowed timestamptz;

@@ -123,6 +123,11 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return f"there is no view {name}; " + (f"did you mean {near[0]}?" if near else f"there are: {', '.join(plain)}")
 
 
+def shown_dataset(view: str) -> str:
+    """Which dataset a view shows, by its name: no dataset has a name that begins or ends like one of its views (schemas.lint)."""
+    return view.removeprefix("own_").removesuffix("_history").removesuffix("_masked")
+
+
 def _view(
     connection: psycopg.Connection,
     full: str,
@@ -132,7 +137,7 @@ def _view(
 ) -> View:
     schema, _, name = full.partition(".")
     own = name.startswith("own_") and schema == "mart_v1"
-    contract = contracts.get(name.removeprefix("own_" if own else "").removesuffix("_history").removesuffix("_masked"))
+    contract = contracts.get(shown_dataset(name))
     rows = connection.execute((_HERE / "fields.sql").read_text(encoding="utf-8"), {"view": oid})
     masked = own or "_masked" in name
     fields = tuple(Field(n, kind, _said(contract, n, masked)) for n, kind in rows)

@@ -320,13 +320,18 @@ def _theme(view: str, indicators: Sequence[Indicator]) -> str:
     )
 
 
+def theme_column(one: Indicator, variant: Variant) -> str:
+    """Name of a figure's column in the view of its theme, of a family that of all its figures."""
+    name = "each" if variant.variant.endswith("*") else re.sub(r"\W+", "_", variant.variant.lower())
+    return "_".join(filter(None, (one.code.lower(), name)))
+
+
 def _columns(one: Indicator, variant: Variant) -> list[str]:
-    code = one.code.lower()
+    name = theme_column(one, variant)
     if variant.variant.endswith("*"):
         own = ", ".join(f"'{v.variant}'" for v in one.variants)
         which = f"v.indicator = '{one.code}' and v.variant not in ({own})"
-        return [f"jsonb_object_agg(v.variant, v.value) filter (where {which}) as {quote(f'{code}_each')}"]
-    name = "_".join(filter(None, (code, re.sub(r"\W+", "_", variant.variant.lower()))))
+        return [f"jsonb_object_agg(v.variant, v.value) filter (where {which}) as {quote(name)}"]
     which = f"v.indicator = '{one.code}' and v.variant = '{variant.variant}'"
     return [
         f"max(v.{what}) filter (where {which}) as {quote(name + suffix)}"
