@@ -40,11 +40,13 @@ _AGGREGATES = ("indicator_value", "indicator_path", "mandate_answers", "successi
 _OF_SENDERS = ("indicator_missing", "submission_log")
 _LEDGER = (
     "intake.delivery", "intake.submission", "intake.assessment", "intake.state", "intake.decision", "intake.closing",
+    "intake.filed_decision",
     "core.publish", "core.pointer", "core.standing", "core.sender", "core.unit", "core.calendar",
     "ops.contract", "ops.due", "ops.due_run", "ops.close", "ops.source_state", "ops.source_pull", "ops.backup",
 )  # fmt: skip
 _AUDITED = (
     "ops.audit", "ops.audit_link", "ops.audit_head", "ops.access", "ops.erasure", "intake.decision", "intake.closing",
+    "intake.filed_decision",
 )  # fmt: skip
 
 SYSTEM = (

@@ -12,10 +12,12 @@ judged as (
     left join ops.audit a using (audit_id)
 ),
 decisions as (
-    select d.source || ' ' || d.number as name, d.number as row, d.action, d.who, d.reason_sha256 from ops.decided d
+    select d.source || ' ' || d.number as name, d.number as row, d.action, d.who,
+           jsonb_strip_nulls(d.details || jsonb_build_object('reason_sha256', d.reason_sha256)) as details
+    from ops.decided d
 ),
 told as (
-    select a.reason as name, a.action, a.who, a.details ->> 'reason_sha256' as digest
+    select a.reason as name, a.action, a.who, a.details
     from ops.audit a
     where a.details ? 'reason_sha256'
 )
@@ -35,7 +37,7 @@ from (
     select 'DECISION', null, d.row
     from decisions d
     left join told t using (name)
-    where (t.action, t.who, t.digest) is distinct from (d.action, d.who, d.reason_sha256)
+    where (t.action, t.who, t.details) is distinct from (d.action, d.who, d.details)
     union all
     select 'LOST', null, split_part(t.name, ' ', 2)::bigint from told t where not exists (select from decisions d where d.name = t.name)
 ) faults

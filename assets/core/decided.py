@@ -1,12 +1,12 @@
 """Decisions that come through the inbox: datasets like any other, so that they can be traced, replaced and withdrawn.
 
-Here: reading them for the steps that obey them. Not here: decisions of the command line (:mod:`.decisions`, the ledger's
-``intake.decision``), what a decision brings about (:mod:`.standing`, identity).
+Here: reading them for the steps that obey them, and telling the audit log of them. Not here: decisions of the command line
+(:mod:`.decisions`, the ledger's ``intake.decision``), what a decision brings about (:mod:`.standing`, identity).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import polars as pl
 import psycopg
@@ -46,6 +46,20 @@ def hold_decisions(connection: psycopg.Connection, dataset: str) -> list[Decisio
         return []
     query = statement("hold_decisions")
     return [Decision(*r) for r in connection.execute(query.encode(), {"dataset": dataset})]
+
+
+def write_down(connection: psycopg.Connection, publish: int, changed: Collection[str]) -> int:
+    """Write down for the audit log what rows of decisions begin, or cease, to say with a publish, in the transaction that shows it;
+    how many. ``changed``: the datasets that the publish changed. Again: nothing.
+
+    A row counts as soon as its submission is in force, whether or not what it decides about has come yet."""
+    filed = 0
+    for dataset in IN_DATASETS:
+        if dataset in changed:
+            row = connection.execute("select intake.file_decisions(%s, %s, true)", [dataset, publish]).fetchone()
+            assert row is not None
+            filed += row[0]
+    return filed
 
 
 def merged(connection: psycopg.Connection, dataset: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 from psycopg.types.json import Jsonb
 
-from assets.core.decided import decisions_first
+from assets.core.decided import decisions_first, write_down
 from assets.core.merge import Merged, merge
 from assets.staging.vault import Vault
 from schemas.contract import Contract
@@ -158,6 +158,7 @@ def publish(connection: psycopg.Connection, prepared: Prepared) -> int | None:
             return None
         states = (_HERE / "states.sql").read_text(encoding="utf-8").format(waived=WAIVED)
         connection.execute(states, {"publish": prepared.number})
+        write_down(connection, prepared.number, summary)
         announce(connection, prepared.number)
         connection.execute("update core.pointer set shows = %s", [prepared.number])
     return prepared.number

@@ -116,13 +116,16 @@ def expected(world: World, role: str, schema: str, name: str) -> bool:
     findings = (schema, name) == ("mart_v1", "findings")
     clear = schema == "vault" and plain in datasets
     ledger = (schema, name) in {
-        *(("intake", n) for n in ("delivery", "submission", "assessment", "state", "decision", "closing")),
+        *(
+            ("intake", n)
+            for n in ("delivery", "submission", "assessment", "state", "decision", "filed_decision", "closing")
+        ),
         *(("core", n) for n in ("publish", "pointer", "standing", "sender", "unit", "calendar")),
         *(("ops", n) for n in ("contract", "due", "due_run", "close", "source_state", "source_pull", "backup")),
     }
     audited = (schema, name) in {
         *(("ops", n) for n in ("audit", "audit_link", "audit_head", "access", "erasure")),
-        ("intake", "decision"), ("intake", "closing"),
+        ("intake", "decision"), ("intake", "filed_decision"), ("intake", "closing"),
     }  # fmt: skip
     return {
         "public": open_, "app": aggregate or senders or default, "department": aggregate or senders or own,

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from assets.core.audit import BadLink, entries, verify
 from assets.core.person import audit
+from schemas.contract import builtin_folder, load_contracts
 from schemas.migrate import migrate, sqlalchemy_url
+from schemas.tables import sync
 
 
 @pytest.fixture
@@ -148,6 +150,28 @@ def test_a_log_of_before_is_linked_by_the_migration(database_url: str) -> None:
         assert (found.rows, found.faults) == (6, [])
         write(new)
         assert (verify(new).rows, codes(new)) == (11, [])
+
+
+def test_decisions_that_came_as_files_before_are_told_by_the_migration(database_url: str) -> None:
+    _migrate_to(database_url, "0023")
+    with psycopg.connect(database_url, autocommit=True) as old:
+        with old.transaction():
+            sync(old, load_contracts([builtin_folder()])["hold_decisions"])
+        old.execute(
+            "insert into intake.delivery values ('D1', 'x', 1, 'SNV', '2026', 'a.xlsx', 'o', now(), '{}', 'read');"
+            "insert into intake.submission (submission_id, delivery_id, dataset, sender, received_at, sha256, content, file_name, "
+            "state) values ('S1', 'D1', 'hold_decisions', 'SNV', now(), 'x', 'x', 'a.xlsx', 'accepted');"
+            "insert into core.standing (submission_no, dataset, standing, assessment_no, publish_from) "
+            "select submission_no, dataset, 'in_force', 1, 0 from intake.submission;"
+            "insert into staging.hold_decisions (_assessment, _sheet, _row, _key, _value, _ok, submission, predecessor, decision, "
+            "reason, decided_by) values (1, 0, 2, 1, 1, true, 'S0123456789a', 'KHONG_CO', 'REFUSE', 'Bà Cúc', 'Lý Thị Đào')"
+        )
+    migrate(database_url)
+    with psycopg.connect(database_url, autocommit=True) as new:
+        (one,) = entries(new)
+        assert (one["who"], one["action"], one["reason"]) == ("SNV", "refuse", "filed 1")
+        assert (one["details"]["filed_in"], one["details"]["row"], one["details"].get("submission")) == ("S1", 2, None)
+        assert codes(new) == []
 
 
 @given(
