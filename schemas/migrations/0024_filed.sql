@@ -135,6 +135,16 @@ join intake.submission u using (submission_no);
 create trigger audited after insert on intake.filed_decision
     for each row execute function ops.audit_decided('filed', 'number');
 
+-- Where contracts stay as they are nothing is granted anew (schemas/roles.py).
+do $$
+declare
+    reader text;
+begin
+    for reader in select rolname from pg_roles where rolname in ('lienthong_engineer', 'lienthong_auditor') loop
+        execute 'grant select on intake.filed_decision to ' || quote_ident(reader);
+    end loop;
+end $$;
+
 -- Those of before are in the log from now on.
 select intake.file_decisions(d, (select max(number) from core.publish where state = 'published'), false)
 from unnest(array['hold_decisions', 'identity_decisions']) d;
