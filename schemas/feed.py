@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,33 +30,53 @@ _FOLDER = Path(__file__).parent / "marts" / "feed"
 _POINTER = re.compile(r"\bcore\.pointer p\b")
 _WITH = re.compile(r"^-- changes with (core\.(\w+)) (\w+): (.+)$", re.MULTILINE)
 _CORE = re.compile(r"\bcore\.(\w+)")
-_OWN = "'{_entity,_from,_to}'::text[]"
+_UNION = re.compile(r"\bunion all\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Followed:
-    """Something that the feed follows. ``text``: its history by ``core.pointer p``, as a select with ``_entity``, ``_from`` and
-    ``_to`` before what readers see; ``touched``: rows (entity_id, since) that publishes in ($1, $2] may have changed; ``key``:
-    columns shown that say which row it is; ``joined``: whether its rows change with other tables too; ``own_id``: whether readers
-    see the entity's id."""
+    """Something that the feed follows. ``selects``: its history by ``core.pointer p``, a select or several whose rows are taken
+    together, each without the word; ``row``: of its table ``h`` the columns that are entity, first day and first day after;
+    ``touched``: rows (entity_id, since) that publishes in ($1, $2] may have changed; ``key``: columns shown that say which row it
+    is; ``joined``: whether its rows change with other tables too; ``own_id``: whether readers see the entity's id."""
 
     name: str
-    text: str
+    selects: tuple[str, ...]
+    row: tuple[str, str, str]
     touched: str
     key: tuple[str, ...]
     joined: bool
     own_id: bool
 
     def at(self, shows: str) -> str:
-        """Its rows as of what an SQL expression shows."""
-        return _POINTER.sub(f"(select {shows} as shows) p", self.text)
+        """Its rows as of what an SQL expression shows: ``_entity``, ``_from``, ``_to``, then what readers see."""
+        return self._of(shows, self._names())
+
+    def said(self, shows: str, columns: Iterable[str]) -> str:
+        """SQL of what readers see of the row (``c.entity_id``, ``c.valid_from``) as of what an SQL expression shows, as JSON. The
+        last version that began by then is the only one to look at: one step in the index, however many there are."""
+        text = self._of(shows, f"{self._names()}, h.publish_from as _since")
+        return (
+            f"(select to_jsonb(_seen) from (select {_listed(columns, '_row')} from ({text}) _row where _row._entity = c.entity_id "
+            f"and _row._from = c.valid_from order by _row._since desc limit 1) _seen)"
+        )
+
+    def _names(self) -> str:
+        entity, since, until = self.row
+        return f"{entity} as _entity, {since} as _from, {until} as _to"
+
+    def _of(self, shows: str, first: str) -> str:
+        return " union all ".join(
+            f"select {first}, {_POINTER.sub(f'(select {shows} as shows) p', text)}" for text in self.selects
+        )
 
 
 def followed(contracts: Mapping[str, Contract]) -> list[Followed]:
     """All that the feed follows. Raises :class:`ValueError` where a view of one's own reads what the feed cannot follow."""
     values = Followed(
         INDICATORS,
-        _bare(_sql(INDICATORS)),
+        (_bare(_sql(INDICATORS)).removeprefix("select"),),
+        ("h.value_id", "h.first_day", "h.as_of + 1"),
         _touched("indicator_value", "value_id", "first_day"),
         _INDICATOR_KEY,
         False,
@@ -68,10 +88,13 @@ def followed(contracts: Mapping[str, Contract]) -> list[Followed]:
 def _of(contract: Contract) -> Followed:
     text = history_text(contract)
     bare = _bare(text)
+    selects = _selects(bare)
     where = f"the view {contract.dataset}_history"
-    if len(_POINTER.findall(bare)) != 1 or not bare.startswith("select"):
-        raise ValueError(f"{where} must be one select that reads 'core.pointer p' once")
-    if not re.search(rf'\bcore\."?{contract.dataset}"? h\b', bare):
+    if not all(len(_POINTER.findall(one)) == 1 and one.startswith("select") for one in selects):
+        raise ValueError(
+            f"{where} must be one select, or several under 'union all', that each read 'core.pointer p' once"
+        )
+    if not all(re.search(rf'\bcore\."?{contract.dataset}"? h\b', one) for one in selects):
         raise ValueError(f"{where} must read core.{contract.dataset} under the name h")
     with_others = _WITH.findall(text)
     unknown = set(_CORE.findall(bare.replace('"', ""))) - {"pointer", contract.dataset, *(o[1] for o in with_others)}
@@ -90,13 +113,25 @@ def _of(contract: Contract) -> Followed:
     plain = bare.replace('"', "")
     own_id = f"h.entity_id as {contract.entity_id}" in plain
     shown = {c.name for c in contract.columns if not c.personal and re.search(rf"\bh\.{c.name}\b", plain)}
-    started = "select h.entity_id as _entity, h.valid_from as _from, h.valid_to as _to," + bare.removeprefix("select")
     key = tuple(c for c in contract.key if c in shown)
-    return Followed(contract.dataset, started, touched, key, bool(with_others), own_id)
+    bodies = tuple(one.removeprefix("select") for one in selects)
+    row = ("h.entity_id", "h.valid_from", "h.valid_to")
+    return Followed(contract.dataset, bodies, row, touched, key, bool(with_others), own_id)
 
 
 def _bare(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip().rstrip(";")
+
+
+def _selects(text: str) -> list[str]:
+    """The selects that a text joins by 'union all'; what is within parentheses is part of one."""
+    found: list[str] = []
+    for part in _UNION.split(text):
+        if found and found[-1].count("(") != found[-1].count(")"):
+            found[-1] += f"union all{part}"
+        else:
+            found.append(part)
+    return [one.strip() for one in found]
 
 
 def _touched(table: str, entity: str, since: str) -> str:
@@ -111,27 +146,35 @@ def function(name: str, what: str) -> str:
     return f"core.{quote(f'{name}_{what}')}"
 
 
-def _functions(connection: psycopg.Connection, one: Followed) -> list[str]:
-    """The two functions of something followed. Plain SQL that the planner opens up, so that indexes are used through them."""
-    at, touched = function(one.name, "at"), function(one.name, "touched")
-    # the columns and types are those that the select has
+def _columns(connection: psycopg.Connection, one: Followed) -> dict[str, str]:
+    """Columns of what is followed and their SQL types, as its select has them; the first three are ours."""
     described = connection.execute(f"select * from ({one.at('0::bigint')}) v limit 0").description or []
     types = connection.execute(
         "select format_type(t, null) from unnest(%s::oid[]) with ordinality u (t, n) order by n",
         [[c.type_code for c in described]],
     ).fetchall()
-    columns = ", ".join(f"{quote(c.name)} {t[0]}" for c, t in zip(described, types, strict=True))
+    return {c.name: t[0] for c, t in zip(described, types, strict=True)}
+
+
+def _functions(one: Followed, columns: Mapping[str, str]) -> list[str]:
+    """The two functions of something followed. Plain SQL that the planner opens up, so that indexes are used through them."""
+    at, touched = function(one.name, "at"), function(one.name, "touched")
+    listed = ", ".join(f"{quote(name)} {kind}" for name, kind in columns.items())
     return [
         f"drop function if exists {at}(bigint)",
-        f"create function {at}(bigint) returns table ({columns}) language sql stable as $_$ {one.at('$1')} $_$",
+        f"create function {at}(bigint) returns table ({listed}) language sql stable as $_$ {one.at('$1')} $_$",
         f"create or replace function {touched}(bigint, bigint) returns table (entity_id bigint, since date) "
         f"language sql stable as $_$ {one.touched} $_$",
         f"revoke execute on function {at}(bigint), {touched}(bigint, bigint) from public",
     ]
 
 
-def _key(one: Followed) -> str:
-    return f"jsonb_build_object({', '.join(f'{literal(c)}, _seen.{quote(c)}' for c in one.key)})"
+def _listed(columns: Iterable[str], of: str) -> str:
+    return ", ".join(f"{of}.{quote(c)}" for c in columns)
+
+
+def _key(one: Followed, said: str) -> str:
+    return f"jsonb_build_object({', '.join(f'{literal(c)}, {said} -> {literal(c)}' for c in one.key)})"
 
 
 def _shown_id(own: Collection[str], dataset: str, entity: str) -> str:
@@ -142,26 +185,26 @@ def _shown_id(own: Collection[str], dataset: str, entity: str) -> str:
     return f"case when {dataset} in ({names}) then hashtextextended({entity}::text, (select salt from core.feed)) else {entity} end"
 
 
-def view_text(everything: Collection[Followed]) -> str:
+Shown = Mapping[str, Collection[str]]
+"""What is followed -> the columns that readers see."""
+
+
+def view_text(everything: Collection[Followed], shown: Shown) -> str:
     """The select of ``mart_v1.change_feed``. What a row says is asked of its own table alone (a union over all would be asked whole
     for each row), and only for rows that are returned."""
-    shows = "case when c.operation = 'delete' then b.shows else p.shows end"
-    cases = " ".join(
-        f"when {literal(one.name)} then (select row({_key(one)}, "
-        f"case when c.operation <> 'delete' then to_jsonb(_seen) - {_OWN} end)::core.said "
-        f"from ({one.at(shows)}) _seen where _seen._entity = c.entity_id and _seen._from = c.valid_from limit 1)"
-        for one in everything
-    )
+    said = " ".join(f"when {literal(one.name)} then {one.said('t.shows', shown[one.name])}" for one in everything)
+    key = " ".join(f"when {literal(one.name)} then {_key(one, 'said.row')}" for one in everything)
     hidden = [one.name for one in everything if not one.own_id]
-    return _sql("change_feed").format(entity=_shown_id(hidden, "c.dataset", "c.entity_id"), cases=cases)
+    return _sql("change_feed").format(entity=_shown_id(hidden, "c.dataset", "c.entity_id"), said=said, key=key)
 
 
-def _snapshot(everything: Collection[Followed]) -> str:
+def _snapshot(everything: Collection[Followed], shown: Shown) -> str:
     """The function that gives what one dataset showed as of a publish, in the form of the feed."""
     cases = "\n".join(
-        f"when {literal(one.name)} then return query select "
-        f"{_shown_id([] if one.own_id else [one.name], literal(one.name), '_seen._entity')}, _seen._from, _seen._to, "
-        f"{_key(one)}, to_jsonb(_seen) - {_OWN} from {function(one.name, 'at')}(_shows) _seen;"
+        f"when {literal(one.name)} then return query select _said.entity_id, _said._from, _said._to, {_key(one, '_said.row')}, "
+        f"_said.row from (select {_shown_id([] if one.own_id else [one.name], literal(one.name), '_row._entity')} as entity_id, "
+        f"_row._from, _row._to, to_jsonb(_seen) as row from {function(one.name, 'at')}(_shows) _row "
+        f"cross join lateral (select {_listed(shown[one.name], '_row')}) _seen offset 0) _said;"
         for one in everything
     )
     return _sql("snapshot").format(cases=cases)
@@ -172,12 +215,12 @@ def _sql(file: str) -> str:
 
 
 def fingerprint(everything: Collection[Followed]) -> str:
-    """What the statements of :func:`sync_feed` are made from."""
-    made = [view_text(everything), _snapshot(everything), *(one.touched for one in everything), _VERSION]
+    """What the statements of :func:`sync_feed` are made from; the columns shown are those of the selects."""
+    made = [*map(repr, everything), _sql("change_feed"), _sql("snapshot"), _VERSION]
     return hashlib.sha256("\n".join(made).encode()).hexdigest()
 
 
-_VERSION = "2"
+_VERSION = "3"
 """Another where the functions are made otherwise of the same."""
 _SIGNATURE = "mart_v1.feed_snapshot(text, bigint)"
 _VIEWS = ("change_feed", "feed_datasets")
@@ -201,13 +244,16 @@ def sync_feed(connection: psycopg.Connection, contracts: Mapping[str, Contract])
     for view in _VIEWS:
         connection.execute(f"drop view if exists mart_v1.{view}")
     connection.execute(f"drop function if exists {_SIGNATURE}")
+    shown = {}
     for one in everything:
-        for statement in _functions(connection, one):
+        columns = _columns(connection, one)
+        shown[one.name] = [*columns][3:]
+        for statement in _functions(one, columns):
             connection.execute(statement)
-    connection.execute(f"create view mart_v1.change_feed as {view_text(everything)}")
+    connection.execute(f"create view mart_v1.change_feed as {view_text(everything, shown)}")
     names = ", ".join(f"({literal(one.name)})" for one in everything)
     connection.execute(f"create view mart_v1.feed_datasets (dataset) as values {names}")
-    connection.execute(_snapshot(everything))
+    connection.execute(_snapshot(everything, shown))
     connection.execute(f"revoke execute on function {_SIGNATURE} from public")
     connection.execute("delete from core.followed")
     with connection.cursor() as cursor:

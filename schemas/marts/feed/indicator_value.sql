@@ -1,8 +1,5 @@
 -- Values of indicators as mart_v1.indicator_value shows them.
 select
-    h.value_id as _entity,
-    h.first_day as _from,
-    h.as_of + 1 as _to,
     h.indicator,
     h.variant,
     h.unit_kind,
