@@ -29,6 +29,8 @@ from .cli_output import Screen, program, use_utf8
 if TYPE_CHECKING:
     import psycopg
 
+    from schemas.contract import Contract
+
     from .flow import Pipeline
     from .settings import Settings
 
@@ -811,12 +813,30 @@ def trace(
     with state.connection() as connection:
         with _or_erased(connection, entity):
             found = find(connection, contract, entity, at=at.date() if at else None, known_at=known_at)
+        _looked(connection, contract, entity, "trace")
         versions = described(contract, pipeline.archive, found, pipeline.settings.limits)
     pipeline.close()
     if state.json:
         state.screen.json({"dataset": dataset, "versions": versions})
     else:
         show_trace(state.screen, contract, versions, f"as known at {known_at}" if known_at else "as published")
+
+
+def _looked(connection: psycopg.Connection, contract: Contract, entity: int, command: str) -> None:
+    """Write down who looks at what is known of a person, before it is shown."""
+    from schemas.tables import is_personal
+
+    if is_personal(contract):
+        from assets.core.person import audit
+
+        audit(
+            connection,
+            by=_user(),
+            action=command,
+            reason=f"lienthong {command}",
+            dataset=contract.dataset,
+            entity=entity,
+        )
 
 
 def _trace_indicator(state: State, code: str, variant: str, unit: str | None, period: str | None, limit: int) -> None:
@@ -1225,6 +1245,28 @@ def access_list(
     )  # fmt: skip
 
 
+@command(access_app, "enforce")
+def access_enforce(
+    state: State,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say it; exit code 1 where there is something to do.")
+    ] = False,
+) -> int:
+    """Take away from logins what their grants no longer cover, and give what they do. For a timer: docs/deploy."""
+    from assets.marts.access import reconcile
+
+    from .cli_access import show_enforced
+
+    with state.connection() as connection, connection.transaction(force_rollback=dry_run):
+        done = reconcile(connection, state.pipeline.contracts, datetime.now(UTC))
+    if state.json:
+        changes = [{"login": login, "what": what, "given": sign == "+"} for sign, login, what in done.changes]
+        state.screen.json({"changes": changes, "done": not dry_run})
+    else:
+        show_enforced(state.screen, done.changes, done=not dry_run)
+    return 1 if dry_run and done else 0
+
+
 @command(audit_app, "verify")
 def audit_verify(
     state: State,
@@ -1234,14 +1276,18 @@ def audit_verify(
     ] = None,
 ) -> int:
     """Compute the chain of the log again; exit code 2 where something was altered. Note its end where nobody can reach it."""
-    from assets.core.audit import verify
+    from assets.core.audit import readings, verify
+
+    from .cli_access import show_readings
 
     with state.connection() as connection:
         found = verify(connection, expect)
+        read = readings(connection)
     if state.json:
         faults = [{**vars(f), "text": str(f)} for f in found.faults]
-        state.screen.json({"rows": found.rows, "head": found.head, "faults": faults})
+        state.screen.json({"rows": found.rows, "head": found.head, "faults": faults, "readings": read})
     else:
+        show_readings(state.screen, read)
         for fault in found.faults:
             state.screen.say(str(fault))
         if not found.faults:
@@ -1439,6 +1485,7 @@ def why(
             found = explain(
                 connection, contract, number, at=at.date() if at else None, known_at=known_at, mask=mask_of(vault)
             )
+        _looked(connection, contract, number, "why")
         names = sender_names(connection)
     state.pipeline.close()
     if state.json:

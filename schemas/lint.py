@@ -268,7 +268,7 @@ SYSTEM_TABLES = frozenset(
     ("verdict", "quarantine", "repair", "set_aside", "check_result", "dropped", "shift", "publish", "pointer",
      "standing", "shown", "pair_difference", "finding", "findings", "rule_result", "reference_version", "unit",
      "unit_change", "sender", "conflict", "record", "member", "link", "mention", "doubt", "identity_run",
-     "key", "identifier", "object_key", "entity", "units", "senders", "succession", "successions", "ticket", "calendar",
+     "key", "identifier", "object_key", "entity", "units", "senders", "succession", "successions", "ticket", "reader", "calendar",
      "mandate", "mandate_answer", "mandate_answers", "indicator", "indicators", "submission_log", "submission_log_run", "publishes",
      "population_of_todays_units", "change_feed", "feed_datasets", "feed_position", "change", "feed", "followed")
 )  # fmt: skip

@@ -1,8 +1,8 @@
 """The audit log (``ops.audit``): reading it, and proving that nothing of it was changed, removed or put in between.
 
 Each row has a link, the SHA-256 of the link before it and of what the row says, written by the database at commit. Here: looking.
-Writing: whoever does what is to be written down (:func:`assets.core.person.audit`; decisions, tickets of the vault: triggers and
-functions of migration 0020).
+Writing: whoever does what is to be written down (:func:`assets.core.person.audit`; decisions, tickets and readings of the vault:
+triggers and functions of migrations 0020, 0024, 0025).
 """
 
 from __future__ import annotations
@@ -97,6 +97,15 @@ def entries(
             "order by a.audit_id desc limit %(limit)s",
             {"action": action, "who": who, "dataset": dataset, "since": since, "limit": limit},
         ).fetchall()
+
+
+def readings(connection: psycopg.Connection) -> list[dict[str, Any]]:
+    """Who read the vault with tickets: login, readings (counted, whatever became of them), logged (with a line of their own), gaps:
+    what is missed, as [{missed, after, before}] with the times of the lines around (None: none).
+
+    Missed is a reading that was rolled back, or is under way. A server that was stopped hard skips up to 32 numbers of a reader."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement("audit_readings")).fetchall()
 
 
 def _parsed(expected: str) -> tuple[int, str]:

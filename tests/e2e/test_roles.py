@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from assets.core.audit import verify
+from assets.core.audit import readings, verify
 from assets.marts import access
 from schemas.roles import APP, OFFICER, STEWARD
 from tests.e2e.conftest import Make
@@ -175,7 +175,12 @@ def test_a_steward_reads_clear_values_with_a_ticket_that_is_in_the_log(world: Wo
             steward.execute("select * from vault.assignments")  # another dataset is another purpose
         who = steward.info.user
     said = world.rows("select who, action, dataset, reason, details from ops.audit where action = 'open vault'")
-    assert said == [(who, "open vault", "staff", "phiếu yêu cầu 12", {"minutes": 5})]
+    (ticket,) = world.rows("select max(ticket_id) from vault.ticket")[0]
+    assert said == [(who, "open vault", "staff", "phiếu yêu cầu 12", {"minutes": 5, "ticket": ticket})]
+    (line,) = world.rows(
+        "select who, dataset, reason, details - 'process' from ops.audit where action = 'read vault' limit 1"
+    )
+    assert line == (who, "staff", f"ticket {ticket}", {"ticket": ticket, "reading": 1})
     with world.connection() as connection:
         assert verify(connection).faults == []
     world.execute("update vault.ticket set until = now()")
@@ -302,3 +307,113 @@ def test_a_reader_s_function_is_asked_about_no_hidden_row(world: World) -> None:
         world.execute(
             "update core.pointer set shows = (select max(number) from core.publish where state = 'published')"
         )
+
+
+def lines(world: World) -> int:
+    """Readings in the log."""
+    return int(world.rows("select count(*) from ops.audit where action = 'read vault'")[0][0])
+
+
+_CORRELATED = (
+    "select u from generate_series(1, 50) u where exists (select from vault.staff s where s.person_id > u) "
+    "and 1 = (select count(*) from vault.staff_history h where h.person_id <> u)"
+)
+
+
+@pytest.mark.parametrize(
+    ("way", "written"),
+    [
+        ("select * from vault.staff", 1),
+        ("select * from vault.staff where citizen_id = '056085001234'", 1),
+        ("select count(*) from vault.staff where person_id = -1", 1),  # that there is nobody is told too
+        (
+            "select 1 from vault.staff a join vault.staff_history b using (person_id) join vault.staff c using (person_id)",
+            1,
+        ),
+        (_CORRELATED, 1),
+        (
+            "select x.full_name from generate_series(1, 9) g, lateral (select * from vault.staff where person_id <> g) x",
+            1,
+        ),
+        ("with a as materialized (select * from vault.staff) select * from a union all select * from vault.staff", 1),
+        ("copy (select * from vault.staff) to stdout", 1),
+        ("create temporary table _mine as select * from vault.staff", 1),
+        ("explain select * from vault.staff", 0),
+        ("explain (analyze) select * from vault.staff", 1),
+        ("select * from mart_v1.staff_masked", 0),
+        ("select full_name from vault.staff limit 0", 0),
+        ("do $$ begin perform * from vault.staff; perform * from vault.staff; end $$", 1),
+        ("select vault.opened('staff') from generate_series(1, 100)", 1),
+    ],
+)
+def test_each_command_that_reads_the_vault_is_one_line(world: World, login: str, way: str, written: int) -> None:
+    with psycopg.connect(login, autocommit=True) as steward:
+        for name, value in (("max_parallel_workers_per_gather", "4"), ("debug_parallel_query", "on")):
+            steward.execute(f"set {name} = {value}")  # type: ignore[call-overload]
+        ask(steward)
+        before = lines(world)
+        tried(steward, way)
+    assert lines(world) - before == written
+
+
+def test_prepared_statements_and_cursors_are_told_each_time_they_read(world: World, login: str) -> None:
+    with psycopg.connect(login, autocommit=True) as steward:
+        ask(steward)
+        before = lines(world)
+        for _ in range(8):  # by a plan of its own, and by the one for all
+            steward.execute("select * from vault.staff where person_id > %s", [0], prepare=True)
+        assert lines(world) - before == 8
+        with steward.transaction():
+            steward.execute("declare c cursor for select * from vault.staff_history; ")
+            for _ in range(3):
+                steward.execute("fetch 1 from c")
+        assert lines(world) - before == 9
+        steward.execute("select 1 from vault.staff; select 2 from vault.staff")  # one message of the client
+        assert lines(world) - before == 10
+    with world.connection() as connection:
+        assert verify(connection).faults == []
+
+
+def test_a_reading_that_is_rolled_back_is_missed(world: World, login: str) -> None:
+    def counted() -> tuple[int, int, int]:
+        with world.connection() as connection:
+            (one,) = readings(connection)
+        assert psycopg.conninfo.conninfo_to_dict(login)["user"] == one["login"]
+        missed = sum(g["missed"] for g in one["gaps"])
+        assert one["readings"] - one["logged"] == missed
+        return one["readings"], one["logged"], missed
+
+    read, logged, missed = counted()
+    with psycopg.connect(login, autocommit=True) as steward:
+        ask(steward)
+        with steward.transaction(force_rollback=True):
+            assert len(steward.execute("select * from vault.staff").fetchall()) == 1
+        assert counted() == (read + 1, logged, missed + 1)
+        with steward.transaction():
+            with steward.transaction(force_rollback=True):
+                steward.execute("select * from vault.staff")
+            steward.execute("select * from vault.staff")
+        assert counted() == (read + 3, logged + 1, missed + 2)
+        name = world.rows(
+            "select format('%I.%I', schemaname, sequencename) from pg_sequences where sequencename ~ '^_reader_'"
+        )[0][0]
+        for way in (f"select setval('{name}', 1)", f"select nextval('{name}')", f"table {name}", "table vault.reader"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                steward.execute(way)  # type: ignore[call-overload]
+
+
+def test_who_may_not_write_reads_nothing_and_is_told_what_to_do(world: World, login: str) -> None:
+    with psycopg.connect(login, autocommit=True) as steward:
+        ask(steward)
+        before = lines(world)
+        for start in ("begin read only", "begin; set transaction read only"):
+            steward.execute(start)  # type: ignore[call-overload]
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction, match="audit log") as refused:
+                steward.execute("select * from vault.staff")
+            assert "begin read write" in str(refused.value.diag.message_hint)
+            steward.execute("rollback")
+        steward.execute("set default_transaction_read_only = on")
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            steward.execute("select * from vault.staff")
+        assert steward.execute("select count(*) from mart_v1.staff_masked").fetchone() == (1,)
+        assert lines(world) == before

@@ -165,7 +165,8 @@ def test_decisions_that_came_as_files_before_are_told_by_the_migration(database_
             "insert into core.standing (submission_no, dataset, standing, assessment_no, publish_from) "
             "select submission_no, dataset, 'in_force', 1, 0 from intake.submission;"
             "insert into staging.hold_decisions (_assessment, _sheet, _row, _key, _value, _ok, submission, predecessor, decision, "
-            "reason, decided_by) values (1, 0, 2, 1, 1, true, 'S0123456789a', 'KHONG_CO', 'REFUSE', 'Bà Cúc', 'Lý Thị Đào')"
+            "reason, decided_by) values (1, 0, 2, 1, 1, true, 'S0123456789a', 'KHONG_CO', 'REFUSE', 'Bà Cúc', 'Lý Thị Đào');"
+            "insert into vault.ticket (login, dataset, purpose, until) values ('an', 'staff', 'x', now() + interval '1 hour')"
         )
     migrate(database_url)
     with psycopg.connect(database_url, autocommit=True) as new:
@@ -173,6 +174,8 @@ def test_decisions_that_came_as_files_before_are_told_by_the_migration(database_
         assert (one["who"], one["action"], one["reason"]) == ("SNV", "refuse", "filed 1")
         assert (one["details"]["filed_in"], one["details"]["row"], one["details"].get("submission")) == ("S1", 2, None)
         assert codes(new) == []
+        # a ticket that was open goes on, and its readings are counted
+        assert new.execute("select count(*) from pg_sequences where sequencename ~ '^_reader_'").fetchone() == (1,)
 
 
 @given(

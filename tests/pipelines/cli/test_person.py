@@ -51,6 +51,11 @@ def test_from_a_number_to_an_erasure(home: House, tmp_path: Path) -> None:
         and "Nguyễn Văn Ánh" in shown.out
         and "2026-Q2/22366/can_bo.xlsx" in shown.out
     )
+    (village,) = home.query("select entity_id from core.villages where publish_to is null limit 1")[0]
+    for number, dataset in ((entity, "staff"), (str(village), "villages")):
+        assert home("trace", dataset, "--id", number).code == home("why", number, "--dataset", dataset).code == 0
+    looked = home.query("select action, dataset, entity_id from ops.audit where action in ('trace', 'why') order by 1")
+    assert looked == [("trace", "staff", int(entity)), ("why", "staff", int(entity))]
     out = tmp_path / "person.json"
     assert home("person", "export", entity, "--output", str(out), *WHY).code == 0
     assert out.stat().st_mode & 0o777 == 0o600
