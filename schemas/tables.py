@@ -8,6 +8,7 @@ here: who may read which view (:mod:`schemas.roles`).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -77,10 +78,25 @@ INDEXES = {
 are what makes a load slow (pitfalls.md, "Where the time goes")."""
 
 
+_JOINED_BY = re.compile(r"^-- changes with core\.\w+ \w+: .*\bh\.(\w+)", re.MULTILINE)
+
+
+def _indexes(contract: Contract, floor: str) -> dict[str, str]:
+    """Name of each index of one floor, and its DDL: those of every dataset, and one for each column by which the dataset's own view
+    joins other tables."""
+    found = {k: text for k, text in INDEXES.items() if k.startswith(floor)}
+    if floor == "core":
+        for column in _JOINED_BY.findall(history_text(contract)):
+            # with the number of the publish: else the planner adds the block range index on it, which costs more than the rows
+            kind = f"core_{column}"
+            found[kind] = f"create index if not exists {{{kind}}} on core.{{name}} ({quote(column)}, publish_from)"
+    names = {k: quote(f"{contract.dataset}_{k}") for k in found}
+    return {names[k]: text.format(name=quote(contract.dataset), **names) for k, text in found.items()}
+
+
 def index_statements(contract: Contract, *, floor: str) -> list[str]:
     """DDL of the indexes of one floor's table ('staging' or 'core')."""
-    names = {k: quote(f"{contract.dataset}_{k}") for k in INDEXES}
-    return [text.format(name=quote(contract.dataset), **names) for k, text in INDEXES.items() if k.startswith(floor)]
+    return [*_indexes(contract, floor).values()]
 
 
 def ensure_indexes(connection: psycopg.Connection, contract: Contract, *, floor: str) -> None:
@@ -89,7 +105,7 @@ def ensure_indexes(connection: psycopg.Connection, contract: Contract, *, floor:
     Where none is, nothing is locked: 'if not exists' would lock the table against writers first, and two runs that
     stage at once would each wait for the other.
     """
-    names = [f"{floor}.{quote(f'{contract.dataset}_{k}')}" for k in INDEXES if k.startswith(floor)]
+    names = [f"{floor}.{name}" for name in _indexes(contract, floor)]
     row = connection.execute(
         "select bool_and(to_regclass(n) is not null) from unnest(%s::text[]) n", [names]
     ).fetchone()

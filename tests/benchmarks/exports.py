@@ -71,6 +71,24 @@ READS: Mapping[str, Read] = {
         "valid_from, dossier_id",
         "select * from {} where valid_from = %s",
     ),
+    "one person's posts": Read(
+        "select * from mart_v1.assignments_history where person_id = %s",
+        "select distinct person_id from mart_v1.assignments_history limit 300",
+        "person_id, assignment_id, valid_from",
+        "select * from {} where person_id = %s",
+    ),
+    "one post's history": Read(
+        "select * from mart_v1.assignments_history where assignment_id = %s",
+        "select distinct assignment_id from mart_v1.assignments_history limit 300",
+        "assignment_id, valid_from",
+        "select * from {} where assignment_id = %s",
+    ),
+    "one person's evaluations": Read(
+        "select * from mart_v1.kpi_evaluations_history where person_id = %s",
+        "select distinct person_id from mart_v1.kpi_evaluations_history limit 300",
+        "person_id, valid_from, organization_code",
+        "select * from {} where person_id = %s",
+    ),
 }
 
 
@@ -81,10 +99,13 @@ def fill(url: str, rows: int, home: Path) -> None:
         connection.execute("set session_replication_role = 'replica'")
         cursor = psycopg.ClientCursor(connection)
         cursor.execute((_HERE / "exports_fill.sql").read_text(encoding="utf-8"), {"rows": rows})
-        for name in ("dossiers", "villages"):
+        for name in ("dossiers", "villages", "assignments", "kpi_evaluations"):
             with connection.transaction():
                 ensure_indexes(connection, pipeline.contracts[name], floor="core")
-        for table in ("core.dossiers", "core.villages", "core.indicator_value", "core.submission_log", "core.sender"):
+        for table in (
+            "core.dossiers", "core.villages", "core.assignments", "core.kpi_evaluations", "core.member", "core.indicator_value",
+            "core.submission_log", "core.sender",
+        ):  # fmt: skip
             connection.execute(f"vacuum (analyze) {table}")
 
 

@@ -38,4 +38,27 @@ select 'd' || n, (22000 + u)::text, to_char(d.day, 'YYYY-MM'), d.day, (d.day + i
        d.day + interval '1 hour' * (u + n), 'DAT', 2
 from generate_series(1, 20) n
 cross join generate_series(0, 78) u
-cross join generate_series(timestamp '2025-07-01', '2026-06-01', '1 month') d (day)
+cross join generate_series(timestamp '2025-07-01', '2026-06-01', '1 month') d (day);
+
+-- Posts and monthly evaluations of people, most of whom are known to staff, some by two numbers.
+insert into core.member (dataset, record, entity_id, rule, publish_from, publish_to)
+select 'staff', n, n - n %% 10 / 9, 'FIRST', 1, case when n %% 50 = 0 then 2 end
+from generate_series(1, %(rows)s / 50) n
+where n %% 5 > 0;
+
+insert into core.assignments (
+    entity_id, valid_from, valid_to, publish_from, publish_to, value_hash, citizen_id, organization_code, post, started_on, commune_code
+)
+select n * 4 + v, date '2020-01-01' + v * 500, date '2021-01-01' + v * 500, 1, case when n %% 40 = 0 and v = 1 then 2 end, n * 4 + v, n,
+       'UBND-' || 22000 + n %% 65, 'CHUYEN_VIEN', date '2020-01-01' + v * 500, (22000 + n %% 65)::text
+from generate_series(1, %(rows)s / 50) n
+cross join generate_series(0, 2) v;
+
+insert into core.kpi_evaluations (
+    entity_id, valid_from, valid_to, publish_from, publish_to, value_hash, citizen_id, organization_code, approved_on, commune_code
+)
+select n * 16 + v, d.day, (d.day + interval '1 month')::date, 1, case when n %% 40 = 0 and v = 1 then 2 end, n * 16 + v, n,
+       'UBND-' || 22000 + n %% 65, d.day, (22000 + n %% 65)::text
+from generate_series(1, %(rows)s / 50) n
+cross join generate_series(0, 11) v
+cross join lateral (select (date '2025-07-01' + interval '1 month' * v)::date as day) d;
