@@ -454,7 +454,12 @@ def _returned(state: State, submission: str, file: Path) -> int:
             raise Unclear(f"the file of {name} cannot be returned: {gone}") from None
         except FileNotFoundError:
             raise Unclear(f"the file of {name} is not in the archive") from None
-        found = connection.execute("select state from intake.submission where submission_id = %s", [name]).fetchone()
+        found = connection.execute(
+            "select state, dataset from intake.submission where submission_id = %s", [name]
+        ).fetchone()
+        contract = pipeline.contracts.get(found[1]) if found else None
+        if contract is not None:
+            _looked(connection, contract, None, "show --workbook", submission=name)
     write(file, content)
     if state.json:
         state.screen.json({"submission_id": name, "workbook": str(file)})
@@ -822,21 +827,19 @@ def trace(
         show_trace(state.screen, contract, versions, f"as known at {known_at}" if known_at else "as published")
 
 
-def _looked(connection: psycopg.Connection, contract: Contract, entity: int, command: str) -> None:
-    """Write down who looks at what is known of a person, before it is shown."""
+def _looked(
+    connection: psycopg.Connection, contract: Contract, entity: int | None, command: str, **details: str
+) -> None:
+    """Write down who looks at what is known of persons, before it is shown."""
     from schemas.tables import is_personal
 
     if is_personal(contract):
         from assets.core.person import audit
 
         audit(
-            connection,
-            by=_user(),
-            action=command,
-            reason=f"lienthong {command}",
-            dataset=contract.dataset,
-            entity=entity,
-        )
+            connection, by=_user(), action=command.split()[0], reason=f"lienthong {command}", dataset=contract.dataset,
+            entity=entity, details=details,
+        )  # fmt: skip
 
 
 def _trace_indicator(state: State, code: str, variant: str, unit: str | None, period: str | None, limit: int) -> None:
@@ -1897,12 +1900,16 @@ def psql(state: State, arguments: Annotated[list[str] | None, typer.Argument(hel
     """Open a prompt on the database with psql."""
     import subprocess
 
+    from assets.core.person import audit
+
     from .database import database_url
     from .report import Unclear
 
     program_path = _psql()
     if program_path is None:
         raise Unclear("psql is not installed; install PostgreSQL's client, or use the address of `lienthong db url`")
+    with state.connection() as connection:  # what is read there nobody writes down
+        audit(connection, by=_user(), action="open psql", reason="lienthong db psql")
     return subprocess.call([program_path, database_url(state.settings), *(arguments or [])])
 
 

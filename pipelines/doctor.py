@@ -20,7 +20,7 @@ from assets.core.audit import verify
 from assets.intake.archive import Damaged, Destroyed
 from assets.intake.inbox import Place, unreadable_in
 from assets.intake.stores import open_store
-from assets.marts.access import grants
+from assets.marts.access import Refused, grants, reconcile
 from schemas.contract import ContractError
 from schemas.migrate import HEAD
 from schemas.roles import ROLES
@@ -258,7 +258,20 @@ def _audit(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
 
 
 def _access(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
-    rows = grants(patient.connection, patient.now)
+    rows = grants(patient.connection, patient.now, everything=True)
+    if any(r["access_id"] for r in rows):
+        try:
+            with patient.connection.transaction(force_rollback=True):
+                changes = reconcile(patient.connection, patient.pipeline.contracts, patient.now).changes
+        except Refused as refused:
+            yield "error", str(refused), "lienthong access enforce"
+        else:
+            if over := sorted({login for sign, login, _ in changes if sign == "-"}):
+                yield (
+                    "error",
+                    f"{', '.join(over[:5])} still may read what no grant covers any more",
+                    "lienthong access enforce; the timer of docs/deploy does it each minute",
+                )
     for login in sorted({r["login"] for r in rows if r["state"] == "unmanaged"}):
         yield (
             "warning",

@@ -377,7 +377,10 @@ def test_prepared_statements_and_cursors_are_told_each_time_they_read(world: Wor
 def test_a_reading_that_is_rolled_back_is_missed(world: World, login: str) -> None:
     def counted() -> tuple[int, int, int]:
         with world.connection() as connection:
-            (one,) = readings(connection)
+            found = readings(connection)
+        if not found:
+            return 0, 0, 0
+        (one,) = found
         assert psycopg.conninfo.conninfo_to_dict(login)["user"] == one["login"]
         missed = sum(g["missed"] for g in one["gaps"])
         assert one["readings"] - one["logged"] == missed

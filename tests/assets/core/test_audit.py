@@ -76,6 +76,22 @@ def test_who_writes_at_once_waits_at_the_commit_only_and_the_chain_is_whole(
     assert (found.rows, found.faults) == (161, [])
 
 
+def test_the_lines_of_one_transaction_are_linked_at_once(connection: psycopg.Connection) -> None:
+    updated = "select n_tup_upd from pg_stat_xact_user_tables where relid = 'ops.audit_head'::regclass"
+    with connection.transaction():
+        write(connection, 30)
+        with connection.transaction():  # a savepoint has a number of its own
+            write(connection, 2)
+        with connection.transaction(force_rollback=True):
+            write(connection, 3)
+        write(connection, 30)
+        connection.execute("set constraints all immediate")
+        assert connection.execute(updated).fetchone() == (3,)  # and not one for each of 62
+        write(connection, 1)
+    found = verify(connection)
+    assert (found.rows, found.faults) == (63, [])
+
+
 @pytest.mark.parametrize(
     ("done", "told"),
     [

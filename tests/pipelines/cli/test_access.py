@@ -41,6 +41,8 @@ def test_a_grant_that_ended_while_nothing_ran_is_taken_away_by_the_unit(house: H
         told = house(*enforce, "--dry-run")
         assert (told.code, told.out) == (1, f"{login} would lose lienthong_app\n")
         assert app.execute("select count(*) from mart_v1.villages").fetchone() != (0,)
+        (wrong,) = [f for f in house("doctor", "--json").json["findings"] if f["check"] == "access"]
+        assert wrong["text"] == f"{login} still may read what no grant covers any more" and "enforce" in wrong["remedy"]
         change = {"login": login, "what": "lienthong_app", "given": False}
         assert house(*enforce, "--json").json == {"changes": [change], "done": True}
         with pytest.raises(psycopg.errors.InsufficientPrivilege):  # the session that is open

@@ -340,9 +340,10 @@ def test_db_url_is_the_last_line(house: House) -> None:
     assert house("db", "stop", "--json").json == {"stopped": False}
 
 
-def test_db_psql_passes_arguments_on(script: Script) -> None:
-    out, _ = script("db", "psql", "-A", "-t", "-c", "select 40 + 2").communicate()
-    assert out == "42\n"
+def test_db_psql_passes_arguments_on_and_is_in_the_log(script: Script) -> None:
+    last = "select 40 + 2, action from ops.audit order by audit_id desc limit 1"
+    out, _ = script("db", "psql", "-A", "-t", "-c", last).communicate()
+    assert out == "42|open psql\n"
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,21 @@ def test_from_a_number_to_an_erasure(home: House, tmp_path: Path) -> None:
     (village,) = home.query("select entity_id from core.villages where publish_to is null limit 1")[0]
     for number, dataset in ((entity, "staff"), (str(village), "villages")):
         assert home("trace", dataset, "--id", number).code == home("why", number, "--dataset", dataset).code == 0
-    looked = home.query("select action, dataset, entity_id from ops.audit where action in ('trace', 'why') order by 1")
-    assert looked == [("trace", "staff", int(entity)), ("why", "staff", int(entity))]
+    sent = [
+        home.query(f"select min(submission_id) from intake.submission where dataset = '{d}' and state = 'accepted'")[0][
+            0
+        ]
+        for d in ("staff", "villages")
+    ]
+    for name in sent:
+        assert home("show", name, "--workbook", str(tmp_path / f"{name}.xlsx")).code == 0
+    looked = home.query(
+        "select action, dataset, entity_id, details ->> 'submission' from ops.audit "
+        "where action in ('trace', 'why', 'show') and reason like 'lienthong %' order by 1"
+    )
+    assert looked == [
+        ("show", "staff", None, sent[0]), ("trace", "staff", int(entity), None), ("why", "staff", int(entity), None),
+    ]  # fmt: skip
     out = tmp_path / "person.json"
     assert home("person", "export", entity, "--output", str(out), *WHY).code == 0
     assert out.stat().st_mode & 0o777 == 0o600
