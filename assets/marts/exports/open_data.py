@@ -32,7 +32,8 @@ from .export import Exported, finish, note, snapshot
 from .folder import Folder, exporting
 from .forms import CsvFile
 from .known import Moment, choose, shown_at
-from .small_cells import BELOW, Flags, Sums, hide
+from .room import Flags
+from .small_cells import BELOW, Sums, hide
 from .stream import arrow_schema, stream
 from .views import Field, View, find_views
 
@@ -42,6 +43,7 @@ _ELSEWHERE = frozenset((("population", "households"),))
 """(view, column) of counts that another table of the set has for the same units (here household_sizes): hidden in one, they could
 be found in the other."""
 _PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
+_AT_MOST = "expect_row_sum_to_be_at_most"
 _PERIODS = ("month", "quarter", "half", "year")
 
 
@@ -130,13 +132,15 @@ def without_small_counts(frame: pl.DataFrame, contract: Contract) -> tuple[pl.Da
         left = int(rule.kwargs.get("left", 1))
         cells = [place[c] for c in rule.columns]
         signs = [-1] * left + [1] * (len(cells) - left)
-        if rule.kind != "expect_row_sums_to_be_equal":  # what is over counts people too
-            rest = sum((-s * np.nan_to_num(values[c]) for s, c in zip(signs, cells, strict=True)), np.zeros(rows))
-            known = reduce(np.logical_and, (~np.isnan(values[c]) for c in cells))
-            small = np.flatnonzero(known & (rest >= 1) & (rest < BELOW))
-            number = len(values) + sum(map(len, rests)) + np.arange(len(small))
-            rests.append(rest[small])
-            cells, signs = [*(c[small] for c in cells), number], [*signs, 1]
+        if rule.kind != "expect_row_sums_to_be_equal":  # what is over counts people too, and is never negative
+            over = -1 if rule.kind == _AT_MOST else 1
+            rest = sum(
+                (-s * over * np.nan_to_num(values[c]) for s, c in zip(signs, cells, strict=True)), np.zeros(rows)
+            )
+            known = np.flatnonzero(reduce(np.logical_and, (~np.isnan(values[c]) for c in cells)))
+            number = len(values) + sum(map(len, rests)) + np.arange(len(known))
+            rests.append(rest[known])
+            cells, signs = [*(c[known] for c in cells), number], [*signs, over]
         size = len(cells[0])
         sums.add(np.tile(np.arange(size), len(cells)), np.concatenate(cells).astype(np.int64), np.repeat(signs, size))
     keys = [k for k in (*contract.key, "valid_from") if k in frame.columns]
@@ -149,8 +153,10 @@ def without_small_counts(frame: pl.DataFrame, contract: Contract) -> tuple[pl.Da
     unit = contract.key[0]
     for margin in [*others, *([*(k for k in keys if k != unit), area] for area in areas)]:
         _margin(sums, frame, margin, [place[n] for n in names])
-    shown = np.r_[np.ones(len(values), bool), np.zeros(sum(map(len, rests)), bool)]
-    gone = hide(np.concatenate([values, *rests]), sums, shown=shown)[: len(values)]
+    rest = np.concatenate([np.empty(0), *rests])
+    shown = np.r_[np.ones(len(values), bool), np.zeros(len(rest), bool)]
+    slack = np.r_[np.zeros(len(values), bool), ~_small(rest)]
+    gone = hide(np.concatenate([values, rest]), sums, shown=shown, slack=slack).gone[: len(values)]
     return _marked(frame, {n: gone[place[n]] for n in names}), int(gone.sum())
 
 
@@ -166,6 +172,10 @@ def _group(frame: pl.DataFrame, keys: Sequence[str]) -> Any:
     if not keys:
         return np.zeros(frame.height, np.int64)
     return frame.select(pl.struct(keys).rank("dense")).to_series().to_numpy().astype(np.int64)
+
+
+def _small(values: Any) -> Any:
+    return (values >= 1) & (values < BELOW)
 
 
 def _numbers(column: pl.Series) -> Any:
@@ -227,14 +237,12 @@ def _small_indicators(frame: pl.DataFrame, shares: Mapping[tuple[str, str], bool
     is_share = np.array([shares.get(k, True) for k in frame.select("indicator", "variant").iter_rows()], bool)
     with np.errstate(invalid="ignore"):
         rest = np.where(is_share, bottom - top, np.nan)
-    rest = np.where((rest >= 1) & (rest < BELOW), rest, np.nan)
+    over = np.flatnonzero(~np.isnan(rest))
     values = np.concatenate([top, bottom, rest])
     at = np.arange(rows)
     sums = Sums()
-    small = np.flatnonzero(~np.isnan(rest))
     sums.add(
-        np.tile(small, 3), np.concatenate([small + rows, small, small + 2 * rows]),
-        np.repeat([-1, 1, 1], len(small)),
+        np.tile(over, 3), np.concatenate([over + rows, over, over + 2 * rows]), np.repeat([-1, 1, 1], len(over)),
     )  # fmt: skip
     figure = ["indicator", "variant", "period_kind", "period"]
     province = (frame["unit_kind"] == "PROVINCE").to_numpy()
@@ -253,9 +261,10 @@ def _small_indicators(frame: pl.DataFrame, shares: Mapping[tuple[str, str], bool
     already = (frame["status"] == "HIDDEN").to_numpy()
     gone[np.r_[already, already, np.zeros(rows, bool)]] = True
     shown = np.r_[np.ones(2 * rows, bool), np.isnan(rest)]
-    return hide(values, sums, groups=np.tile(at, 3) + rows * np.repeat([0, 0, 1], rows), hidden=gone, shown=shown)[
-        :rows
-    ]
+    slack = np.r_[np.zeros(2 * rows, bool), ~_small(rest)]
+    groups = np.tile(at, 3) + rows * np.repeat([0, 0, 1], rows)
+    found = hide(values, sums, groups=groups, hidden=gone, shown=shown, slack=slack).gone
+    return found[:rows] | found[rows : 2 * rows]
 
 
 def _periods(sums: Sums, frame: pl.DataFrame, cells: Any, shorter: str, longer: str) -> None:

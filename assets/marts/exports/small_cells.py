@@ -5,11 +5,12 @@ of the domain brief (open data: cells below 5 and complementary cells). What is 
 
 - a count from 1 to 4 is hidden;
 - in no sum of cells is exactly one hidden, and what is hidden in one leaves each of them at least as many possible values as the
-  limit, as far as there are others to hide;
-- no hidden cell follows from all sums together: neither by rows nor by columns nor by both (linear algebra: the cell is in no
-  equation that the known sums imply).
+  limit, also where a reader takes none of them for 0, as far as there are others to hide;
+- all sums together, with counts that are never negative, leave each hidden cell at least as many possible values as the limit, or
+  as many as if everything were hidden (:mod:`.room`: the least and the greatest value, by linear programming).
 
-Not made sure of: what one can conclude from several sums together with the knowledge that no count is negative.
+Values between the least and the greatest are taken to be possible. In a table of rows and columns with their totals they all are
+(its sums are those of a network, whose solutions are whole at every step); where columns of one row add up too there may be gaps.
 """
 
 from __future__ import annotations
@@ -17,14 +18,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+
+from .room import Flags, Indexes, Numbers, Room
 
 BELOW = 5
 """Counts of people from 1 to below this are hidden."""
-
-Numbers = NDArray[np.float64]
-Indexes = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass
@@ -56,6 +54,16 @@ class Sums:
         return line[kept], cell[kept], sign[kept]
 
 
+@dataclass(frozen=True)
+class Hiding:
+    """``gone``: cells to hide. ``small``: those of them that are small counts themselves. ``possible``: of each cell that a reader
+    does not know how many values it may have, as far as he is made sure of and at most the limit."""
+
+    gone: Flags
+    small: Flags
+    possible: Indexes
+
+
 def hide(
     values: Numbers,
     sums: Sums,
@@ -64,28 +72,41 @@ def hide(
     groups: Indexes | None = None,
     hidden: Flags | None = None,
     shown: Flags | None = None,
-) -> Flags:
+    known: Flags | None = None,
+    slack: Flags | None = None,
+) -> Hiding:
     """Which cells to hide.
 
     ``values``: counts, NaN where there is none. ``groups``: cells with the same number are hidden together (default: each by
     itself). ``hidden``: cells that are hidden already. ``shown``: cells that are published (default: all); the others a reader
-    would have to compute. Deterministic: of the cells that could be hidden the smallest is, then the first."""
-    groups = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    shown = np.ones(len(values), bool) if shown is None else shown
-    gone = (np.zeros(len(values), bool) if hidden is None else hidden) | ~shown
+    would have to compute. ``known``: cells that a reader knows whatever is hidden; a small one is left out all the same. ``slack``:
+    cells that are not published and need no room; they are never negative, no more. Deterministic: of the cells that could be
+    hidden the smallest is, then the first."""
+    size = len(values)
+    groups = np.arange(size) if groups is None else np.unique(groups, return_inverse=True)[1]
+    shown = np.ones(size, bool) if shown is None else shown
+    known = np.zeros(size, bool) if known is None else known
+    slack = np.zeros(size, bool) if slack is None else slack
+    gone = ((np.zeros(size, bool) if hidden is None else hidden) | ~shown) & ~known
     counted = ~np.isnan(values) | gone
     amount = np.where(np.isnan(values), 1.0, values)  # of what is hidden already the worst is assumed
-    gone = gone | ((amount >= 1) & (amount < below) & counted)
+    small = (amount >= 1) & (amount < below) & counted & ~slack
+    gone = gone | small & ~known
     line, cell, sign = sums.entries(counted)
+    room = Room(amount, line, cell, sign, ~slack, known | ~shown, below - 1)
+    # a sum that only must not be exceeded says nothing by itself
+    open_ended = np.zeros(int(line.max(initial=-1)) + 1, bool)
+    open_ended[line[slack[cell]]] = True
+    firm = ~open_ended[line]
+    line, cell, sign = line[firm], cell[firm], sign[firm]
     while True:
-        gone = _together(gone, groups, counted)
-        more = _unsafe(amount, line, cell, sign, gone, below)
+        gone = _together(gone, groups, counted & ~known)
+        more = _unsafe(amount, line, cell, sign, gone, known, below)
         if not more.any():
-            more = _computable(line, cell, sign, gone)
+            more = room.short(gone)
         if not more.any():
-            return gone & shown
-        gone = gone.copy()
-        gone[more] = True
+            return Hiding((gone | small) & shown, small, np.where(gone, room.possible(), 1))
+        gone = gone | more
 
 
 def _together(gone: Flags, groups: Indexes, counted: Flags) -> Flags:
@@ -94,7 +115,9 @@ def _together(gone: Flags, groups: Indexes, counted: Flags) -> Flags:
     return gone | (of_group[groups] & counted)
 
 
-def _unsafe(amount: Numbers, line: Indexes, cell: Indexes, sign: Indexes, gone: Flags, below: int) -> Flags:
+def _unsafe(
+    amount: Numbers, line: Indexes, cell: Indexes, sign: Indexes, gone: Flags, known: Flags, below: int
+) -> Flags:
     """Cells to hide besides, one for each sum in which one is alone or the hidden ones have too little room."""
     out, size = gone[cell], int(line.max(initial=-1)) + 1
     alone = np.bincount(line[out], minlength=size) == 1
@@ -103,7 +126,7 @@ def _unsafe(amount: Numbers, line: Indexes, cell: Indexes, sign: Indexes, gone: 
     room = np.bincount(line[parts], amount[cell[parts]], size) - np.bincount(line[positive], minlength=size)
     total_gone = np.bincount(line[out & (sign < 0)], minlength=size) > 0
     tight = (np.bincount(line[positive], minlength=size) > 0) & ~total_gone & (room < below - 1)
-    free = ~out & (alone[line] | (tight[line] & (amount[cell] > 0)))
+    free = ~out & ~known[cell] & (alone[line] | (tight[line] & (amount[cell] > 0)))
     return _smallest(amount, line, cell, free, len(gone))
 
 
@@ -115,49 +138,3 @@ def _smallest(amount: Numbers, line: Indexes, cell: Indexes, free: Flags, size: 
     _, first = np.unique(line[order], return_index=True)
     found[cell[order][first]] = True
     return found
-
-
-def _computable(line: Indexes, cell: Indexes, sign: Indexes, gone: Flags) -> Flags:
-    """Cells to hide besides, one for each sum with a hidden cell that all sums together tell."""
-    told = computable(line, cell, sign, gone)
-    of_line = np.zeros(int(line.max(initial=-1)) + 1, bool)
-    of_line[line[told[cell]]] = True
-    free = ~gone[cell] & of_line[line]
-    return _smallest(np.ones(len(gone)), line, cell, free, len(gone))
-
-
-def computable(line: Indexes, cell: Indexes, sign: Indexes, gone: Flags) -> Flags:
-    """Hidden cells whose value the known sums imply. A cell is free exactly where some solution of the sums, all known cells
-    being 0, has it different from 0."""
-    found = np.zeros(len(gone), bool)
-    out = gone[cell]
-    line, cell, sign = line[out], cell[out], sign[out]
-    if not len(cell):
-        return found
-    part = _parts(line, cell, len(gone))
-    order = np.argsort(part[cell], kind="stable")
-    line, cell, sign = line[order], cell[order], sign[order]
-    starts = np.flatnonzero(np.r_[True, np.diff(part[cell]) != 0])
-    for begin, end in zip(starts, np.r_[starts[1:], len(cell)], strict=True):
-        rows, row = np.unique(line[begin:end], return_inverse=True)
-        cells, column = np.unique(cell[begin:end], return_inverse=True)
-        matrix = np.zeros((len(rows), len(cells)))
-        np.add.at(matrix, (row, column), sign[begin:end])
-        _, size, right = np.linalg.svd(matrix)
-        rank = int((size > 1e-9 * max(matrix.shape)).sum())
-        found[cells] = np.abs(right[rank:]).max(axis=0, initial=0) < 1e-7
-    return found
-
-
-def _parts(line: Indexes, cell: Indexes, size: int) -> Indexes:
-    """For each cell the least cell that it hangs together with by sums."""
-    least = np.arange(size)
-    while len(line):
-        of_line = np.full(int(line.max()) + 1, size)
-        np.minimum.at(of_line, line, least[cell])
-        new = least.copy()
-        np.minimum.at(new, cell, of_line[line])
-        if (new == least).all():
-            break
-        least = new
-    return least

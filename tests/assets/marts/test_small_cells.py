@@ -9,11 +9,14 @@ import numpy as np
 import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.optimize import linprog  # type: ignore[import-untyped]
 
 from assets.marts.exports.open_data import HIDDEN, without_small_counts
 from assets.marts.exports.small_cells import BELOW, Sums, hide
 from assets.marts.opened import open_datasets, people_columns
 from schemas.contract import builtin_folder, load_contracts
+
+from .attacker import possible
 
 CONTRACTS = load_contracts([builtin_folder()])
 Table = list[list[int]]
@@ -74,7 +77,7 @@ def _sums(equations: list[dict[int, int]]) -> Sums:
 @example([[3, 0, 0], [50, 60, 70]])
 def test_no_hidden_cell_follows_from_rows_and_columns(table: Table) -> None:
     values, equations = _with_totals(table)
-    gone = hide(values, _sums(equations))
+    gone = hide(values, _sums(equations)).gone
     assert gone[(values >= 1) & (values < BELOW)].all()
     known = [{c: s for c, s in e.items() if gone[c]} for e in equations]
     told = determined(known, set(np.flatnonzero(gone).tolist()))
@@ -93,10 +96,78 @@ def test_no_hidden_cell_follows_from_rows_and_columns(table: Table) -> None:
 @given(tables)
 def test_nothing_is_hidden_without_need_and_the_same_again(table: Table) -> None:
     values, equations = _with_totals(table)
-    gone = hide(values, _sums(equations))
-    assert (gone == hide(values, _sums(equations))).all()
+    gone = hide(values, _sums(equations)).gone
+    assert (gone == hide(values, _sums(equations)).gone).all()
     if not ((values >= 1) & (values < BELOW)).any():
         assert not gone.any()
+
+
+small_tables = st.integers(1, 4).flatmap(
+    lambda width: st.lists(
+        st.lists(st.one_of(st.integers(0, 5), st.integers(0, 30)), min_size=width, max_size=width),
+        min_size=1,
+        max_size=3,
+    )
+)
+
+
+@given(small_tables, st.booleans())
+@example([[8, 20, 19], [1, 0, 5], [22, 1, 14]], True)
+@example([[0, 11, 1], [2, 22, 18], [0, 3, 2]], True)
+@example([[1, 0, 1]], False)
+def test_whoever_tries_all_values_finds_five_of_each_hidden_cell(table: Table, with_totals: bool) -> None:
+    values, equations = _with_totals(table)
+    if not with_totals:  # a reader is taken to know them
+        body = np.arange(values.size).reshape(len(table) + 1, -1)[:-1, :-1]
+        new = {int(c): n for n, c in enumerate(body.ravel())}
+        equations = [{new[c]: s for c, s in e.items() if c in new} for e in equations]
+        values, equations = values[body.ravel()], [e for e in equations if len(e) > 1]
+        if not equations:
+            return
+    found = hide(values, _sums(equations))
+    gone = set(np.flatnonzero(found.gone).tolist())
+    summed = {c for e in equations for c in e}
+    for cell in gone & summed:
+        left = possible(equations, values, gone, cell)
+        assert left == found.possible[cell]
+        assert left >= BELOW or left == possible(equations, values, summed, cell), (cell, left)
+
+
+def test_a_ring_of_hidden_cells_that_only_counts_below_zero_give_away() -> None:
+    # each row and each column hides two; but one can go up only as another goes down, and two of them are 1: of the ring of six
+    # (8, 20, 1, 14, 5, 1) each may be what it is, one more or one less, and no more
+    table = [[8, 20, 19], [1, 0, 5], [22, 1, 14]]
+    values, equations = _with_totals(table)
+    ring = {0, 1, 9, 10, 6, 4}
+    assert [possible(equations, values, ring, c) for c in sorted(ring)] == [3] * 6
+    # with 22 hidden too the ones are a count of 0 to 21
+    gone = hide(values, _sums(equations)).gone.reshape(4, 4)
+    assert gone.tolist() == [
+        [True, True, False, False],
+        [True, False, True, False],
+        [True, True, True, False],
+        [False, False, False, False],
+    ]
+
+
+def test_a_large_table_of_small_counts_is_hidden_well() -> None:
+    table = np.random.default_rng(1).poisson(0.3, (50, 100))
+    values, equations = _with_totals(table.tolist())
+    found = hide(values, _sums(equations))
+    assert found.small.sum() > 1000 and (found.possible[found.gone] == BELOW).all()
+    assert found.gone.sum() < 1.2 * found.small.sum()
+
+
+def test_what_a_whole_leaves_counts_though_it_is_not_small() -> None:
+    # two rows of whole = part + rest, of which the rest is not published, and the column of parts: 3 is small, so is the rest of 1
+    values = np.array([9.0, 3.0, 6.0, 8.0, 7.0, 1.0])  # whole, part, rest; whole, part, rest
+    sums = [{0: -1, 1: 1, 2: 1}, {3: -1, 4: 1, 5: 1}, {1: 1, 4: 1}]
+    outside = np.array([False, False, True, False, False, True])
+    slack = np.array([False, False, True, False, False, False])
+    gone = hide(values, _sums(sums), shown=~outside, slack=slack).gone
+    assert gone.tolist() == [False, True, False, False, True, False]
+    unknown = {1, 2, 4, 5}
+    assert [possible(sums, values, unknown, c) for c in (1, 4, 5)] == [5, 5, 5]
 
 
 @given(
@@ -137,9 +208,13 @@ def test_population_keeps_its_sums_to_itself(rows: list[tuple[int, int, int, str
     ]  # fmt: skip
     known = [{c: s for c, s in e.items() if c in gone} for e in equations if len(e) > 1]
     told = determined(known, gone)
-    # what is told stands in sums of which everything is hidden
-    full = [set(e) for e in equations if len(e) > 1]
-    assert all(e <= gone for e in full for one in told if one in e), told
+    # what is told would be told too if everything were hidden
+    matrix = np.array([[e.get(c, 0) for c in place.values()] for e in equations if len(e) > 1], float)
+    adds_up = matrix @ np.array([v for c in columns for v in frame[c]])
+    for one in told:
+        goal = np.eye(len(place))[one]
+        ends = [linprog(way * goal, A_eq=matrix, b_eq=adds_up).x[one] for way in (1, -1)]
+        assert ends[1] - ends[0] < 0.5, told
 
 
 def test_complements_within_a_whole_are_hidden() -> None:
