@@ -668,7 +668,7 @@ def publish(
 
         with state.connection() as connection:
             before = published(connection)["number"]
-            number = publishing.back_to(connection, back_to)
+            number = publishing.back_to(connection, back_to, by=_user())
         if state.json:
             state.screen.json({"publish": number, "back_to": back_to, "before": before})
         else:
@@ -1257,11 +1257,13 @@ def access_enforce(
 ) -> int:
     """Take away from logins what their grants no longer cover, and give what they do. For a timer: docs/deploy."""
     from assets.marts.access import reconcile
+    from schemas.contract import builtin_folder, load_contracts
 
     from .cli_access import show_enforced
 
+    contracts = load_contracts([builtin_folder(), *state.settings.contracts])
     with state.connection() as connection, connection.transaction(force_rollback=dry_run):
-        done = reconcile(connection, state.pipeline.contracts, datetime.now(UTC))
+        done = reconcile(connection, contracts, datetime.now(UTC))
     if state.json:
         changes = [{"login": login, "what": what, "given": sign == "+"} for sign, login, what in done.changes]
         state.screen.json({"changes": changes, "done": not dry_run})

@@ -18,7 +18,6 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from assets.core.person import check_reason
 from schemas.contract import Contract
 from schemas.roles import OWN, ROLES
 from schemas.tables import grant_statements
@@ -74,6 +73,8 @@ def give(
     unit: str | None = None,
 ) -> int:
     """Write a grant down and bring the server in step, in one transaction; its number. Raises :class:`Refused`."""
+    from assets.core.person import check_reason  # a second of imports, which the timer does without
+
     if role not in get_args(Role):
         raise Refused(f"there is no role {role}; there are: {', '.join(get_args(Role))}")
     if not ground.strip():
@@ -121,6 +122,8 @@ def take(
     now: datetime,
 ) -> str:
     """Revoke a grant, at once and with its open tickets; its login. Raises :class:`Refused`."""
+    from assets.core.person import check_reason  # a second of imports, which the timer does without
+
     if not reason.strip():
         raise Refused("a decision needs a reason: --reason '…'")
     check_reason(reason)

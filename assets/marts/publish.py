@@ -164,9 +164,9 @@ def publish(connection: psycopg.Connection, prepared: Prepared) -> int | None:
     return prepared.number
 
 
-def back_to(connection: psycopg.Connection, number: int) -> int:
+def back_to(connection: psycopg.Connection, number: int, *, by: str = "pipeline") -> int:
     """Show an earlier publish again, as a publish of its own; the new number. What came after is kept, unseen, until the
-    next publish. Raises :class:`NoSuchPublish`."""
+    next publish; ``by`` is in the audit log. Raises :class:`NoSuchPublish`."""
     with publishing(connection), connection.transaction():
         found = connection.execute(
             "select shows from core.publish where number = %s and state = 'published'", [number]
@@ -182,4 +182,8 @@ def back_to(connection: psycopg.Connection, number: int) -> int:
         record(connection, int(row[0]), found[0])
         announce(connection, int(row[0]))
         connection.execute("update core.pointer set shows = %s", [found[0]])
+        connection.execute(
+            "insert into ops.audit (who, action, reason, details) values (%s, 'back to', %s, %s)",
+            [by, f"publish --back-to {number}", Jsonb({"publish": row[0], "shows": found[0]})],
+        )
         return int(row[0])

@@ -153,6 +153,22 @@ def test_decisions_are_in_it_without_their_words(connection: psycopg.Connection)
     assert codes(connection) == ["LOST"]
 
 
+def test_switching_reminders_is_a_decision_too(database_url: str) -> None:
+    _migrate_to(database_url, "0027")
+    switch = "insert into ops.reminder_switch (sending, who, reason) values (%s, 'An', 'Bà Cúc nhờ')"
+    with psycopg.connect(database_url, autocommit=True) as old:
+        old.execute(switch, [True])
+    migrate(database_url)
+    with psycopg.connect(database_url, autocommit=True) as new:
+        new.execute(switch, [False])
+        assert [(e["who"], e["action"], e["reason"]) for e in entries(new)] == [
+            ("An", "reminders off", "switch 2"), ("An", "reminders on", "switch 1"),
+        ]  # fmt: skip
+        assert codes(new) == [] and "Cúc" not in str(entries(new))
+        unguarded(new, "update ops.reminder_switch set sending = true")
+        assert codes(new) == ["DECISION"]
+
+
 def test_a_log_of_before_is_linked_by_the_migration(database_url: str) -> None:
     _migrate_to(database_url, "0019")
     with psycopg.connect(database_url, autocommit=True) as old:

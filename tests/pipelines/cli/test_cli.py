@@ -296,6 +296,8 @@ def test_publish_back_to_and_forth(house: House) -> None:
     assert house("publish", "--back-to", "1").code == 0
     assert house.query(versions) == before
     assert house("publish", "--back-to", "77").code == 2
+    told = house.query("select reason, details from ops.audit where action = 'back to' order by audit_id")
+    assert told == [(f"publish --back-to {n}", {"publish": p, "shows": n}) for n, p in ((0, 2), (1, 3))]
 
 
 # --- contracts, database ---
