@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import psycopg
 
@@ -51,7 +52,7 @@ def as_json(done: Exported) -> dict[str, object]:
         "files": [
             {
                 "path": f.name, "view": f"{f.view.schema}.{f.view.name}", "rows": f.rows, "bytes": f.size, "sha256": f.sha256,
-                "hidden": f.hidden,
+                "hidden": f.hidden.all, "hidden_because": asdict(f.hidden),
             }
             for f in done.files
         ],
@@ -61,11 +62,27 @@ def as_json(done: Exported) -> dict[str, object]:
 
 def show(screen: Screen, done: Exported) -> None:
     """What was exported, for people."""
-    rows = [(f.name, f"{f.rows:,}", f"{f.size:,}", f.hidden or "") for f in done.files]
-    screen.table(("!File", ">rows", ">bytes", ">hidden"), rows)
+    rows = [
+        (
+            f.name,
+            f"{f.rows:,}",
+            f"{f.size:,}",
+            *(n or "" for n in (f.hidden.small, f.hidden.complement, f.hidden.earlier)),
+        )
+        for f in done.files
+    ]
+    some = any(f.hidden.all for f in done.files)
+    heads = ("!File", ">rows", ">bytes", ">hidden: small", ">complement", ">as before")
+    screen.table(heads if some else heads[:3], rows if some else [r[:3] for r in rows])
     moment = done.moment
     shows = f", which shows publish {moment.shows}" if moment.shows != moment.number else ""
     when = f" of {moment.published_at:%Y-%m-%d %H:%M}"
     screen.say(f"Publish {moment.number}{when}{shows}: {plural(len(done.files), 'file')} in {done.folder}.")
+    for file in done.files:
+        if file.hidden.exposed:
+            screen.say(
+                f"Warning: {plural(file.hidden.exposed, 'hidden count')} of {file.name} can be found, or nearly, by whoever has "
+                "earlier releases too: what these showed cannot be hidden any more. Think before you hand this one on."
+            )
     if done.removed:
         screen.say(f"Removed, of the export that was there: {', '.join(done.removed)}.")

@@ -300,3 +300,75 @@ def test_the_open_set_twice_is_the_same(world: World, package: tuple[Path, dict[
     hashes = {r["path"]: r["hash"] for r in package[1]["resources"]}
     for file in done.files:
         assert f"sha256:{file.sha256}" == hashes[file.name], file.name
+
+
+def hidden_cells(folder: Path) -> dict[tuple[str, str, str], str | None]:
+    """(commune, day, column) of digital_transformation -> what stands there, None where it is hidden."""
+    said = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    return {
+        (row["commune_code"], str(row["valid_from"]), name): None if name in (row[HIDDEN] or "").split() else str(value)
+        for row in read(folder, said, "digital_transformation")
+        for name, value in row.items()
+        if name not in (HIDDEN, "commune_code", "valid_from")
+    }
+
+
+def release(world: World, folder: Path, number: int | None = None) -> Any:
+    pipeline = world.pipeline
+    with world.connection() as connection, closing(pipeline):
+        return export_open(connection, pipeline.contracts, pipeline.indicators, folder, number=number, by="An")
+
+
+def test_what_one_release_hid_no_later_one_tells(
+    world: World, package: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    kept = "select count(*), count(*) filter (where hidden) from ops.open_cell"
+    before = world.rows(kept)[0]
+    assert before[1] > 0
+    first = hidden_cells(package[0])
+    # of one small count another number comes: no small one, by which all that was hidden with it could be computed
+    frame = invented.province(world.communes)["digital_transformation"]
+    ((commune, day, _), *_) = [k for k, v in first.items() if v is None and k[2] == "it_officials"]
+    corrected = frame[frame["commune_code"] == commune].assign(it_officials="17", adults="8888")
+    invented.send(world, {"digital_transformation": corrected})
+    published = world.run().published
+    assert world.rows("select it_officials from mart_v1.digital_transformation where commune_code = %s", [commune]) == [
+        (17,)
+    ]
+    done = release(world, tmp_path / "corrected")
+    second = hidden_cells(tmp_path / "corrected")
+    unchanged = {k for k in first if k[0] != commune or k[2] not in ("it_officials", "adults")}
+    assert {k for k in unchanged if first[k] is None} <= {k for k in unchanged if second[k] is None}
+    assert second[commune, day, "adults"] == "8888"
+    (told,) = [f.hidden for f in done.files if f.name == "digital_transformation.csv"]
+    assert told.earlier + told.small + told.complement == sum(v is None for v in second.values())
+    after = world.rows(kept)[0]
+    assert 0 < after[0] - before[0] < 10  # what has changed, and what figures are made of it
+    # an earlier publish after a later one, and one that was taken back, are releases of what was told already
+    release(world, tmp_path / "earlier", number=2)
+    with world.connection() as connection:
+        publishing.back_to(connection, 2)
+    release(world, tmp_path / "back")
+    for name in ("earlier", "back"):
+        assert hidden_cells(tmp_path / name) == first
+    assert world.rows(kept)[0] == after
+    newest = world.rows("select shows, released_by from ops.open_release order by release desc limit 3")
+    assert newest == [(2, "An"), (2, "An"), (published, "An")]
+
+
+def test_who_cannot_keep_what_a_release_tells_makes_none(world: World, app: psycopg.Connection, tmp_path: Path) -> None:
+    pipeline = world.pipeline
+    releases = world.rows("select count(*) from ops.open_release")
+    with pytest.raises(ExportRefused, match="by the user of the pipeline alone"):
+        export_open(app, pipeline.contracts, pipeline.indicators, tmp_path / "no")
+    assert not (tmp_path / "no").exists() and world.rows("select count(*) from ops.open_release") == releases
+
+
+def test_a_release_that_fails_on_the_way_is_none_and_the_next_one_waits_for_nobody(
+    world: World, tmp_path: Path
+) -> None:
+    releases = world.rows("select count(*) from ops.open_release")
+    with pytest.raises(ExportRefused, match="there is no publish 99"):
+        release(world, tmp_path / "none", number=99)
+    assert not (tmp_path / "none").exists() and world.rows("select count(*) from ops.open_release") == releases
+    assert release(world, tmp_path / "none").files

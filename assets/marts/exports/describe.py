@@ -39,6 +39,25 @@ OPEN_LICENCE = Licence("CC-BY-4.0", "Creative Commons Attribution 4.0", "https:/
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """How many counts of people are hidden in a table, and why.
+
+    ``small``: because they are; ``complement``: because others could be computed from them; ``earlier``: because an earlier
+    release hid them; ``exposed``: those that releases together give away all the same, or leave less room than the one that hid
+    them did. Only their sum is for readers: how many of a few hidden ones are small says what they are."""
+
+    small: int = 0
+    complement: int = 0
+    earlier: int = 0
+    exposed: int = 0
+
+    @property
+    def all(self) -> int:
+        """How many are hidden."""
+        return self.small + self.complement + self.earlier
+
+
+@dataclass(frozen=True)
 class Written:
     """A file of an export: the view that it shows, its rows, what it weighs."""
 
@@ -49,8 +68,7 @@ class Written:
     rows: int
     size: int
     sha256: str
-    hidden: int = 0
-    """Counts of people that are hidden in it."""
+    hidden: Hidden = Hidden()
 
 
 def listed(files: Sequence[Written], moment: Moment, made_at: datetime) -> dict[str, Any]:
@@ -147,7 +165,7 @@ def _resource(file: Written) -> dict[str, Any]:
             "missingValues": [""],
             **({"primaryKey": key} if key and names.issuperset(key) else {}),
         },
-        "lienthong": {"view": f"{file.view.schema}.{file.view.name}", "rows": file.rows, "hidden": file.hidden},
+        "lienthong": {"view": f"{file.view.schema}.{file.view.name}", "rows": file.rows, "hidden": file.hidden.all},
     }
     return {k: v for k, v in said.items() if v != ""}
 
@@ -193,8 +211,8 @@ def dictionary(files: Sequence[Written], moment: Moment) -> str:
         if contract is not None:
             lines += [contract.description.strip(), ""]
         lines += [f"Tệp `{file.name}`, {file.rows} dòng."]
-        if file.hidden:
-            lines += ["", f"{file.hidden} ô để trống vì số người quá ít, hoặc vì từ ô đó tính ra được số quá ít."]
+        if file.hidden.all:
+            lines += ["", f"{file.hidden.all} ô để trống vì số người quá ít, hoặc vì từ ô đó tính ra được số quá ít."]
         lines += ["", "| Cột | Tên | Đơn vị tính | Giải thích |", "|---|---|---|---|"]
         for field in file.fields:
             column: Mapping[str, Any] = vars(field.column) if field.column is not None else {}

@@ -2,8 +2,8 @@
 
 Here: which datasets, columns, indicators and units belong to it, and what adds up in them. All of it follows from the
 contracts: a dataset is open where its sharing class is MO (Luật Dữ liệu 60/2024/QH15), every column is P0 and apps may read its
-view; an indicator where all that it reads is P0 and of no person. Not here: how cells are hidden (:mod:`.small_cells`). To export
-is not to publish: the domain brief asks for a named approval.
+view; an indicator where all that it reads is P0 and of no person. Not here: how cells are hidden (:mod:`.small_cells`), also after
+earlier releases (:mod:`.together`). To export is not to publish: the domain brief asks for a named approval.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ from schemas.contract import Contract
 from schemas.expectation_types import SUMS
 from schemas.migrate import quote
 
-from .describe import OPEN_LICENCE, Licence, Written
+from .describe import OPEN_LICENCE, Hidden, Licence, Written
 from .export import Exported, finish, note, snapshot
 from .folder import Folder, exporting
 from .forms import CsvFile
 from .known import Moment, choose, shown_at
+from .releases import one_at_a_time, past, write_down
 from .room import Flags
-from .small_cells import BELOW, Sums, hide
+from .small_cells import BELOW, Sums
 from .stream import arrow_schema, stream
+from .together import NOTHING, Outcome, Past, hide_after
 from .views import Field, View, find_views
 
 HIDDEN = "hidden"
@@ -44,6 +46,7 @@ _ELSEWHERE = frozenset((("population", "households"),))
 be found in the other."""
 _PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
 _AT_MOST = "expect_row_sum_to_be_at_most"
+_CELL = {"row": pl.String, "name": pl.String}
 _PERIODS = ("month", "quarter", "half", "year")
 
 
@@ -59,18 +62,23 @@ def export_open(
     by: str = "",
     now: datetime | None = None,
 ) -> Exported:
-    """Write the open-data set into a folder, as of a publish; raises what :func:`assets.marts.exports.export.export` raises."""
+    """Write the open-data set into a folder, as of a publish, and keep what it told and hid for the next one.
+
+    Raises what :func:`assets.marts.exports.export.export` raises, also where the user may not keep it."""
     chosen = open_datasets(contracts)
     figures = open_indicators(contracts, indicators)
     names = [c.dataset for c in chosen]
     views = find_views(connection, [*names, "indicators", "indicator_value"], contracts, indicators)
     assert not any(v.personal for v in views)
     made_at = now or datetime.now(UTC)
-    with exporting(folder) as target:
+    with exporting(folder) as target, one_at_a_time(connection):
         note(connection, views, {"form": "open", "publish": number, "at": at and at.isoformat()}, by=by)
         with snapshot(connection):
             moment = choose(connection, number, at)
-            files = [_file(connection, target, view, moment, figures) for view in views]
+            made = [_file(connection, target, view, moment, figures) for view in views]
+        told = {written.view.name: outcome.added for written, outcome in made if outcome is not None}
+        write_down(connection, moment, made_at, by, told)
+        files = [written for written, _ in made]
         return finish(
             target, files, moment, "package", licence, made_at, name="lienthong-open", title="Dữ liệu mở của tỉnh"
         )
@@ -78,7 +86,7 @@ def export_open(
 
 def _file(
     connection: psycopg.Connection, target: Folder, view: View, moment: Moment, figures: Sequence[OpenIndicator]
-) -> Written:
+) -> tuple[Written, Outcome | None]:
     name = f"{view.name}.csv"
     view = replace(view, fields=tuple(f for f in view.fields if (view.name, f.name) not in _ELSEWHERE))
     with shown_at(connection, view, moment) as relation, target.writing(name) as sink:
@@ -92,18 +100,31 @@ def _file(
         if not people and view.name != "indicator_value":
             with CsvFile(sink, schema, mark=False) as writer:
                 rows = stream(connection, relation, view.fields, schema, writer.write, order)
-            return Written(name, view, view.fields, schema, rows, sink.size, sink.sha256)
+            return Written(name, view, view.fields, schema, rows, sink.size, sink.sha256), None
         parts: list[pa.Table] = []
         stream(connection, relation, view.fields, schema, parts.append, order)
         whole: Any = pl.from_arrow(pa.concat_tables(parts) if parts else schema.empty_table())
-        frame, hidden = (
-            without_small_counts(whole, view.contract) if view.contract is not None else _indicators(whole, figures)
+        earlier = past(connection, view.name)
+        frame, outcome = (
+            without_small_counts(whole, view.contract, earlier)
+            if view.contract is not None
+            else _indicators(whole, figures, earlier)
         )
         fields = (*view.fields, Field(HIDDEN, "text"))
         schema = schema.append(pa.field(HIDDEN, pa.string()))
         with CsvFile(sink, schema, mark=False) as writer:
             writer.write(frame.to_arrow().cast(schema))
-    return Written(name, view, fields, schema, frame.height, sink.size, sink.sha256, hidden)
+    return Written(name, view, fields, schema, frame.height, sink.size, sink.sha256, _counted(outcome)), outcome
+
+
+def _counted(outcome: Outcome) -> Hidden:
+    gone, small, before = outcome.gone, outcome.small, outcome.before
+    return Hidden(
+        int((gone & small).sum()),
+        int((gone & ~small & ~before).sum()),
+        int((gone & ~small & before).sum()),
+        outcome.exposed,
+    )
 
 
 def _told(figures: Sequence[OpenIndicator]) -> str:
@@ -114,9 +135,11 @@ def _told(figures: Sequence[OpenIndicator]) -> str:
 # --- tables of a dataset -----------------------------------------------------------------------------------------------
 
 
-def without_small_counts(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, int]:
+def without_small_counts(
+    frame: pl.DataFrame, contract: Contract, earlier: Past = NOTHING
+) -> tuple[pl.DataFrame, Outcome]:
     """Rows of a dataset's view with small counts of people and their complements null, a column :data:`HIDDEN` that names them;
-    and how many there are.
+    and which they are, of the counts of people column by column. ``earlier``: what releases so far told of this view.
 
     What adds up: the sums and parts that the contract's rules name, and every column over the rows that share all of their key but
     one column, or an area, whose total a reader is taken to know."""
@@ -126,6 +149,9 @@ def without_small_counts(frame: pl.DataFrame, contract: Contract) -> tuple[pl.Da
     values = np.concatenate([_numbers(frame[name]) for name in names])
     sums = Sums()
     rests: list[Any] = []
+    keys = [k for k in (*contract.key, "valid_from") if k in frame.columns]
+    row = _named(frame, keys)
+    named = [pl.DataFrame({"row": row, "name": [name] * rows}, _CELL) for name in names]
     for rule in contract.rules:
         if rule.kind not in (*SUMS, _PAIR) or not set(rule.columns) <= set(names):
             continue
@@ -140,10 +166,12 @@ def without_small_counts(frame: pl.DataFrame, contract: Contract) -> tuple[pl.Da
             known = np.flatnonzero(reduce(np.logical_and, (~np.isnan(values[c]) for c in cells)))
             number = len(values) + sum(map(len, rests)) + np.arange(len(known))
             rests.append(rest[known])
+            named.append(
+                pl.DataFrame({"row": row[known], "name": [f"{rule.kind} {' '.join(rule.columns)}"] * len(known)}, _CELL)
+            )
             cells, signs = [*(c[known] for c in cells), number], [*signs, over]
         size = len(cells[0])
         sums.add(np.tile(np.arange(size), len(cells)), np.concatenate(cells).astype(np.int64), np.repeat(signs, size))
-    keys = [k for k in (*contract.key, "valid_from") if k in frame.columns]
     areas = [
         c.name
         for c in contract.columns
@@ -156,8 +184,23 @@ def without_small_counts(frame: pl.DataFrame, contract: Contract) -> tuple[pl.Da
     rest = np.concatenate([np.empty(0), *rests])
     shown = np.r_[np.ones(len(values), bool), np.zeros(len(rest), bool)]
     slack = np.r_[np.zeros(len(values), bool), ~_small(rest)]
-    gone = hide(np.concatenate([values, rest]), sums, shown=shown, slack=slack).gone[: len(values)]
-    return _marked(frame, {n: gone[place[n]] for n in names}), int(gone.sum())
+    found = _published(
+        hide_after(earlier, pl.concat(named), np.concatenate([values, rest]), sums, shown=shown, slack=slack),
+        np.arange(len(values)),
+    )
+    return _marked(frame, {n: found.gone[place[n]] for n in names}), found
+
+
+def _published(outcome: Outcome, cells: Any) -> Outcome:
+    """What is said of some of the cells."""
+    return replace(outcome, gone=outcome.gone[cells], small=outcome.small[cells], before=outcome.before[cells])
+
+
+def _named(frame: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """What a row is called in every release."""
+    return frame.select(
+        pl.struct(pl.col(k).cast(pl.String) for k in keys).struct.json_encode().alias("row")
+    ).to_series()
 
 
 def _margin(sums: Sums, frame: pl.DataFrame, keys: Sequence[str], cells: Sequence[Any]) -> None:
@@ -196,8 +239,8 @@ def _marked(frame: pl.DataFrame, gone: Mapping[str, Flags]) -> pl.DataFrame:
 # --- indicators --------------------------------------------------------------------------------------------------------
 
 
-def _indicators(frame: pl.DataFrame, figures: Sequence[OpenIndicator]) -> tuple[pl.DataFrame, int]:
-    """Values of indicators as far as they are told; of those that count people with small counts hidden."""
+def _indicators(frame: pl.DataFrame, figures: Sequence[OpenIndicator], earlier: Past) -> tuple[pl.DataFrame, Outcome]:
+    """Values of indicators as far as they are told; of those that count people with small counts hidden, line by line."""
     told = reduce(
         lambda a, b: a | b,
         (
@@ -214,7 +257,8 @@ def _indicators(frame: pl.DataFrame, figures: Sequence[OpenIndicator]) -> tuple[
     }
     gone = np.zeros(frame.height, bool)
     where = people.arg_true().to_numpy()
-    gone[where] = _small_indicators(frame.filter(people), shares)
+    outcome = _small_indicators(frame.filter(people), shares, earlier)
+    gone[where] = outcome.gone
     hidden = pl.Series(gone)
     figures_ = ("value", "numerator", "denominator", "unknown")
     return (
@@ -223,16 +267,14 @@ def _indicators(frame: pl.DataFrame, figures: Sequence[OpenIndicator]) -> tuple[
             *(pl.when(~hidden).then(pl.col(c)).alias(c) for c in figures_),
             pl.when(hidden).then(pl.lit("HIDDEN")).otherwise(pl.col("status")).alias("status"),
         ),
-        int(gone.sum()),
+        outcome,
     )
 
 
-def _small_indicators(frame: pl.DataFrame, shares: Mapping[tuple[str, str], bool]) -> Flags:
+def _small_indicators(frame: pl.DataFrame, shares: Mapping[tuple[str, str], bool], earlier: Past) -> Outcome:
     """Lines to hide as a whole: a value tells its numerator by its denominator. What adds up: units under the province, variants
     of one figure, and the periods of a longer one."""
     rows = frame.height
-    if not rows:
-        return np.zeros(0, bool)
     top, bottom = _numbers(frame["numerator"]), _numbers(frame["denominator"])
     is_share = np.array([shares.get(k, True) for k in frame.select("indicator", "variant").iter_rows()], bool)
     with np.errstate(invalid="ignore"):
@@ -263,8 +305,15 @@ def _small_indicators(frame: pl.DataFrame, shares: Mapping[tuple[str, str], bool
     shown = np.r_[np.ones(2 * rows, bool), np.isnan(rest)]
     slack = np.r_[np.zeros(2 * rows, bool), ~_small(rest)]
     groups = np.tile(at, 3) + rows * np.repeat([0, 0, 1], rows)
-    found = hide(values, sums, groups=groups, hidden=gone, shown=shown, slack=slack).gone
-    return found[:rows] | found[rows : 2 * rows]
+    row = _named(frame, ["indicator", "variant", "unit_kind", "unit", "period_kind", "period"])
+    names = ("numerator", "denominator", "rest")
+    named = pl.concat([pl.DataFrame({"row": row, "name": [name] * rows}, _CELL) for name in names])
+    found = hide_after(earlier, named, values, sums, groups=groups, hidden=gone, shown=shown, slack=slack)
+
+    def of_line(flags: Flags) -> Flags:
+        return np.asarray(flags.reshape(3, rows).any(axis=0), bool)
+
+    return replace(found, gone=of_line(found.gone), small=of_line(found.small | gone), before=of_line(found.before))
 
 
 def _periods(sums: Sums, frame: pl.DataFrame, cells: Any, shorter: str, longer: str) -> None:

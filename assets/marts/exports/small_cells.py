@@ -28,38 +28,42 @@ BELOW = 5
 @dataclass
 class Sums:
     """What adds up: one entry for each cell of each sum. ``sign``: 1 for a part, -1 for the total. A sum without a total among the
-    cells has one that a reader is taken to know. A sum of fewer than two cells is none."""
+    cells has one that a reader is taken to know. A sum of fewer than two cells is none, where not said otherwise."""
 
     line: list[Indexes] = field(default_factory=list)
     cell: list[Indexes] = field(default_factory=list)
     sign: list[Indexes] = field(default_factory=list)
+    fewest: list[Indexes] = field(default_factory=list)
     count: int = 0
 
-    def add(self, line: Indexes, cell: Indexes, sign: Indexes) -> None:
-        """Add sums; ``line`` says which entries belong together, in any numbers."""
+    def add(self, line: Indexes, cell: Indexes, sign: Indexes, fewest: int = 2) -> None:
+        """Add sums; ``line`` says which entries belong together, in any numbers. ``fewest``: how many cells make a sum."""
         _, dense = np.unique(line, return_inverse=True)
         self.line.append(dense + self.count)
         self.cell.append(cell)
         self.sign.append(sign)
-        self.count += int(dense.max(initial=-1)) + 1
+        size = int(dense.max(initial=-1)) + 1
+        self.fewest.append(np.full(size, fewest))
+        self.count += size
 
     def entries(self, counted: Flags) -> tuple[Indexes, Indexes, Indexes]:
-        """(line, cell, sign) of all entries whose cell is counted, without sums of fewer than two."""
+        """(line, cell, sign) of all entries whose cell is counted, without sums of too few."""
         if not self.line:
             return (np.empty(0, np.int64),) * 3
         line, cell, sign = (np.concatenate(x).astype(np.int64) for x in (self.line, self.cell, self.sign))
         kept = counted[cell]
         line, cell, sign = line[kept], cell[kept], sign[kept]
-        kept = np.bincount(line, minlength=self.count)[line] > 1
+        kept = np.bincount(line, minlength=self.count)[line] >= np.concatenate(self.fewest)[line]
         return line[kept], cell[kept], sign[kept]
 
 
 @dataclass(frozen=True)
 class Hiding:
-    """``gone``: cells to hide. ``small``: those of them that are small counts themselves. ``possible``: of each cell that a reader
-    does not know how many values it may have, as far as he is made sure of and at most the limit."""
+    """``gone``: cells to hide. ``unknown``: those that a reader does not know, published or not. ``small``: small counts.
+    ``possible``: how many values an unknown cell may have at least, at most the limit."""
 
     gone: Flags
+    unknown: Flags
     small: Flags
     possible: Indexes
 
@@ -105,7 +109,7 @@ def hide(
         if not more.any():
             more = room.short(gone)
         if not more.any():
-            return Hiding((gone | small) & shown, small, np.where(gone, room.possible(), 1))
+            return Hiding((gone | small) & shown, gone, small, np.where(gone, room.possible(), 1))
         gone = gone | more
 
 

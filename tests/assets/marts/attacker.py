@@ -12,7 +12,8 @@ Sum = Mapping[int, int]
 
 
 def possible(sums: Sequence[Sum], values: Sequence[float], unknown: set[int], cell: int, enough: int = 5) -> int:
-    """How many values an unknown cell may have, all others being known; counted up to ``enough``."""
+    """How many values an unknown cell may have, all others being known; counted up to ``enough``. Those near the truth are tried:
+    where there are enough in a row, there are among these."""
     top = int(sum(values)) + enough
     lines = [
         (
@@ -22,17 +23,18 @@ def possible(sums: Sequence[Sum], values: Sequence[float], unknown: set[int], ce
         for one in sums
     ]
     lines = [(parts, rest) for parts, rest in lines if parts]
-    true = int(values[cell])
+    true = {c: int(values[c]) for c in unknown}
     found = 0
-    for value in sorted(range(top + 1), key=lambda v: abs(v - true)):  # near the truth there are the most
+    for value in sorted(range(max(0, true[cell] - enough), true[cell] + enough), key=lambda v: abs(v - true[cell])):
         if found >= enough:
             break
-        bounds = dict.fromkeys(unknown, (0, top)) | {cell: (value, value)}
-        found += _solvable(lines, bounds)
+        found += _solvable(lines, dict.fromkeys(unknown, (0, top)) | {cell: (value, value)}, true)
     return found
 
 
-def _solvable(lines: Sequence[tuple[dict[int, int], int]], bounds: dict[int, tuple[int, int]]) -> bool:
+def _solvable(
+    lines: Sequence[tuple[dict[int, int], int]], bounds: dict[int, tuple[int, int]], true: Mapping[int, int]
+) -> bool:
     """Whether whole numbers within the bounds fulfil all sums: narrowed by each sum, then tried one by one."""
     changed = True
     while changed:
@@ -57,4 +59,5 @@ def _solvable(lines: Sequence[tuple[dict[int, int], int]], bounds: dict[int, tup
     if not open_:
         return True
     one = min(open_, key=lambda c: (bounds[c][1] - bounds[c][0], c))
-    return any(_solvable(lines, bounds | {one: (v, v)}) for v in range(bounds[one][0], bounds[one][1] + 1))
+    near = sorted(range(bounds[one][0], bounds[one][1] + 1), key=lambda v: abs(v - true[one]))
+    return any(_solvable(lines, bounds | {one: (v, v)}, true) for v in near)

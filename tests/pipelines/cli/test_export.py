@@ -30,6 +30,9 @@ def test_the_open_set(house: House, tmp_path: Path) -> None:
     assert done.json["description"] == "datapackage.json"
     package = json.loads((tmp_path / "open" / "datapackage.json").read_text(encoding="utf-8"))
     assert package["licenses"] == [{"name": "ODbL-1.0", "title": "ODbL-1.0"}]
+    for file in done.json["files"]:
+        why = file["hidden_because"]
+        assert file["hidden"] == why["small"] + why["complement"] + why["earlier"] and why["exposed"] == 0
 
 
 @pytest.mark.parametrize(
