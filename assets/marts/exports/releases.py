@@ -61,13 +61,14 @@ def write_down(
         ).fetchone()
         release = row[0] if row is not None else 0
         for relation, added in told.items():
-            where = {"release": pl.lit(release), "relation": pl.lit(relation)}
             terms = pl.concat_str(pl.lit("{"), pl.col("terms").cast(pl.List(pl.String)).list.join(","), pl.lit("}"))
-            for table, frame in (
-                ("open_cell", added.cells),
-                ("open_sum", added.sums.with_columns(terms.alias("terms"))),
+            for statement, frame in (
+                ("tell_cells.sql", added.cells),
+                ("tell_sums.sql", added.sums.select(terms.alias("terms"))),
             ):
-                rows = frame.with_columns(**where)
-                target = f"copy ops.{table} ({', '.join(rows.columns)}) from stdin (format csv)"
-                with connection.cursor() as cursor, cursor.copy(target) as copy:
-                    copy.write(rows.write_csv(include_header=False, quote_style="non_numeric"))
+                if frame.height:
+                    columns = frame.to_dict(as_series=False)
+                    connection.execute(
+                        (_HERE / statement).read_text(encoding="utf-8"),
+                        {"release": release, "relation": relation, **columns},
+                    )
