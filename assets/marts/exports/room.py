@@ -13,12 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .views import ExportRefused
+
 Numbers = NDArray[np.float64]
 Indexes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _ROUNDS = 12
 """At most so many solutions that move many cells at once are sought before cells are looked at one by one."""
+_STEPS = 4
+_SOLVED, _NO_SOLUTION = 0, 2
 _NEAR = 1e-6
 _OF_ZERO = 40.0
 """What hiding a 0 costs beside a count: it is hidden where nothing else helps."""
@@ -42,14 +46,29 @@ class Room:
     low: Numbers = field(init=False)
     high: Numbers = field(init=False)
     settled: Flags = field(init=False)
+    enough: Numbers = field(init=False)
+    """``need``, or what a cell cannot exceed whatever else is hidden."""
 
     def __post_init__(self) -> None:
         self.low, self.high = np.zeros(len(self.amount)), np.zeros(len(self.amount))
-        self.settled = ~self.watched
+        self.enough = np.minimum(self.need, self._limits())
         summed = np.zeros(len(self.amount), bool)
         summed[self.cell] = True
-        self.settled |= ~summed  # nothing is said of it
-        self.high[~summed] = self.need
+        self.high[~summed] = self.need  # nothing is said of it
+        self.settled = ~self.watched | ~summed | (self.enough <= 0)
+
+    def _limits(self) -> Numbers:
+        """What each cell is at most, by one sum after the other."""
+        size, lines = len(self.amount), int(self.line.max(initial=-1)) + 1
+        open_ = ~self.fixed[self.cell]
+        line, cell, sign = self.line[open_], self.cell[open_], self.sign[open_]
+        rest = np.bincount(line, sign * self.amount[cell], lines)  # of parts, less their total
+        most = np.full(size, np.inf)
+        for _ in range(_STEPS):
+            of_total = np.bincount(line[sign < 0], most[cell[sign < 0]], lines)
+            of_parts = np.bincount(line[sign > 0], most[cell[sign > 0]], lines)
+            np.minimum.at(most, cell, np.where(sign > 0, rest[line] + of_total[line], of_parts[line] - rest[line]))
+        return np.where(np.isinf(most), most, np.floor(most + _NEAR))
 
     def possible(self) -> Indexes:
         """How many whole numbers each cell may be as far as is known, at most ``need`` + 1."""
@@ -76,7 +95,7 @@ class Room:
         """Another solution: cells that it moves are known to have that room."""
         self.low[cells] = np.minimum(self.low[cells], moved)
         self.high[cells] = np.maximum(self.high[cells], moved)
-        self.settled[cells] |= _width(self.low[cells], self.high[cells]) >= self.need
+        self.settled[cells] |= _width(self.low[cells], self.high[cells]) >= self.enough[cells]
 
     def _many(self, gone: Flags) -> None:
         """Solutions that move as many unsettled cells at once as there are, some up and some down, then the other way round."""
@@ -107,9 +126,9 @@ class Room:
             cost, low, high = np.zeros(len(system.cells)), system.low.copy(), np.full(len(system.cells), np.inf)
             cost[here] = -way
             if way > 0:
-                high[here] = np.ceil(self.low[at] - _NEAR) + self.need
+                high[here] = np.ceil(self.low[at] - _NEAR) + self.enough[at]
             else:
-                low[here] = max(low[here], np.floor(self.high[at] + _NEAR) - self.need)
+                low[here] = max(low[here], np.floor(self.high[at] + _NEAR) - self.enough[at])
             moved = system.solve(cost, low, high)
             if moved is not None:
                 self._seen(system.cells, moved)
@@ -137,10 +156,10 @@ class Room:
             self._seen(system.cells, moved)
             return True
 
-        if towards(np.ceil(self.low[at] - _NEAR) + self.need, 1.0):
+        if towards(np.ceil(self.low[at] - _NEAR) + self.enough[at], 1.0):
             return more
         least, most = system.reach(here, self.need)
-        need = min(self.need, int(_width(least, most)))
+        need = min(self.enough[at], int(_width(least, most)))
         if _width(self.low[at], self.high[at]) < need:
             towards(min(most, np.ceil(self.low[at] - _NEAR) + need), 1.0)
         if _width(self.low[at], self.high[at]) < need:
@@ -169,13 +188,27 @@ class _System:
         return cls(cells, matrix, -np.maximum(room.amount[cells], 0))
 
     def solve(self, cost: Numbers, low: Numbers, high: Numbers, matrix: Any = None) -> Numbers | None:
-        """A solution of least cost within bounds; None where there is none."""
+        """A solution of least cost within bounds; None where there is none.
+
+        Raises :class:`ExportRefused` where that cannot be found out: nothing is taken for hidden well that was not looked at."""
         from scipy.optimize import linprog  # type: ignore[import-untyped]
 
         matrix = self.matrix if matrix is None else matrix
         bounds = np.column_stack([low, high])
-        found = linprog(cost, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs")
-        return np.asarray(found.x, float) if found.status == 0 else None
+        for presolve in (True, False):
+            found = linprog(
+                cost,
+                A_eq=matrix,
+                b_eq=np.zeros(matrix.shape[0]),
+                bounds=bounds,
+                method="highs",
+                options={"presolve": presolve},
+            )
+            if found.status in (_SOLVED, _NO_SOLUTION):
+                return np.asarray(found.x, float) if found.status == _SOLVED else None
+        raise ExportRefused(
+            f"what can be found out of hidden counts could not be computed ({found.message}); nothing was exported. Report this"
+        )
 
     def cheapest(self, price: Numbers, here: int, goal: float, way: float) -> Numbers | None:
         """The solution in which one cell has moved to a goal or beyond and the others as little as may be, by their prices."""

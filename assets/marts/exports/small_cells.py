@@ -97,7 +97,7 @@ def hide(
     small = (amount >= 1) & (amount < below) & counted & ~slack
     gone = gone | small & ~known
     line, cell, sign = sums.entries(counted)
-    room = Room(amount, line, cell, sign, ~slack, known | ~shown, below - 1)
+    room = Room(amount, line, cell, sign, ~slack, known, below - 1)
     # a sum that only must not be exceeded says nothing by itself
     open_ended = np.zeros(int(line.max(initial=-1)) + 1, bool)
     open_ended[line[slack[cell]]] = True
