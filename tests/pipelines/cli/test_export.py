@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
+from assets.marts.exports.describe import Hidden, Written
+from assets.marts.exports.export import Exported
+from assets.marts.exports.known import Moment
+from assets.marts.exports.views import View
+from pipelines import cli_export as layout
+from pipelines.cli_output import Screen
 from tests.pipelines.cli.conftest import House
 
 
@@ -33,6 +41,20 @@ def test_the_open_set(house: House, tmp_path: Path) -> None:
     for file in done.json["files"]:
         why = file["hidden_because"]
         assert file["hidden"] == why["small"] + why["complement"] + why["earlier"] and why["exposed"] == 0
+
+
+def test_hidden_counts_that_releases_together_give_away_are_told_without_values(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def file(name: str, hidden: Hidden) -> Written:
+        return Written(name, View("mart_v1", name, 0, (), None, False), (), pa.schema([]), 10, 100, "", hidden)
+
+    moment = Moment(4, 4, datetime(2026, 7, 1, 8, tzinfo=UTC))
+    files = [file("a.csv", Hidden(3, 2, 4, exposed=2)), file("b.csv", Hidden())]
+    layout.show(Screen(as_json=False), Exported(Path("mo"), moment, files, "datapackage.json"))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "hidden: small complement as before" in said and "a.csv 10 100 3 2 4" in said
+    assert "Warning: 2 hidden counts of a.csv can be found, or nearly" in said and "of b.csv" not in said
 
 
 @pytest.mark.parametrize(
