@@ -930,6 +930,7 @@ def feed(
     at: Annotated[int | None, typer.Option(help="With --snapshot: as of this publish.", min=0, max=_BIGINT)] = None,
     endless: Annotated[bool, typer.Option("--follow", help="Go on with what is published, until Ctrl-C.")] = False,
     dataset: Annotated[list[str] | None, typer.Option(help="One dataset; may be given several times.")] = None,
+    own: Annotated[bool, typer.Option("--own", help="Rows of your own units, datasets granted by name.")] = False,
 ) -> None:
     """What changed for those who read mart_v1, publish by publish. With --json one JSON value a line."""
     from . import cli_feed as lines
@@ -943,10 +944,10 @@ def feed(
         if since is not None:
             position = lines.start(connection, since)
         else:
-            position = lines.show_snapshot(state.screen, connection, dataset, at)
+            position = lines.show_snapshot(state.screen, connection, dataset, at, own)
             if not endless:
                 return
-        lines.show_changes(state.screen, connection, position, dataset, endless=endless)
+        lines.show_changes(state.screen, connection, position, dataset, endless=endless, own=own)
 
 
 Names = Annotated[list[str] | None, typer.Argument(help="Ids (STC/du_toan) or senders (default: all).")]

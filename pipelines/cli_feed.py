@@ -30,14 +30,20 @@ def start(connection: psycopg.Connection, since: str) -> Position:
 
 
 def show_changes(
-    screen: Screen, connection: psycopg.Connection, since: Position, datasets: Collection[str] | None, *, endless: bool
+    screen: Screen,
+    connection: psycopg.Connection,
+    since: Position,
+    datasets: Collection[str] | None,
+    *,
+    endless: bool,
+    own: bool = False,
 ) -> Position:
     """Print what came after a position, up to the end or without end; the position then."""
     if endless:
-        for page in follow(connection, since, limit=_PAGE, datasets=datasets):
+        for page in follow(connection, since, limit=_PAGE, datasets=datasets, own=own):
             _show(screen, page.changes, page.position)
     while True:
-        page = changes(connection, since, limit=_PAGE, datasets=datasets)
+        page = changes(connection, since, limit=_PAGE, datasets=datasets, own=own)
         since = page.position
         _show(screen, page.changes, since)
         if not page.more:
@@ -45,10 +51,10 @@ def show_changes(
 
 
 def show_snapshot(
-    screen: Screen, connection: psycopg.Connection, datasets: Collection[str] | None, at: int | None
+    screen: Screen, connection: psycopg.Connection, datasets: Collection[str] | None, at: int | None, own: bool = False
 ) -> Position:
     """Print all rows as of a publish (None: the newest); the position from which to follow."""
-    with snapshot(connection, datasets, at=at) as (position, rows):
+    with snapshot(connection, datasets, at=at, own=own) as (position, rows):
         for row in rows:
             _line(screen, asdict(row), _told(row, "row"))
     _end(screen, position)

@@ -19,8 +19,8 @@ import psycopg
 
 from .contract import Contract
 from .migrate import literal, quote
-from .roles import READERS, grant
-from .tables import history_text
+from .roles import OWN, READERS, grant
+from .tables import history_text, own_columns
 
 INDICATORS = "indicator_value"
 """What the values of indicators are called in the feed, beside the datasets."""
@@ -38,7 +38,8 @@ class Followed:
     """Something that the feed follows. ``selects``: its history by ``core.pointer p``, a select or several whose rows are taken
     together, each without the word; ``row``: of its table ``h`` the columns that are entity, first day and first day after;
     ``touched``: rows (entity_id, since) that publishes in ($1, $2] may have changed; ``key``: columns shown that say which row it
-    is; ``joined``: whether its rows change with other tables too; ``own_id``: whether readers see the entity's id."""
+    is; ``joined``: whether its rows change with other tables too; ``own_id``: whether readers see the entity's id; ``own``: columns
+    shown that say whose a row is, none where it is nobody's own."""
 
     name: str
     selects: tuple[str, ...]
@@ -47,6 +48,7 @@ class Followed:
     key: tuple[str, ...]
     joined: bool
     own_id: bool
+    own: tuple[str, ...] = ()
 
     def at(self, shows: str) -> str:
         """Its rows as of what an SQL expression shows: ``_entity``, ``_from``, ``_to``, then what readers see."""
@@ -116,7 +118,12 @@ def _of(contract: Contract) -> Followed:
     key = tuple(c for c in contract.key if c in shown)
     bodies = tuple(one.removeprefix("select") for one in selects)
     row = ("h.entity_id", "h.valid_from", "h.valid_to")
-    return Followed(contract.dataset, bodies, row, touched, key, bool(with_others), own_id)
+    own = tuple(own_columns(contract))
+    if hidden := set(own) - shown:
+        raise ValueError(
+            f"{where} must show {min(hidden)}, which says whose a row is: the feed of one's own asks for it"
+        )
+    return Followed(contract.dataset, bodies, row, touched, key, bool(with_others), own_id, own)
 
 
 def _bare(text: str) -> str:
@@ -189,25 +196,41 @@ Shown = Mapping[str, Collection[str]]
 """What is followed -> the columns that readers see."""
 
 
-def view_text(everything: Collection[Followed], shown: Shown) -> str:
-    """The select of ``mart_v1.change_feed``. What a row says is asked of its own table alone (a union over all would be asked whole
-    for each row), and only for rows that are returned."""
+def view_text(everything: Collection[Followed], shown: Shown, file: str = "change_feed") -> str:
+    """The select of ``mart_v1.change_feed``, or of ``own_change_feed``. What a row says is asked of its own table alone (a union
+    over all would be asked whole for each row), and only for rows that are returned."""
     said = " ".join(f"when {literal(one.name)} then {one.said('t.shows', shown[one.name])}" for one in everything)
     key = " ".join(f"when {literal(one.name)} then {_key(one, 'said.row')}" for one in everything)
     hidden = [one.name for one in everything if not one.own_id]
-    return _sql("change_feed").format(entity=_shown_id(hidden, "c.dataset", "c.entity_id"), said=said, key=key)
+    return _sql(file).format(entity=_shown_id(hidden, "c.dataset", "c.entity_id"), said=said, key=key)
 
 
-def _snapshot(everything: Collection[Followed], shown: Shown) -> str:
-    """The function that gives what one dataset showed as of a publish, in the form of the feed."""
-    cases = "\n".join(
-        f"when {literal(one.name)} then return query select _said.entity_id, _said._from, _said._to, {_key(one, '_said.row')}, "
-        f"_said.row from (select {_shown_id([] if one.own_id else [one.name], literal(one.name), '_row._entity')} as entity_id, "
-        f"_row._from, _row._to, to_jsonb(_seen) as row from {function(one.name, 'at')}(_shows) _row "
-        f"cross join lateral (select {_listed(shown[one.name], '_row')}) _seen offset 0) _said;"
-        for one in everything
+def _snapshot(everything: Collection[Followed], shown: Shown, file: str = "snapshot") -> str:
+    """The function that gives what one dataset showed as of a publish (all of it, or of one's own), in the form of the feed."""
+    cases = []
+    for one in everything:
+        entity = _shown_id([] if one.own_id else [one.name], literal(one.name), "_row._entity")
+        mine = " or ".join(["_whole", *(f"_row.{quote(c)} = any (_units)" for c in one.own)])
+        cases.append(
+            f"when {literal(one.name)} then return query select _said.entity_id, _said._from, _said._to, {_key(one, '_said.row')}, "
+            f"_said.row from (select {entity} as entity_id, _row._from, _row._to, to_jsonb(_seen) as row "
+            f"from {function(one.name, 'at')}(_shows) _row cross join lateral (select {_listed(shown[one.name], '_row')}) _seen "
+            f"{f'where {mine} ' if file == 'own_snapshot' else ''}offset 0) _said;"
+        )
+    return _sql(file).format(cases="\n".join(cases))
+
+
+def _tell_owners(connection: psycopg.Connection, one: Followed) -> None:
+    """Whose the rows of the changes were that are written already, for what is followed by other columns than before."""
+    connection.execute(
+        "delete from core.change_owner o using core.change c where c.publish = o.publish and c.sequence = o.sequence "
+        "and c.dataset = %s and c.operation <> 'erase'",
+        [one.name],
     )
-    return _sql("snapshot").format(cases=cases)
+    own = _listed(one.own, "h")
+    connection.execute(
+        _sql("owners").format(own=own, table=quote(one.name), dataset=literal(one.name)) + " on conflict do nothing"
+    )
 
 
 def _sql(file: str) -> str:
@@ -216,18 +239,32 @@ def _sql(file: str) -> str:
 
 def fingerprint(everything: Collection[Followed]) -> str:
     """What the statements of :func:`sync_feed` are made from; the columns shown are those of the selects."""
-    made = [*map(repr, everything), _sql("change_feed"), _sql("snapshot"), _VERSION]
+    files = ("change_feed", "snapshot", "own_change_feed", "own_snapshot", "own_datasets")
+    made = [*map(repr, everything), *map(_sql, files), _VERSION]
     return hashlib.sha256("\n".join(made).encode()).hexdigest()
 
 
 _VERSION = "3"
 """Another where the functions are made otherwise of the same."""
-_SIGNATURE = "mart_v1.feed_snapshot(text, bigint)"
-_VIEWS = ("change_feed", "feed_datasets")
-GRANTS = tuple(
-    (role, privilege)
-    for privilege in (*(f"select on mart_v1.{view}" for view in _VIEWS), f"execute on function {_SIGNATURE}")
-    for role in READERS
+_SIGNATURES = ("mart_v1.feed_snapshot(text, bigint)", "mart_v1.own_feed_snapshot(pg_catalog.text,pg_catalog.int8)")
+_VIEWS = ("change_feed", "feed_datasets", "own_change_feed", "own_feed_datasets")
+OWN_PRIVILEGES = (
+    "select on mart_v1.own_change_feed",
+    "select on mart_v1.own_feed_datasets",
+    "select on mart_v1.feed_position",
+    f"execute on function {_SIGNATURES[1]}",
+)
+"""What it takes to follow rows of one's own, or datasets granted by name: they show what the login's grants say."""
+GRANTS = (
+    *(
+        (role, privilege)
+        for privilege in (
+            *(f"select on mart_v1.{view}" for view in _VIEWS[:2]),
+            f"execute on function {_SIGNATURES[0]}",
+        )
+        for role in READERS
+    ),
+    *((role, privilege) for privilege in OWN_PRIVILEGES for role in OWN),
 )
 """(role, privilege) on what :func:`sync_feed` makes."""
 
@@ -243,7 +280,8 @@ def sync_feed(connection: psycopg.Connection, contracts: Mapping[str, Contract])
     connection.execute("select pg_advisory_xact_lock(hashtext('lienthong.contract'))")
     for view in _VIEWS:
         connection.execute(f"drop view if exists mart_v1.{view}")
-    connection.execute(f"drop function if exists {_SIGNATURE}")
+    for signature in _SIGNATURES:
+        connection.execute(f"drop function if exists {signature}")
     shown = {}
     for one in everything:
         columns = _columns(connection, one)
@@ -253,10 +291,20 @@ def sync_feed(connection: psycopg.Connection, contracts: Mapping[str, Contract])
     connection.execute(f"create view mart_v1.change_feed as {view_text(everything, shown)}")
     names = ", ".join(f"({literal(one.name)})" for one in everything)
     connection.execute(f"create view mart_v1.feed_datasets (dataset) as values {names}")
+    own = view_text(everything, shown, "own_change_feed")
+    connection.execute(f"create view mart_v1.own_change_feed with (security_barrier) as {own}")
+    connection.execute(f"create view mart_v1.own_feed_datasets with (security_barrier) as {_sql('own_datasets')}")
     connection.execute(_snapshot(everything, shown))
-    connection.execute(f"revoke execute on function {_SIGNATURE} from public")
+    connection.execute(_snapshot(everything, shown, "own_snapshot"))
+    for signature in _SIGNATURES:
+        connection.execute(f"revoke execute on function {signature} from public")
+    told = {r[0]: tuple(r[1]) for r in connection.execute("select dataset, own from core.followed")}
     connection.execute("delete from core.followed")
     with connection.cursor() as cursor:
-        cursor.executemany("insert into core.followed values (%s, %s)", [(one.name, one.joined) for one in everything])
+        rows = [(one.name, one.joined, [*one.own]) for one in everything]
+        cursor.executemany("insert into core.followed (dataset, joined, own) values (%s, %s, %s)", rows)
+    for one in everything:
+        if one.own and told.get(one.name, one.own) != one.own:
+            _tell_owners(connection, one)
     grant(connection, GRANTS)
     connection.execute(f"comment on view mart_v1.change_feed is '{mark}'")

@@ -270,7 +270,7 @@ SYSTEM_TABLES = frozenset(
      "unit_change", "sender", "conflict", "record", "member", "link", "mention", "doubt", "identity_run",
      "key", "identifier", "object_key", "entity", "units", "senders", "succession", "successions", "ticket", "reader", "calendar",
      "mandate", "mandate_answer", "mandate_answers", "indicator", "indicators", "submission_log", "submission_log_run", "publishes",
-     "population_of_todays_units", "change_feed", "feed_datasets", "feed_position", "change", "feed", "followed")
+     "population_of_todays_units", "change_feed", "feed_datasets", "feed_position", "change", "change_owner", "feed", "followed")
 )  # fmt: skip
 """Names in the schemas staging, core and mart_v1 that a dataset's own tables would run into."""
 

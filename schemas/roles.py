@@ -53,7 +53,7 @@ SYSTEM = (
     *((role, "usage on schema mart_v1") for role in EVERYBODY),
     *((role, f"select on mart_v1.{view}") for view in _OPEN for role in EVERYBODY),
     *((role, f"select on mart_v1.{view}") for view in (*_AGGREGATES, *_OF_SENDERS) for role in OFFICES),
-    *((role, "select on mart_v1.feed_position") for role in READERS),
+    *((role, "select on mart_v1.feed_position") for role in OFFICES),
     *((role, "select on mart_v1.findings") for role in (OFFICER, STEWARD)),
     (STEWARD, "usage on schema vault"),
     *((ENGINEER, f"usage on schema {schema}") for schema in ("intake", "core", "ops")),

@@ -467,8 +467,8 @@ def erase(
         left = _destroy(connection, archive, found.objects, reason)
         for dataset, rows in found.person.rows.items():
             _empty_rows(connection, contracts[dataset], rows)
-        _forget(connection, found)
         tell_erased(connection, found.person.entities)
+        _forget(connection, found)
         _bury(connection, found, reason, by)
         counts = found.counts()
         audit(

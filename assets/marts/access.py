@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from schemas.contract import Contract
+from schemas.feed import OWN_PRIVILEGES
 from schemas.roles import OWN, ROLES
 from schemas.tables import grant_statements
 
@@ -38,8 +39,10 @@ _KINDS: Mapping[str, LiteralString] = {
         "maintain",
         "usage",
         "create",
+        "execute",
     )
 }
+_SORTS: Mapping[str, LiteralString] = {"": "table", "schema": "schema", "function": "function"}
 LONGEST = timedelta(days=3 * 366)
 """No grant is for longer; it can be given again."""
 
@@ -196,6 +199,7 @@ def _wanted(
             for name, privilege in grant_statements(contracts[dataset]) if dataset in contracts else ():
                 if name == _PREFIX + role:
                     yield login, privilege.replace('"', "")  # names of datasets are plain (schemas.lint)
+            yield from ((login, privilege) for privilege in OWN_PRIVILEGES)
 
 
 def _statement(text: str, login: str, what: str) -> sql.Composed:
@@ -203,11 +207,13 @@ def _statement(text: str, login: str, what: str) -> sql.Composed:
         privilege: sql.Composable = sql.Identifier(what)
     else:
         kind, _, target = what.partition(" on ")
-        place = target.removeprefix("schema ")
-        named = sql.Identifier(*place.split("."))
-        privilege = sql.SQL("{} on {}{}").format(
-            sql.SQL(_KINDS[kind]), sql.SQL("schema " if target.startswith("schema ") else ""), named
-        )
+        sort, _, place = target.rpartition(" ")
+        name, _, arguments = place.rstrip(")").partition("(")
+        named: sql.Composable = sql.Identifier(*name.split("."))
+        if sort == "function":
+            types = [sql.Identifier(*argument.split(".")) for argument in arguments.split(",") if argument]
+            named = sql.SQL("{}({})").format(named, sql.SQL(", ").join(types))
+        privilege = sql.SQL("{} on {} {}").format(sql.SQL(_KINDS[kind]), sql.SQL(_SORTS[sort]), named)
     return sql.SQL("grant {} to {}" if text == "grant" else "revoke {} from {}").format(
         privilege, sql.Identifier(login)
     )

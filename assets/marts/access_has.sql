@@ -21,3 +21,13 @@ from pg_namespace n
 cross join aclexplode(n.nspacl) x
 join managed m on m.oid = x.grantee
 where n.nspname in ('intake', 'staging', 'vault', 'core', 'mart_v1', 'ops')
+union
+select m.login, 'execute on function ' || n.nspname || '.' || p.proname || '('
+       || (select coalesce(string_agg(s.nspname || '.' || t.typname, ',' order by i), '')
+           from unnest(p.proargtypes) with ordinality a (t, i)
+           join pg_type t on t.oid = a.t
+           join pg_namespace s on s.oid = t.typnamespace) || ')'
+from pg_proc p
+join pg_namespace n on n.oid = p.pronamespace and n.nspname in ('intake', 'staging', 'vault', 'core', 'mart_v1', 'ops')
+cross join aclexplode(p.proacl) x
+join managed m on m.oid = x.grantee

@@ -1,4 +1,17 @@
 -- Nothing was seen of it before: every row is new.
-insert into core.change (publish, sequence, dataset, entity_id, operation, valid_from, valid_to)
-select %(publish)s, %(recorded)s + row_number() over (), %(dataset)s, _new._entity, 'insert', _new._from, _new._to
-from {at}({after}) _new
+with found as materialized (
+    select %(recorded)s + row_number() over () as sequence, _new._entity, _new._from, _new._to, {has} as has
+    from {at}({after}) _new
+), written as (
+    insert into core.change (publish, sequence, dataset, entity_id, operation, valid_from, valid_to)
+    select %(publish)s, f.sequence, %(dataset)s, f._entity, 'insert', f._from, f._to
+    from found f
+), owned as (
+    insert into core.change_owner (owner, publish, sequence, had, has)
+    select o.owner, %(publish)s, f.sequence, false, true
+    from found f
+    cross join lateral unnest(f.has) o (owner)
+    -- an organisation and a commune may have one code
+    on conflict do nothing
+)
+select count(*) from found

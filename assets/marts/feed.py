@@ -108,41 +108,53 @@ def after(connection: psycopg.Connection[Any], publish: int) -> Position:
 
 @contextmanager
 def snapshot(
-    connection: psycopg.Connection[Any], datasets: Collection[str] | None = None, *, at: int | None = None
+    connection: psycopg.Connection[Any],
+    datasets: Collection[str] | None = None,
+    *,
+    at: int | None = None,
+    own: bool = False,
 ) -> Iterator[tuple[Position, Iterator[Row]]]:
     """All rows of some datasets (default: all that the feed has) as of the newest publish or an older one, and the position from
-    which to follow; rows come as they are read and are not held. The connection must be in no transaction. Raises
-    :class:`CannotFollow` where there is no such publish or dataset."""
+    which to follow; rows come as they are read and are not held. ``own``: only rows of the login's own units, and datasets granted
+    to it by name. The connection must be in no transaction. Raises :class:`CannotFollow` where there is no such publish or
+    dataset."""
     with _moment(connection) as cursor:
         feed, newest, _ = _ends(cursor)
         publish = newest if at is None else at
         if cursor.execute("select from mart_v1.publishes where publish = %s", [publish]).fetchone() is None:
             raise CannotFollow(f"there is no publish {publish}; the newest is {newest}")
-        known = [r[0] for r in cursor.execute("select dataset from mart_v1.feed_datasets order by dataset")]
+        known = _datasets(cursor, own)
         wanted = known if datasets is None else [*datasets]
         if unknown := [d for d in wanted if d not in known]:
             raise CannotFollow(f"the feed has no {unknown[0]}; it has {', '.join(known)}")
-        yield Position(feed, publish), _rows(connection, wanted, publish)
+        yield Position(feed, publish), _rows(connection, wanted, publish, own)
 
 
 def changes(
-    connection: psycopg.Connection[Any], since: Position, *, limit: int = 1000, datasets: Collection[str] | None = None
+    connection: psycopg.Connection[Any],
+    since: Position,
+    *,
+    limit: int = 1000,
+    datasets: Collection[str] | None = None,
+    own: bool = False,
 ) -> Page:
-    """The next changes after a position. The connection must be in no transaction. Raises :class:`CannotFollow` where the feed no
-    longer goes back so far, or is another."""
+    """The next changes after a position. ``own``: as in :func:`snapshot`. The connection must be in no transaction. Raises
+    :class:`CannotFollow` where the feed no longer goes back so far, is another, or has nothing for the login any more."""
     with _moment(connection) as cursor:
         feed, newest, oldest = _ends(cursor)
         _check(since, feed, newest, oldest)
+        if own:
+            _datasets(cursor, own)
         sequence = _WHOLE if since.sequence is None else since.sequence
         found = cursor.execute(
             "select publish, sequence, dataset, entity_id, operation, valid_from, valid_to, key, data, changes, previous "
-            "from mart_v1.change_feed where (publish, sequence) > (%s, %s) "
+            f"from mart_v1.{'own_' if own else ''}change_feed where (publish, sequence) > (%s, %s) "
             + ("" if datasets is None else "and dataset = any (%s) ")
             + "order by publish, sequence limit %s",
             [since.publish, sequence, *([] if datasets is None else [[*datasets]]), limit],
             prepare=True,
         ).fetchall()
-    if datasets is None:
+    if datasets is None and not own:
         _prove(since, found)
     listed = [Change(*r[:9]) for r in found]
     if len(found) < limit:
@@ -158,6 +170,7 @@ def follow(
     *,
     limit: int = 1000,
     datasets: Collection[str] | None = None,
+    own: bool = False,
     look_every: float = 60.0,
 ) -> Iterator[Page]:
     """Pages without end: what came since the position, then what comes, as soon as it is published. A page may have no changes:
@@ -165,7 +178,7 @@ def follow(
     all the same, should a notification be lost on the way."""
     connection.execute(f"listen {CHANNEL}")  # before the first look: nothing can fall in between
     while True:
-        page = changes(connection, since, limit=limit, datasets=datasets)
+        page = changes(connection, since, limit=limit, datasets=datasets, own=own)
         if page.position != since:
             since = page.position
             yield page
@@ -233,12 +246,21 @@ def _ends(cursor: psycopg.Cursor[Any]) -> tuple[str, int, int]:
     return row[0], row[1], row[2]
 
 
-def _rows(connection: psycopg.Connection[Any], datasets: Iterable[str], publish: int) -> Iterator[Row]:
+def _datasets(cursor: psycopg.Cursor[Any], own: bool) -> list[str]:
+    view = "own_feed_datasets" if own else "feed_datasets"
+    known = [r[0] for r in cursor.execute(f"select dataset from mart_v1.{view} order by dataset")]
+    if not known:
+        raise CannotFollow("this login was granted no rows of its own and no dataset, or not any more")
+    return known
+
+
+def _rows(connection: psycopg.Connection[Any], datasets: Iterable[str], publish: int, own: bool) -> Iterator[Row]:
+    function = "own_feed_snapshot" if own else "feed_snapshot"
     for dataset in datasets:
         with connection.cursor(f"snapshot_{dataset}") as cursor:
             _exact(cursor)
             cursor.itersize = 2000
-            cursor.execute("select * from mart_v1.feed_snapshot(%s, %s)", [dataset, publish])
+            cursor.execute(f"select * from mart_v1.{function}(%s, %s)", [dataset, publish])
             for row in cursor:
                 yield Row(dataset, *row)
 

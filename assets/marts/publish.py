@@ -22,7 +22,7 @@ from assets.staging.vault import Vault
 from schemas.contract import Contract
 from schemas.migrate import quote
 
-from .changes import announce, record
+from .changes import announce, record, remove
 from .findings import Judged, find
 from .indicators.catalogue import Indicator
 from .indicators.compute import Indicated, compute
@@ -87,7 +87,7 @@ def sweep(connection: psycopg.Connection, datasets: Sequence[str]) -> list[int]:
             name = f"core.{quote(table)}"
             connection.execute(f"delete from {name} where publish_from = any (%s)", [abandoned])
             connection.execute(f"update {name} set publish_to = null where publish_to = any (%s)", [abandoned])
-        connection.execute("delete from core.change where publish = any (%s)", [abandoned])
+        remove(connection, abandoned)
         connection.execute("update core.publish set state = 'swept' where number = any (%s)", [abandoned])
     return abandoned
 

@@ -12,7 +12,9 @@ import pytest
 from psycopg import sql
 
 from assets.core.audit import verify
+from assets.marts import feed
 from assets.marts.access import LONGEST, Refused, give, grants, reconcile, take
+from assets.marts.feed import Position
 from schemas.roles import ROLES
 from tests.e2e.conftest import Make
 from tests.e2e.flows import World, villages, workbook
@@ -109,8 +111,9 @@ def expected(world: World, role: str, schema: str, name: str) -> bool:
         )
     )
     senders = schema == "mart_v1" and name in ("indicator_missing", "submission_log")
-    # the feed has the rows of all units
-    default = schema == "mart_v1" and (plain in datasets or name in ("change_feed", "feed_position", "feed_datasets"))
+    # the feed has the rows of all units; where it ends everybody knows who follows some of it
+    default = schema == "mart_v1" and (plain in datasets or name in ("change_feed", "feed_datasets"))
+    senders = senders or (schema, name) == ("mart_v1", "feed_position")
     masked = schema == "mart_v1" and plain.removesuffix("_masked") in datasets and "_masked" in name
     own = schema == "mart_v1" and name.startswith("own_")
     findings = (schema, name) == ("mart_v1", "findings")
@@ -169,6 +172,16 @@ def test_the_matrix_of_roles_views_and_operations(role: str, world: World, login
                     tried = "the vault is not open" in str(refused)  # readable, with a ticket
                 if tried != expected(world, role, schema, name):
                     wrong.append((schema, name, "tried", tried))
+        functions = {
+            name: connection.execute(
+                "select has_function_privilege(format('mart_v1.%%I(text, bigint)', %s::text), 'execute')", [name]
+            ).fetchone()
+            for name in ("feed_snapshot", "own_feed_snapshot")
+            if expected(world, role, "mart_v1", "publishes")  # others have no use of the schema
+        }
+        assert functions == {
+            name: (expected(world, role, "mart_v1", name.replace("snapshot", "datasets")),) for name in functions
+        }
         for schema in SCHEMAS:
             assert connection.execute("select has_schema_privilege(%s, 'create')", [schema]).fetchone() == (False,)
         assert connection.execute(
@@ -241,6 +254,13 @@ def test_nothing_that_a_commune_sets_shows_it_another(way: str, world: World, lo
         "alter view mart_v1.own_villages reset (security_barrier)",
         "create function ops.own_units() returns text[] language sql as 'select null'",
         "select vault.opened('staff')",
+        "select * from mart_v1.change_feed",
+        "select * from mart_v1.feed_snapshot('villages', 1)",
+        "select * from core.change_owner",
+        "select * from core.villages_at(1)",
+        "create or replace view mart_v1.own_change_feed as select * from core.change",
+        "alter view mart_v1.own_change_feed reset (security_barrier)",
+        "create function ops.own_datasets() returns text[] language sql as 'select null'",
         "select lo_import('/etc/passwd')",
         "select pg_ls_dir('.')",
         "select pg_read_file('PG_VERSION')",
@@ -279,6 +299,81 @@ def test_a_function_of_the_reader_is_asked_about_no_row_of_another(world: World,
             for name in ("Thôn Một", "Không có đâu")
         ]
         assert plans[0] == plans[1]
+
+
+def feed_of(connection: psycopg.Connection, dataset: str) -> list[dict[str, Any]]:
+    """What a feed of one's own has of a dataset from the beginning on, which must be what its snapshot has."""
+    position = Position(feed.position(connection).feed, 0)
+    page = feed.changes(connection, position, datasets=[dataset], own=True)
+    with feed.snapshot(connection, [dataset], own=True) as (_, found):
+        whole = [row.data for row in found]
+    copy = feed.Copy(position)
+    copy.apply(page)
+    told = [row.data for row in copy.rows(dataset)]
+    assert sorted(map(str, told)) == sorted(map(str, whole))
+    return told
+
+
+def test_who_has_rows_of_its_own_follows_these(world: World, logins: Logins, commune: str) -> None:
+    with logins(commune) as connection:
+        for dataset in ("villages", "staff"):
+            assert {row["commune_code"] for row in feed_of(connection, dataset)} == {world.communes[0]}
+        assert not {"full_name", "citizen_id", "date_of_birth"} & set(feed_of(connection, "staff")[0])
+        known = {r[0] for r in rows(connection, "select dataset from mart_v1.own_feed_datasets")}
+        assert {"villages", "staff"} <= known and "organizations" not in known
+        with pytest.raises(psycopg.Error, match="nothing of that name is in the feed"):
+            rows(connection, "select * from mart_v1.own_feed_snapshot('organizations', 1)")
+        # nothing that it sets or defines shows it another's, nor is a function of its own asked about one
+        told: list[str] = []
+        connection.add_notice_handler(lambda d: told.append(str(d.message_primary)))
+        connection.execute(
+            "create function pg_temp.ask(a text) returns boolean language plpgsql cost 0.0000001 as "
+            "$$ begin raise notice '%', a; return true; end $$"
+        )
+        connection.execute(f"set lienthong.unit = '{world.communes[1]}'")  # type: ignore[call-overload]
+        connection.execute("set search_path = pg_temp, mart_v1, ops, core, pg_catalog")
+        rows(connection, "select 1 from mart_v1.own_change_feed where pg_temp.ask(data ->> 'commune_code')")
+        assert told and set(told) == {world.communes[0]}
+        query = f"select 1 / (data ->> 'commune_code' <> '{world.communes[1]}')::int from mart_v1.own_change_feed"
+        rows(connection, query)
+
+
+def test_one_dataset_is_followed_by_who_was_granted_it(world: World, logins: Logins) -> None:
+    login = logins.new("mot_bo_theo")
+    number = logins.granted(login, "officer", dataset="villages")
+    logins.granted(login, "authenticator")
+    with logins(login) as connection:
+        assert {row["commune_code"] for row in feed_of(connection, "villages")} == set(world.communes[:2])
+        assert rows(connection, "select dataset from mart_v1.own_feed_datasets") == [("villages",)]
+        for query in (
+            "select * from mart_v1.change_feed",
+            "select * from mart_v1.feed_snapshot('villages', 1)",
+            "select * from core.change_owner",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                rows(connection, query)
+        # whom it speaks for has no part in what it was granted itself
+        with connection.transaction():
+            connection.execute("set local role lienthong_commune")
+            assert rows(connection, "select * from mart_v1.own_change_feed") == []
+            connection.execute("select set_config('lienthong.unit', %s, true)", [world.communes[1]])
+            seen = rows(connection, "select distinct data ->> 'commune_code' from mart_v1.own_change_feed")
+            assert seen == [(world.communes[1],)]
+        with world.connection() as admin:
+            take(admin, world.pipeline.contracts, number, reason="thôi dùng", by="An", now=NOW)
+            assert reconcile(admin, world.pipeline.contracts, NOW).changes == ()
+        assert rows(connection, "select * from mart_v1.own_change_feed") == []
+        assert rows(connection, "select * from mart_v1.own_feed_datasets") == []
+
+
+def test_who_has_nothing_any_more_is_told_by_the_reader(world: World, logins: Logins) -> None:
+    login = logins.new("xa_het_han")
+    logins.granted(login, "commune", unit=world.communes[0])
+    with world.connection() as connection, connection.transaction():
+        connection.execute("set local session_replication_role = replica")
+        connection.execute("update ops.access set valid_until = now() where login = %s", [login])
+    with logins(login) as connection, pytest.raises(feed.CannotFollow, match="granted no rows of its own"):
+        feed.changes(connection, feed.position(connection), own=True)
 
 
 def test_a_setting_speaks_for_others_only_where_the_login_may(world: World, logins: Logins) -> None:

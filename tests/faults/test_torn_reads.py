@@ -336,7 +336,7 @@ def eight_readers(url: str, publishes: int, readers: int = 8) -> Eight:
     with _connected(url) as connection:
         for name in NAMES:
             connection.execute(f"delete from core.{name}")  # type: ignore[arg-type]
-        connection.execute("delete from core.change")
+        connection.execute("truncate core.change, core.change_owner")
         connection.execute("update core.feed set since = (select publish from mart_v1.feed_position)")
         earlier = [_direct(connection, eight.rows, eight.switches)]
         threads = [threading.Thread(target=getattr(eight, kind)) for kind in (eight.kinds * 2)[:readers]]

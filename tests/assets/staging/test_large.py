@@ -124,7 +124,7 @@ SHARED = "select count(*) from intake.assessment where base_assessment is not nu
 EMPTY = (
     "truncate intake.delivery, intake.submission, intake.assessment, intake.decision, staging.verdict, staging.quarantine, "
     "staging.repair, staging.set_aside, staging.check_result, staging.dropped, staging.shift, core.standing, "
-    "core.pair_difference, core.change, staging.payments, core.payments restart identity cascade; "
+    "core.pair_difference, core.change, core.change_owner, staging.payments, core.payments restart identity cascade; "
     "delete from core.publish where number > 0; update core.pointer set shows = 0"
 )
 

@@ -51,6 +51,8 @@ def test_what_cannot_be_read_says_why(house: House) -> None:
         (("--since", "99"), "nothing can be read after publish 99: the newest publish is 1; take a snapshot"),
         (("--since", "00000000-0000-0000-0000-000000000000:1"), "the warehouse was restored since"),
         (("--snapshot", "--dataset", "people"), "the feed has no people; it has administrative_units"),
+        (("--snapshot", "--own"), "this login was granted no rows of its own"),
+        (("--since", "1", "--own"), "this login was granted no rows of its own"),
         (("--snapshot", "--at", "77"), "there is no publish 77; the newest is 1"),
     ):
         said = house("feed", *arguments)
