@@ -40,14 +40,14 @@ def show_due(screen: Screen, rows: Sequence[Mapping[str, Any]], call: str) -> No
     if not rows:
         screen.say("Nothing is due.")
         return
-    late = [r for r in rows if r["late"] and r["state"] in UNSETTLED]
+    late = sum(_late(r) for r in rows)
     count = Counter(r["state"] for r in rows)
     screen.say(
         f"{plural(len(rows), 'period')}: " + ", ".join(f"{count[s]} {s.lower()}" for s in STATES if count[s])
-        + (f"; {len(late)} late" if late else ""),
+        + (f"; {late} late" if late else ""),
         style="bold",
     )  # fmt: skip
-    shown = sorted(rows, key=lambda r: (r not in late, r["due_on"], r["dataset"], r["sender"]))
+    shown = sorted(rows, key=lambda r: (not _late(r), r["due_on"], r["dataset"], r["sender"]))
     screen.table(
         ["!due", "!state", "!dataset", "!period", "!sender", "name", ">days late", "!received", "!submission", "note"],
         [
@@ -61,6 +61,10 @@ def show_due(screen: Screen, rows: Sequence[Mapping[str, Any]], call: str) -> No
     )  # fmt: skip
     more(screen, len(shown), _ROWS)
     screen.commands([(f"{call} due --sender CODE", "what one sender has still to do")])
+
+
+def _late(row: Mapping[str, Any]) -> bool:
+    return bool(row["late"]) and row["state"] in UNSETTLED
 
 
 def _note(row: Mapping[str, Any]) -> str:

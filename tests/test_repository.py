@@ -48,7 +48,12 @@ def tree() -> tuple[Path, ...]:
 def modules(*folders: str) -> dict[Path, ast.Module]:
     """The parsed Python files below the folders (all of the repository's where none is named)."""
     wanted = [p for p in tree() if p.suffix == ".py" and (not folders or p.relative_to(ROOT).parts[0] in folders)]
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in wanted}
+    return {path: _parsed(path) for path in wanted}
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imports(module: ast.Module) -> Iterator[str]:

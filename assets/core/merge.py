@@ -78,6 +78,11 @@ def current_standings(connection: psycopg.Connection, dataset: str) -> dict[int,
     return {r[0]: Standing(r[0], r[1], tuple(r[2]), *r[3:]) for r in rows}
 
 
+def ever_sent(connection: psycopg.Connection, datasets: Collection[str]) -> set[str]:
+    """Of some datasets those that :func:`merge` has anything to do with: one question in place of several for each."""
+    return {r[0] for r in connection.execute(statement("sent"), {"datasets": list(datasets)})}
+
+
 def _staged(connection: psycopg.Connection, contract: Contract) -> list[Staged]:
     """Every staged submission of the dataset; nothing is linked yet."""
     return [

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from assets.core.decided import decisions_first, write_down
-from assets.core.merge import Merged, merge
+from assets.core.merge import Merged, ever_sent, merge
 from assets.staging.vault import Vault
 from schemas.contract import Contract
 from schemas.migrate import quote
@@ -112,9 +112,13 @@ def prepare(
     number = int(row[0])
     done = []
     by_name = {c.dataset: c for c in contracts}
+    sent = ever_sent(connection, by_name)
     for contract in decisions_first(contracts):
-        with connection.transaction():
-            done.append(merge(connection, contract, number, vault, by_name))
+        if contract.dataset in sent:
+            with connection.transaction():
+                done.append(merge(connection, contract, number, vault, by_name))
+        else:
+            done.append(Merged(contract.dataset))
         if progress is not None:
             progress(done[-1])
     changed = {m.dataset for m in done if m.changed}

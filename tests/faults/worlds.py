@@ -18,7 +18,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from tests.e2e.flows import World
+from tests.e2e.flows import World, let_go
 
 _numbers = count(1)
 
@@ -121,6 +121,7 @@ class Copies:
     def of(self, world: World) -> World:
         """A world like this one; nobody may be connected to it."""
         given = {name: getattr(world.settings, name) for name in ("reference", "contracts", "province")}
+        let_go()
         copy = self.new(_database(world), **given)
         shutil.copytree(world.home, copy.home, dirs_exist_ok=True)
         copy.arrivals = world.arrivals

@@ -26,7 +26,7 @@ from schemas import migrations
 from schemas.contract import Column, Contract, builtin_folder, load_contracts
 from schemas.feed import sync_feed
 from schemas.migrate import migrate
-from schemas.roles import APP, OFFICER, STEWARD
+from schemas.roles import APP, OFFICER, ROLES, STEWARD
 from schemas.tables import ShapeRefused, combined, is_personal, shape, sync, sync_combined, view_statements, views
 
 ROOT = Path(__file__).parents[2]
@@ -177,6 +177,9 @@ def test_a_user_who_may_make_no_roles_can_migrate_and_grant(
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute("drop role if exists lienthong_limited")
         admin.execute("create role lienthong_limited login")
+        for role in ROLES:  # which an administrator has made
+            if not admin.execute("select from pg_roles where rolname = %s", [role]).fetchone():
+                admin.execute(f"create role {role} nologin")  # type: ignore[call-overload]
         admin.execute(f"alter database {name} owner to lienthong_limited")  # type: ignore[call-overload]
     url = _as_user(database_url, "lienthong_limited")
     migrate(url)

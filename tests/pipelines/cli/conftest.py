@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import typer.testing
 from psycopg import sql
 from typer.testing import CliRunner
 
@@ -30,6 +33,9 @@ COMMUNES = [
 ]
 DEFECTS = ("shrunken", "word", "html", "missing_name")
 _numbers = count(1)
+
+# else a hundred commands are put together anew for each that is run
+typer.testing._get_command = cache(typer.main.get_command)  # type: ignore[attr-defined]
 
 
 @dataclass
@@ -99,8 +105,20 @@ def new_database(server_url: str, template: str = "template1") -> tuple[str, str
         return name, f"postgresql://postgres@/{name}?host={connection.info.host}"
 
 
+@contextmanager
+def copied(server_url: str, house: House) -> Iterator[House]:
+    """A house with a copy of its database, dropped afterwards."""
+    copy, url = new_database(server_url, psycopg.conninfo.conninfo_to_dict(house.url)["dbname"])
+    yield House(house.home, url, house.truth)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(copy)))
+
+
+Ran = tuple[str, House, Result]
+
+
 @pytest.fixture(scope="session")
-def ran(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, House, Result]:
+def ran(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The province after its first run: name of its database, the house, and what the run printed."""
     home = tmp_path_factory.mktemp("province")
     truth = generate(home / "inbox", communes=COMMUNES, villages_per_commune=(5, 8), defects=DEFECTS)
@@ -110,13 +128,10 @@ def ran(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str,
 
 
 @pytest.fixture
-def house(server_url: str, ran: tuple[str, House, Result]) -> Iterator[House]:
+def house(server_url: str, ran: Ran) -> Iterator[House]:
     """The province after its first run, with a database of the test's own."""
-    name, first, _ = ran
-    copy, url = new_database(server_url, name)
-    yield House(first.home, url, first.truth)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(copy)))
+    with copied(server_url, ran[1]) as house:
+        yield house
 
 
 Script = Callable[..., subprocess.Popen[str]]

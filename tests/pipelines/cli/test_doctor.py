@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,25 @@ from pipelines import doctor
 from pipelines.flow import Pipeline
 from pipelines.settings import Settings
 
-from .conftest import House
+from .conftest import House, Ran, copied, new_database
 
 
-@pytest.fixture
-def well(house: House, tmp_path: Path) -> House:
+@pytest.fixture(scope="module")
+def looked_after(server_url: str, ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> House:
     """A house in which all that belongs to routine was done just now."""
-    assert house("backup", str(tmp_path / "to")).code == 0 and house("due").code in (0, 1)
+    name, first, _ = ran
+    house = House(first.home, new_database(server_url, name)[1], first.truth)
+    assert house("backup", str(tmp_path_factory.mktemp("backup") / "to")).code == 0 and house("due").code in (0, 1)
     # states are told by Dagster, which did not run here
     house.execute("update intake.submission set announced_state = state")
     return house
+
+
+@pytest.fixture
+def well(server_url: str, looked_after: House) -> Iterator[House]:
+    """It with a database of the test's own."""
+    with copied(server_url, looked_after) as house:
+        yield house
 
 
 def findings(house: House, *more: str, **environment: str) -> dict[str, list[str]]:
