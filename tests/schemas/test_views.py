@@ -178,7 +178,7 @@ def test_a_user_who_may_make_no_roles_can_migrate_and_grant(
         admin.execute("drop role if exists lienthong_limited")
         admin.execute("create role lienthong_limited login")
         for role in ROLES:  # which an administrator has made
-            if not admin.execute("select from pg_roles where rolname = %s", [role]).fetchone():
+            if not admin.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone():
                 admin.execute(f"create role {role} nologin")  # type: ignore[call-overload]
         admin.execute(f"alter database {name} owner to lienthong_limited")  # type: ignore[call-overload]
     url = _as_user(database_url, "lienthong_limited")

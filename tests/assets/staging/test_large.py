@@ -121,11 +121,13 @@ CHECKS = (
     "from staging.check_result join intake.assessment a using (assessment_no) order by 1, 2"
 )
 SHARED = "select count(*) from intake.assessment where base_assessment is not null"
+# what may only be added to refuses it otherwise
 EMPTY = (
+    "set session_replication_role = replica; "
     "truncate intake.delivery, intake.submission, intake.assessment, intake.decision, staging.verdict, staging.quarantine, "
     "staging.repair, staging.set_aside, staging.check_result, staging.dropped, staging.shift, core.standing, "
     "core.pair_difference, core.change, core.change_owner, staging.payments, core.payments restart identity cascade; "
-    "delete from core.publish where number > 0; update core.pointer set shows = 0"
+    "set session_replication_role = origin; delete from core.publish where number > 0; update core.pointer set shows = 0"
 )
 
 Run = Callable[[Sequence[Sequence[Row]], bool], dict[str, Any]]
