@@ -143,6 +143,17 @@ def _server(patient: Patient) -> Iterator[tuple[Severity, str, str]]:
             f"{old} transactions have been idle for more than an hour",
             "end them: select pg_terminate_backend(pid) …",
         )
+    (free,) = patient.one(
+        "select exists (select from pg_proc p cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a "
+        "where p.oid = 'pg_advisory_lock(bigint)'::regprocedure and a.grantee = 0)"
+    )
+    if free:
+        yield (
+            "warning",
+            "any login may take the locks by which publishes take turns",
+            "an administrator runs, in this database, for each function of pg_proc whose name has advisory_lock: revoke execute on "
+            "function … from public; grant execute on function … to the pipeline's account",
+        )
     missing = [r for r in ROLES if not patient.one("select count(*) from pg_roles where rolname = %s", r)[0]]
     if missing:
         yield (
