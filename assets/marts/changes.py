@@ -65,6 +65,8 @@ def _record(
     names = {
         "at": at, "touched": function(dataset, "touched"), "before": before, "after": after,
         "low": min(before, after), "high": max(before, after), "had": had, "has": has,
+        # an organisation and a commune may have one code
+        "twice": "on conflict do nothing" if len(own) > 1 else "",
     }  # fmt: skip
     seen = connection.execute(f"select exists (select from {at}({before}))").fetchone()
     file = "changes_record" if seen and seen[0] else "changes_record_first"

@@ -11,7 +11,6 @@ with found as materialized (
     select o.owner, %(publish)s, f.sequence, false, true
     from found f
     cross join lateral unnest(f.has) o (owner)
-    -- an organisation and a commune may have one code
-    on conflict do nothing
+    {twice}
 )
 select count(*) from found
