@@ -301,6 +301,26 @@ def test_a_function_of_the_reader_is_asked_about_no_row_of_another(world: World,
         assert plans[0] == plans[1]
 
 
+def test_a_function_of_the_public_is_asked_about_no_figure_that_is_not_public(world: World, logins: Logins) -> None:
+    login = logins.new("ai_cung_doc")
+    logins.granted(login, "public")
+    query = "select distinct indicator from mart_v1.public_indicator_value"
+    other = world.rows(f"select distinct indicator from mart_v1.indicator_value except {query}")
+    assert other  # otherwise nothing could be told
+    with logins(login) as connection:
+        told: set[str] = set()
+        connection.add_notice_handler(lambda d: told.add(str(d.message_primary)))
+        # cheaper than the view's own conditions, and so asked before them where nothing forbids it
+        connection.execute(
+            "create function pg_temp.ask(a text, b numeric) returns boolean language plpgsql cost 0.0000001 as "
+            "$$ begin raise notice '%', a; return true; end $$"
+        )
+        for way in ("on", "off"):
+            connection.execute(f"set enable_indexscan = {way}; set enable_bitmapscan = {way}")  # type: ignore[call-overload]
+            rows(connection, "select 1 from mart_v1.public_indicator_value where pg_temp.ask(indicator, value)")
+        assert told == {r[0] for r in rows(connection, query)} != set()
+
+
 def feed_of(connection: psycopg.Connection, dataset: str) -> list[dict[str, Any]]:
     """What a feed of one's own has of a dataset from the beginning on, which must be what its snapshot has."""
     position = Position(feed.position(connection).feed, 0)
