@@ -409,6 +409,60 @@ def test_a_reading_that_is_rolled_back_is_missed(world: World, login: str) -> No
                 steward.execute(way)  # type: ignore[call-overload]
 
 
+_SLOW = (
+    "create temp table mine (a int)",
+    "create function pg_temp.slow() returns trigger language plpgsql as 'begin perform pg_sleep(3600); return null; end'",
+    "create constraint trigger slow after insert on mine deferrable initially deferred "
+    "for each row execute function pg_temp.slow()",
+)
+_BLOCK = "begin perform vault.open('staff', 'phiếu yêu cầu 12', 5); {} end"
+
+
+@pytest.mark.parametrize(
+    ("before", "way"),
+    [
+        ((), ("select vault.open('staff', 'phiếu yêu cầu 12', 5)", "set constraints all immediate")),
+        ((), ("select * from vault.staff", "SET/**/CONSTRAINTS ALL IMMEDIATE")),
+        ((), (f"do $$ {_BLOCK.format('execute $a$ set con$a$ || $a$straints all immediate $a$; perform pg_sleep(3600);')} $$",)),
+        (_SLOW, ("select vault.open('staff', 'phiếu yêu cầu 12', 5)", "insert into mine values (1)", "commit")),
+    ],
+)  # fmt: skip
+def test_a_steward_holds_nobody_up_who_writes_into_the_log(
+    world: World, login: str, before: tuple[str, ...], way: tuple[str, ...]
+) -> None:
+    with psycopg.connect(login, autocommit=True) as steward:
+        ask(steward)
+        for statement in (*before, "begin", *way[:-1]):
+            steward.execute(statement)  # type: ignore[call-overload]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="linked at the commit|deferred triggers"):
+            steward.execute(way[-1])  # type: ignore[call-overload]
+        # nothing is held by what was refused
+        world.execute("set lock_timeout = '5s'; insert into ops.audit (who, action, reason) values ('An', 'thử', 'khóa')")
+        steward.execute("rollback")
+    with world.connection() as connection:
+        assert verify(connection).faults == []
+
+
+def test_a_steward_who_opens_first_holds_no_other_up(world: World, login: str) -> None:
+    name = f"chi_{os.getpid()}"
+    world.execute(f"create role {name} login")
+    try:
+        with world.pipeline.connection() as connection:
+            now = datetime.now(UTC)
+            access.give(
+                connection, world.pipeline.contracts, name, "steward", purpose="đối chiếu", ground="Luật 91/2025/QH15",
+                until=now + timedelta(days=9), by="An", now=now,
+            )  # fmt: skip
+        with psycopg.connect(world.url.replace("postgres@", f"{name}@")) as first:
+            ask(first)  # and stays in its transaction
+            locks = "select count(*) from pg_locks where locktype = 'advisory' and pid = %s"
+            with world.connection() as connection:
+                assert connection.execute(locks, [first.info.backend_pid]).fetchone() == (0,)
+    finally:
+        world.execute(f"drop owned by {name}")
+        world.execute(f"drop role {name}")
+
+
 def test_who_may_not_write_reads_nothing_and_is_told_what_to_do(world: World, login: str) -> None:
     with psycopg.connect(login, autocommit=True) as steward:
         ask(steward)
