@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, wraps
@@ -1263,8 +1263,10 @@ def access_enforce(
     from .cli_access import show_enforced
 
     contracts = load_contracts([builtin_folder(), *state.settings.contracts])
-    with state.connection() as connection, connection.transaction(force_rollback=dry_run):
-        done = reconcile(connection, contracts, datetime.now(UTC))
+    with state.connection() as connection:
+        # sessions are ended after the commit, so by what has no transaction around it
+        with connection.transaction(force_rollback=True) if dry_run else nullcontext():
+            done = reconcile(connection, contracts, datetime.now(UTC))
     if state.json:
         changes = [{"login": login, "what": what, "given": sign == "+"} for sign, login, what in done.changes]
         state.screen.json({"changes": changes, "done": not dry_run})

@@ -8,6 +8,7 @@ declared in :mod:`schemas.roles`; reading clear values asks for a ticket besides
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from schemas.feed import OWN_PRIVILEGES
 from schemas.roles import OWN, ROLES
 from schemas.tables import grant_statements
 
+log = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
 Role = Literal["public", "app", "department", "commune", "officer", "steward", "engineer", "auditor", "authenticator"]
 _PREFIX = "lienthong_"
@@ -110,7 +112,8 @@ def give(
             "values (%s, %s, %s, %s, %s, %s, %s, %s) returning access_id",
             [login, role, dataset, unit, purpose.strip(), ground.strip(), until, by],
         ).fetchone()
-        reconcile(connection, contracts, now)
+        done = reconcile(connection, contracts, now)
+    end_sessions(connection, done)
     assert row is not None
     return int(row[0])
 
@@ -138,7 +141,8 @@ def take(
         ).fetchone()
         if row is None:
             raise Refused(f"there is no grant {access_id} to revoke; `lienthong access list` says which there are")
-        reconcile(connection, contracts, now)
+        done = reconcile(connection, contracts, now)
+    end_sessions(connection, done)
     return str(row[0])
 
 
@@ -166,7 +170,29 @@ def reconcile(connection: psycopg.Connection, contracts: Mapping[str, Contract],
             f"({', '.join(f'grant {role} to <account> with admin option' for role in ROLES)})"
         ) from None
     changes = [("-", *pair) for pair in sorted(has - wanted)] + [("+", *pair) for pair in sorted(wanted - has)]
-    return Reconciled(tuple(changes))
+    done = Reconciled(tuple(changes))
+    end_sessions(connection, done)
+    return done
+
+
+def end_sessions(connection: psycopg.Connection, done: Reconciled) -> None:
+    """End the sessions of logins that lost a role: one that did ``set role`` before goes on as that role, whatever it is a member of
+    since. Within a transaction nothing is done, since one that connects before its commit would be missed; whoever began it calls
+    this after it."""
+    lost = sorted({login for sign, login, what in done.changes if sign == "-" and " on " not in what})
+    if not lost or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        return
+    query = (
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = any (%s) and pid <> pg_backend_pid()"
+    )
+    try:
+        connection.execute(query, [lost])
+    except psycopg.errors.InsufficientPrivilege:
+        log.warning(
+            "sessions of %s that are open may go on reading: an administrator ends them, and gives the pipeline's account "
+            "the right to (grant pg_signal_backend to <account>)",
+            ", ".join(lost),
+        )
 
 
 def grants(

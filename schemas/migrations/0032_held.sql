@@ -55,3 +55,45 @@ end $$;
 create trigger reader after insert on ops.access for each row when (new.role = 'steward') execute function vault.reader_granted();
 select vault.reader_of(login) from (select distinct login from ops.access
                                     where role = 'steward' and revoked_at is null and valid_until > now()) t;
+
+-- As before (0025), but the purpose, which is kept for ever, is one line that ends, and has no number of a card in groups either.
+create or replace function vault.open(dataset text, purpose text, minutes integer default 60) returns timestamptz
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    allowed timestamptz;
+    ends timestamptz;
+    ticket bigint;
+begin
+    if to_regclass('vault.' || quote_ident(dataset || '_history')) is null then
+        raise exception using errcode = '42P01', message = 'the vault has nothing of that dataset',
+            hint = 'vault.open(dataset, purpose, minutes); datasets: those of the views in the schema vault';
+    end if;
+    if coalesce(minutes, 0) not between 1 and 480 then
+        raise exception using errcode = '22023', message = 'the vault is opened for 1 to 480 minutes';
+    end if;
+    if length(trim(coalesce(purpose, ''))) < 5 then
+        raise exception using errcode = '22023', message = 'say what for, such as the number of the request';
+    end if;
+    if length(purpose) > 500 or purpose ~ '[[:cntrl:]]' then
+        raise exception using errcode = '22023', message = 'what for is said in one line of at most 500 characters';
+    end if;
+    if regexp_replace(purpose, '[[:space:].,_-]', '', 'g') ~ '[[:digit:]]{9}' then
+        raise exception using errcode = '22023',
+            message = 'the purpose holds a number as long as that of an identity card; it would be kept: leave it out';
+    end if;
+    select max(a.valid_until) into allowed
+    from ops.access a
+    where a.login = session_user and a.role = 'steward' and a.revoked_at is null and a.valid_until > clock_timestamp()
+      and (a.dataset is null or a.dataset = open.dataset);
+    if allowed is null then
+        raise exception using errcode = '42501', message = 'this login has no grant for clear values of that dataset',
+            hint = 'lienthong access grant LOGIN steward --dataset … --purpose … --ground … --until …';
+    end if;
+    perform vault.reader_of(session_user);
+    ends := least(allowed, clock_timestamp() + make_interval(mins => minutes));
+    insert into vault.ticket (login, dataset, purpose, until) values (session_user, dataset, trim(purpose), ends)
+    returning ticket_id into ticket;
+    insert into ops.audit (who, action, dataset, reason, details)
+    values (session_user, 'open vault', dataset, trim(purpose), jsonb_build_object('minutes', minutes, 'ticket', ticket));
+    return ends;
+end $$;

@@ -321,6 +321,28 @@ def test_a_function_of_the_public_is_asked_about_no_figure_that_is_not_public(wo
         assert told == {r[0] for r in rows(connection, query)} != set()
 
 
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+def test_who_became_a_role_before_it_was_taken_away_reads_no_more(how: str, world: World, logins: Logins) -> None:
+    login = logins.new(f"da_doi_vai_{how}")
+    number = logins.granted(login, "app", until=NOW + timedelta(days=5))
+    contracts = world.pipeline.contracts
+    with logins(login) as reader, world.pipeline.connection() as connection:
+        reader.execute("set role lienthong_app")
+        assert len(rows(reader, "select * from mart_v1.villages")) == 4
+        with connection.transaction(force_rollback=True):  # what is only asked about ends nobody
+            assert reconcile(connection, contracts, NOW + timedelta(days=6))
+        assert len(rows(reader, "select * from mart_v1.villages")) == 4
+        if how == "revoked":
+            take(connection, contracts, number, reason="thôi dùng", by="An", now=NOW)
+        else:
+            with world.connection() as admin, admin.transaction():
+                admin.execute("set local session_replication_role = replica")
+                admin.execute("update ops.access set valid_until = now() where login = %s", [login])
+            reconcile(connection, contracts, datetime.now(UTC))
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            rows(reader, "select * from mart_v1.villages")
+
+
 def feed_of(connection: psycopg.Connection, dataset: str) -> list[dict[str, Any]]:
     """What a feed of one's own has of a dataset from the beginning on, which must be what its snapshot has."""
     position = Position(feed.position(connection).feed, 0)
@@ -428,8 +450,10 @@ def test_it_ends_at_its_time_and_when_it_is_revoked(world: World, logins: Logins
             take(connection, pipeline.contracts, number, reason="thôi dùng", by="An", now=NOW)
             with pytest.raises(Refused, match="no grant"):
                 take(connection, pipeline.contracts, number, reason="thôi dùng", by="An", now=NOW)
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with pytest.raises(psycopg.errors.AdminShutdown):
             rows(reader, "select * from mart_v1.own_villages")
+    with logins(own) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        rows(reader, "select * from mart_v1.own_villages")
     # a row of one's own ends by itself, before anybody brings the server in step
     late = logins.new("het_han")
     logins.granted(late, "commune", unit=world.communes[0])

@@ -264,6 +264,10 @@ def test_statistics_and_errors_tell_nothing(world: World, login: str) -> None:
         ({"minutes": 481}, "1 to 480 minutes"),
         ({"purpose": " "}, "say what for"),
         ({"purpose": f"của {NUMBER}"}, "number as long as that of an identity card"),
+        ({"purpose": "của 056 085-001.234"}, "number as long as that of an identity card"),
+        ({"purpose": "phiếu 12\n48  An  erase"}, "one line"),
+        ({"purpose": "phiếu \x1b[2J"}, "one line"),
+        ({"purpose": "phiếu " * 100}, "one line"),
     ],
 )
 def test_what_the_vault_is_not_opened_for(login: str, wrong: dict[str, Any], words: str) -> None:
@@ -437,7 +441,9 @@ def test_a_steward_holds_nobody_up_who_writes_into_the_log(
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="linked at the commit|deferred triggers"):
             steward.execute(way[-1])  # type: ignore[call-overload]
         # nothing is held by what was refused
-        world.execute("set lock_timeout = '5s'; insert into ops.audit (who, action, reason) values ('An', 'thử', 'khóa')")
+        world.execute(
+            "set lock_timeout = '5s'; insert into ops.audit (who, action, reason) values ('An', 'thử', 'khóa')"
+        )
         steward.execute("rollback")
     with world.connection() as connection:
         assert verify(connection).faults == []

@@ -45,8 +45,13 @@ def test_a_grant_that_ended_while_nothing_ran_is_taken_away_by_the_unit(house: H
         assert wrong["text"] == f"{login} still may read what no grant covers any more" and "enforce" in wrong["remedy"]
         change = {"login": login, "what": "lienthong_app", "given": False}
         assert house(*enforce, "--json").json == {"changes": [change], "done": True}
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):  # the session that is open
+        with pytest.raises(psycopg.errors.AdminShutdown):  # the session that is open
             app.execute("select count(*) from mart_v1.villages")
+    with (
+        psycopg.connect(house.url.replace("postgres@", f"{login}@")) as app,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        app.execute("select count(*) from mart_v1.villages")
     again = house(*enforce)
     assert (again.code, again.out) == (0, "Every login has what its grants say.\n")
     # what was given by hand goes the same way
