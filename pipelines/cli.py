@@ -1263,10 +1263,12 @@ def access_enforce(
     from .cli_access import show_enforced
 
     contracts = load_contracts([builtin_folder(), *state.settings.contracts])
-    with state.connection() as connection:
+    with (
+        state.connection() as connection,
         # sessions are ended after the commit, so by what has no transaction around it
-        with connection.transaction(force_rollback=True) if dry_run else nullcontext():
-            done = reconcile(connection, contracts, datetime.now(UTC))
+        connection.transaction(force_rollback=True) if dry_run else nullcontext(),
+    ):
+        done = reconcile(connection, contracts, datetime.now(UTC))
     if state.json:
         changes = [{"login": login, "what": what, "given": sign == "+"} for sign, login, what in done.changes]
         state.screen.json({"changes": changes, "done": not dry_run})

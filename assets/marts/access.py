@@ -176,9 +176,10 @@ def reconcile(connection: psycopg.Connection, contracts: Mapping[str, Contract],
 
 
 def end_sessions(connection: psycopg.Connection, done: Reconciled) -> None:
-    """End the sessions of logins that lost a role: one that did ``set role`` before goes on as that role, whatever it is a member of
-    since. Within a transaction nothing is done, since one that connects before its commit would be missed; whoever began it calls
-    this after it."""
+    """End the sessions of logins that lost a role: one that did ``set role`` before goes on as that role, member of it or not.
+
+    Within a transaction nothing is done, since one that connects before its commit would be missed; whoever began it calls this
+    after it."""
     lost = sorted({login for sign, login, what in done.changes if sign == "-" and " on " not in what})
     if not lost or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         return
