@@ -87,7 +87,14 @@ def announce(connection: psycopg.Connection, number: int) -> None:
     dead = connection.execute("select number from core.publish where state = 'open' and number < %s", [number])
     remove(connection, [r[0] for r in dead])
     connection.execute(_text("changes_published"), {"publish": number})
-    connection.execute("select pg_notify(%s, %s)", [CHANNEL, str(number)])
+    _notify(connection, number)
+
+
+def _notify(connection: psycopg.Connection, number: int) -> None:
+    """Tell who listens, at the commit; not where the server's queue is all but full. Any login may fill it (notify needs no right,
+    and who listens within a transaction keeps it from emptying), and the commit would fail. Readers look once a minute besides."""
+    query = "select pg_notify(%s, %s) where pg_notification_queue_usage() < 0.9"
+    connection.execute(query, [CHANNEL, str(number)])
 
 
 def tell_erased(connection: psycopg.Connection, entities: Mapping[str, Collection[int]]) -> int:
