@@ -740,6 +740,7 @@ def export(
     from assets.marts.exports.open_data import export_open
 
     from . import cli_export as layout
+    from .database import reading
     from .report import Unclear
 
     if open_ == bool(views):
@@ -755,7 +756,7 @@ def export(
     contracts, figures = state.pipeline.contracts, state.pipeline.indicators
     terms = layout.licence(licence, OPEN_LICENCE if open_ else AGENCIES)
     moment = _in_vietnam(at)
-    with layout.reading(state.settings) as connection:
+    with reading(state.settings) as connection:
         if open_:
             done = export_open(
                 connection, contracts, figures, to, number=publish, at=moment, licence=terms, by=by or _user()
@@ -934,13 +935,14 @@ def feed(
 ) -> None:
     """What changed for those who read mart_v1, publish by publish. With --json one JSON value a line."""
     from . import cli_feed as lines
+    from .database import reading
     from .report import Unclear
 
     if whole == (since is not None):
         raise Unclear("say where to begin: --since a publish or a position, or --snapshot")
     if at is not None and not whole:
         raise Unclear("--at goes with --snapshot")
-    with state.connection() as connection:
+    with reading(state.settings) as connection:
         if since is not None:
             position = lines.start(connection, since)
         else:

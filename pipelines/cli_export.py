@@ -1,35 +1,17 @@
 """``lienthong export``: what is asked for and printed. What is exported, and how: :mod:`assets.marts.exports`.
 
-The connection is opened without a migration: whoever exports may be an app's login that may read its views and nothing else.
+The connection is opened without a migration (:func:`.database.reading`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-
-import psycopg
 
 from assets.marts.exports.describe import Licence
 from assets.marts.exports.export import Exported
 
 from .cli_output import Screen, plural
-from .database import bare_url, connect, database_url
 from .report import Unclear
-from .settings import Settings
-
-
-@contextmanager
-def reading(settings: Settings) -> Iterator[psycopg.Connection]:
-    """A connection as whoever the database's address names; the database is migrated only where it has no view to export."""
-    with connect(bare_url(settings)) as connection:
-        row = connection.execute("select to_regclass('mart_v1.publishes') is not null").fetchone()
-        if row is not None and row[0]:
-            yield connection
-            return
-    with connect(database_url(settings)) as connection:
-        yield connection
 
 
 def licence(name: str | None, default: Licence) -> Licence:

@@ -11,7 +11,8 @@ import os
 import subprocess
 import time
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,19 @@ def bare_url(settings: Settings) -> str:
     server = _server(settings)
     _create(server.get_uri("postgres"))
     return str(server.get_uri(DATABASE))
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[psycopg.Connection]:
+    """A connection as whoever the database's address names, maybe an app's login that may read its views and nothing else; the
+    database is migrated only where it has none."""
+    with connect(bare_url(settings)) as connection:
+        row = connection.execute("select to_regclass('mart_v1.publishes') is not null").fetchone()
+        if row is not None and row[0]:
+            yield connection
+            return
+    with connect(database_url(settings)) as connection:
+        yield connection
 
 
 def database_url(settings: Settings) -> str:

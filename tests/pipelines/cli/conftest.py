@@ -134,6 +134,16 @@ def house(server_url: str, ran: Ran) -> Iterator[House]:
         yield house
 
 
+@pytest.fixture
+def login(house: House) -> Iterator[str]:
+    """A login with nothing yet; a role belongs to the server."""
+    name = f"doc_{os.getpid()}"
+    house.execute(f"create role {name} login")
+    yield name
+    house.execute(f"drop owned by {name}")
+    house.execute(f"drop role {name}")
+
+
 Script = Callable[..., subprocess.Popen[str]]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -12,16 +10,6 @@ import pytest
 from tests.pipelines.test_deploy import DEPLOY, unit
 
 from .conftest import House
-
-
-@pytest.fixture
-def login(house: House) -> Iterator[str]:
-    """A login with nothing yet; a role belongs to the server."""
-    name = f"doc_{os.getpid()}"
-    house.execute(f"create role {name} login")
-    yield name
-    house.execute(f"drop owned by {name}")
-    house.execute(f"drop role {name}")
 
 
 def test_a_grant_that_ended_while_nothing_ran_is_taken_away_by_the_unit(house: House, login: str) -> None:

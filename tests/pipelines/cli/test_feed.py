@@ -59,6 +59,24 @@ def test_what_cannot_be_read_says_why(house: House) -> None:
         assert said.code == 2 and why in said.err, (arguments, said.err)
 
 
+def test_a_commune_reads_its_own_by_its_login(house: House, login: str) -> None:
+    (commune,) = house.query(
+        "select commune_code from mart_v1.villages_history group by 1 order by count(*) desc limit 1"
+    )[0]
+    said = ("--purpose", "theo dõi", "--ground", "NĐ 278/2025/NĐ-CP", "--until", "2027-06-30")
+    assert house("access", "grant", login, "commune", "--unit", commune, *said).code == 0
+    own = {"LIENTHONG_DATABASE_URL": house.url.replace("postgres@", f"{login}@")}
+    *rows, end = _lines(house("feed", "--snapshot", "--own", "--dataset", "villages", "--json", **own).out)
+    assert {r["key"]["commune_code"] for r in rows} == {commune}
+    ((count,),) = house.query(f"select count(*) from mart_v1.villages_history where commune_code = '{commune}'")
+    assert len(rows) == count > 0
+    house("publish", "--back-to", "0")
+    *changes, _ = _lines(
+        house("feed", "--since", end["position"], "--own", "--dataset", "villages", "--json", **own).out
+    )
+    assert [c["operation"] for c in changes] == ["delete"] * count
+
+
 def test_following_goes_on_with_what_is_published(house: House, script: Script) -> None:
     process = script("feed", "--since", "1", "--follow", "--dataset", "villages", "--json")
     assert process.stdout is not None
