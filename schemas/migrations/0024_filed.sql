@@ -130,7 +130,11 @@ select 'filed', f.number, f.decided_at, f.decided_by, f.kind, f.dataset,
        f.about || jsonb_build_object('filed_in', u.submission_id, 'sheet', f.sheet, 'row', f.row, 'because', f.because,
                                      'publish', f.publish), f.reason_sha256
 from intake.filed_decision f
-join intake.submission u using (submission_no);
+join intake.submission u using (submission_no)
+union all
+select 'switch', s.switch_id, s.at, s.who, case when s.sending then 'reminders on' else 'reminders off' end, null, '{}',
+       encode(sha256(convert_to(s.reason, 'UTF8')), 'hex')
+from ops.reminder_switch s;
 
 create trigger audited after insert on intake.filed_decision
     for each row execute function ops.audit_decided('filed', 'number');

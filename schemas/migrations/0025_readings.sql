@@ -24,7 +24,18 @@ begin
     end if;
     return found;
 end $$;
-select vault.reader_of(login) from (select distinct login from vault.ticket where until > clock_timestamp()) t;
+-- A steward's sequence is made with the grant: made by the first vault.open, its lock was held for as long as that transaction, and
+-- other stewards waited.
+create function vault.reader_granted() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform vault.reader_of(new.login);
+    return null;
+end $$;
+create trigger reader after insert on ops.access for each row when (new.role = 'steward') execute function vault.reader_granted();
+select vault.reader_of(login) from (select login from vault.ticket where until > clock_timestamp()
+                                    union
+                                    select login from ops.access
+                                    where role = 'steward' and revoked_at is null and valid_until > now()) t;
 
 create index on ops.audit (who, dataset, at) where action = 'read vault';
 
@@ -68,7 +79,8 @@ begin
     return true;
 end $$;
 
--- As before (0022), with the ticket in its line.
+-- As before (0022), with the ticket in its line; the purpose, which is kept for ever, is one line that ends, and has no number of a
+-- card in groups either.
 create or replace function vault.open(dataset text, purpose text, minutes integer default 60) returns timestamptz
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -86,7 +98,10 @@ begin
     if length(trim(coalesce(purpose, ''))) < 5 then
         raise exception using errcode = '22023', message = 'say what for, such as the number of the request';
     end if;
-    if purpose ~ '[0-9]{9}' then
+    if length(purpose) > 500 or purpose ~ '[[:cntrl:]]' then
+        raise exception using errcode = '22023', message = 'what for is said in one line of at most 500 characters';
+    end if;
+    if regexp_replace(purpose, '[[:space:].,_-]', '', 'g') ~ '[[:digit:]]{9}' then
         raise exception using errcode = '22023',
             message = 'the purpose holds a number as long as that of an identity card; it would be kept: leave it out';
     end if;
